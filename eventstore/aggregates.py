@@ -1,0 +1,52 @@
+"""State: what the facts of one stream add up to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self, TypeVar
+
+from eventstore.events import Event
+
+
+@dataclass(frozen=True, order=True)
+class Claim:
+    """A value that may exist once: per instance, or on the whole server when `everywhere`.
+
+    Compared without regard to case. `code` is the refusal told to whoever comes second.
+    """
+
+    kind: str
+    value: str
+    code: str = field(default="already_exists", compare=False)
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Base of every state. `owner` is the organization (or instance) whose administrators may change it."""
+
+    kind: ClassVar[str]
+    id: str = ""
+    owner: str = ""
+
+    def apply(self, fact: Event) -> Self:
+        """The state after a fact. Never refuses; ignores what it does not know."""
+        return self
+
+    def claims(self) -> frozenset[Claim]:
+        """The unique values that this state holds; a change takes the new ones and frees the rest."""
+        return frozenset()
+
+
+A = TypeVar("A", bound=Aggregate)
+
+
+def fold(state: A, facts: Iterable[Event]) -> A:
+    """Apply facts in order."""
+    for fact in facts:
+        state = state.apply(fact)
+    return state
+
+
+def empty(kind: type[A], id: str, owner: str = "") -> A:
+    """The state of a stream before its first fact."""
+    return replace(kind(), id=id, owner=owner)

@@ -1,0 +1,104 @@
+"""What every store of facts promises. One contract test runs on each of them (tests/store)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from eventstore.aggregates import Claim
+from eventstore.events import Event
+
+
+@dataclass(frozen=True, order=True)
+class Stream:
+    """The address of one aggregate's facts."""
+
+    instance: str
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from; kept beside each fact, sealed as personal data of the actor."""
+
+    ip: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+    on_behalf_of: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A fact as the log holds it."""
+
+    position: int
+    stream: Stream
+    version: int
+    fact: Event
+    owner: str
+    actor: str
+    at: datetime
+    origin: Origin = field(default_factory=Origin)
+    digest: bytes = b""
+
+
+@dataclass(frozen=True)
+class Write:
+    """The facts of one stream to append after version `expected`.
+
+    With no facts it is a guard: the push is refused unless the stream still stands at `expected`.
+    `after` is the digest of fact number `expected` (empty for a new stream).
+    """
+
+    stream: Stream
+    expected: int
+    facts: tuple[Event, ...]
+    owner: str
+    actor: str
+    at: datetime
+    after: bytes = b""
+    claims: frozenset[Claim] = frozenset()
+    releases: frozenset[Claim] = frozenset()
+    releases_all_of_owner: str = ""
+    origin: Origin = field(default_factory=Origin)
+
+
+@dataclass(frozen=True)
+class Use:
+    """A record of use (sign-in, token issued): kept in the activity table, never part of a state."""
+
+    stream: Stream
+    what: Event
+    owner: str
+    actor: str
+    at: datetime
+    origin: Origin = field(default_factory=Origin)
+
+
+class Conflict(Exception):  # noqa: N818 - a signal to read again and decide again, not a failure
+    """Somebody appended to one of the streams first."""
+
+
+class Taken(Exception):  # noqa: N818 - translated to AlreadyExists at the edge of the kernel
+    """A claim is held by somebody else."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(claim.code)
+        self.claim = claim
+
+
+class Store(Protocol):
+    """The one writer and reader of facts."""
+
+    def read(self, stream: Stream) -> Sequence[Recorded]:
+        """All facts of a stream in order; empty for an unknown one."""
+        ...
+
+    def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
+        """Append all or none. Raises Conflict or Taken; read tables of immediate projections change with it."""
+        ...
+
+    def note(self, uses: Iterable[Use]) -> None:
+        """Record use. Not part of any state; may be lost with its request."""
+        ...

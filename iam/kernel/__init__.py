@@ -1,0 +1,1 @@
+"""Plain Python that every rule stands on: context, change, errors, ids, ports."""

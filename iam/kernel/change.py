@@ -1,0 +1,156 @@
+"""The one way to change anything: read, decide, push at the version that was read, or decide again."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from eventstore.aggregates import A, Aggregate, empty, fold
+from eventstore.events import Event
+from eventstore.store import Conflict, Recorded, Stream, Taken, Write
+from iam.kernel.context import Context
+from iam.kernel.errors import AlreadyExists, Contended
+
+ATTEMPTS = 5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a change left behind: the stream's id and owner, its version and the times of first and last fact."""
+
+    id: str
+    owner: str
+    version: int
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass
+class _Loaded:
+    past: Sequence[Recorded]
+    before: Aggregate
+    state: Aggregate
+    facts: tuple[Event, ...] = ()
+    releases_all: bool = False
+
+
+class Unit:
+    """The streams that one command reads and changes together."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self._streams: dict[Stream, _Loaded] = {}
+
+    def load(self, kind: type[A], id: str) -> A:
+        """The state of a stream. Reading makes it a guard: if it changes meanwhile, the command decides again."""
+        return self._loaded(kind, id).state  # type: ignore[return-value]
+
+    def change(
+        self,
+        kind: type[A],
+        id: str,
+        decide: Callable[[A], Iterable[Event]],
+        *,
+        needs: str = "",
+        owner: str = "",
+        resource: str = "",
+    ) -> None:
+        """Decide on the state of one stream and keep the facts for the push.
+
+        `needs` is the permission, checked against the state's owner (a new one's `owner`) before the
+        decision, so that existence is not revealed. Leave it empty only for what another check covers.
+        """
+        loaded = self._loaded(kind, id)
+        if not loaded.state.owner:
+            loaded.state = replace(loaded.state, owner=owner)
+        if needs:
+            self.ctx.require(needs, loaded.state.owner, resource)
+        facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
+        loaded.state = fold(loaded.state, facts)
+        loaded.facts += facts
+
+    def release_all_claims_of_owner(self, kind: type[Aggregate], id: str) -> None:
+        """Free every unique value held in the name of the stream's owner (an organization that is removed)."""
+        self._loaded(kind, id).releases_all = True
+
+    def _loaded(self, kind: type[A], id: str) -> _Loaded:
+        stream = self.ctx.stream(kind.kind, id)
+        if stream not in self._streams:
+            past = self.ctx.store.read(stream)
+            state = fold(empty(kind, id, past[0].owner if past else ""), (recorded.fact for recorded in past))
+            self._streams[stream] = _Loaded(past, state, state)
+        return self._streams[stream]
+
+    def writes(self) -> list[Write]:
+        """What to push: changed streams first, then the guards."""
+        made = [self._write(stream, loaded) for stream, loaded in self._streams.items()]
+        return sorted(made, key=lambda write: not write.facts) if any(write.facts for write in made) else []
+
+    def _write(self, stream: Stream, loaded: _Loaded) -> Write:
+        before, after = (loaded.before.claims(), loaded.state.claims()) if loaded.facts else (frozenset(),) * 2
+        return Write(
+            stream=stream,
+            expected=len(loaded.past),
+            facts=loaded.facts,
+            owner=loaded.state.owner,
+            actor=self.ctx.actor,
+            at=self.ctx.now(),
+            after=loaded.past[-1].digest if loaded.past else b"",
+            claims=after - before,
+            releases=before - after,
+            releases_all_of_owner=loaded.state.owner if loaded.releases_all else "",
+            origin=self.ctx.origin,
+        )
+
+    def receipts(self, recorded: Sequence[Recorded]) -> dict[str, Receipt]:
+        """One receipt per stream that was read or changed, by id."""
+        receipts = {}
+        for stream, loaded in self._streams.items():
+            facts = [*loaded.past, *(new for new in recorded if new.stream == stream)]
+            if facts:
+                last = facts[-1]
+                receipts[stream.id] = Receipt(stream.id, last.owner, last.version, facts[0].at, last.at)
+        return receipts
+
+
+@dataclass(frozen=True)
+class Done:
+    """The outcome of `transact`: receipts by stream id, and whatever the work returned."""
+
+    receipts: dict[str, Receipt]
+    result: Any
+
+
+def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
+    """Run `work` and push what it decided, all or nothing. `work` may run several times and must only decide.
+
+    Raises AlreadyExists when a unique value is taken, Contended after five collisions.
+    """
+    for _ in range(ATTEMPTS):
+        unit = Unit(ctx)
+        result = work(unit)
+        writes = unit.writes()
+        try:
+            recorded = ctx.store.push(writes) if writes else []
+        except Conflict:
+            continue  # somebody was faster: read again, decide again
+        except Taken as taken:
+            raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
+        return Done(unit.receipts(recorded), result)
+    raise Contended("change.contended")
+
+
+def change(
+    ctx: Context,
+    kind: type[A],
+    id: str,
+    decide: Callable[[A], Iterable[Event]],
+    *,
+    needs: str,
+    owner: str = "",
+    resource: str = "",
+) -> Receipt:
+    """Change one stream; see `Unit.change` for the arguments."""
+    done = transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, owner=owner, resource=resource))
+    return done.receipts[id]

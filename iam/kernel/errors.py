@@ -1,0 +1,57 @@
+"""The ways to fail on purpose. Each refusal carries a stable code; texts live in the catalog (iam/api)."""
+
+from datetime import timedelta
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+    """Base of every refusal. `code` is `noun.reason`; `field` names the input at fault, if one is."""
+
+    def __init__(self, code: str, *, field: str = "", reason: str = "") -> None:
+        super().__init__(": ".join(part for part in (code, field, reason) if part))
+        self.code = code
+        self.field = field
+        self.reason = reason
+
+
+class InvalidInput(Refusal):
+    """The request itself is wrong, whatever the state."""
+
+
+class Unauthenticated(Refusal):
+    """Nobody proved who is calling."""
+
+
+class PermissionDenied(Refusal):
+    """The caller is known and may not do this."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or the caller may not know of it."""
+
+
+class AlreadyExists(Refusal):
+    """Somebody else holds a name or value that may exist once."""
+
+
+class FailedPrecondition(Refusal):
+    """The state forbids it now."""
+
+
+class Contended(Refusal):
+    """Others kept changing the same thing; trying again may help."""
+
+
+class ResourceExhausted(Refusal):
+    """Too many requests of this kind; `retry_after` says when to come back."""
+
+    def __init__(self, code: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(code)
+        self.retry_after = retry_after
+
+
+class Unimplemented(Refusal):
+    """The method exists in the API and not here (yet)."""
+
+
+class Unavailable(Refusal):
+    """A part that this needs does not answer."""
