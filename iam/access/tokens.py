@@ -1,0 +1,52 @@
+"""The form of opaque tokens: prefix by kind, 256 random bits, checksum.
+
+Clients treat tokens as opaque; the prefix and checksum let a leak scanner recognize one, and let us
+refuse a mangled token without asking the database (reference/oidc.md §7, checklist C09).
+"""
+
+import hashlib
+import secrets
+import zlib
+from enum import StrEnum
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+BODY = 43  # 62^43 > 2^256
+CHECKSUM = 6  # 62^6 > 2^32
+
+
+class TokenKind(StrEnum):
+    """What a token is, as its prefix says."""
+
+    PAT = "gthp"
+    ACCESS = "gtha"
+    REFRESH = "gthr"
+    SESSION = "gths"
+
+
+def mint(kind: TokenKind) -> str:
+    """A new token of a kind."""
+    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY))
+    return f"{kind}_{body}{_checksum(f'{kind}_{body}')}"
+
+
+def kind_of(token: str) -> TokenKind | None:
+    """The kind of a well-formed token; None for anything else, a changed character included."""
+    prefix, _, rest = token.partition("_")
+    if len(rest) != BODY + CHECKSUM or prefix not in TokenKind.__members__.values():
+        return None
+    if not secrets.compare_digest(_checksum(token[:-CHECKSUM]).encode(), token[-CHECKSUM:].encode()):
+        return None
+    return TokenKind(prefix)
+
+
+def digest(secret: str) -> str:
+    """How tokens and generated secrets are stored: SHA-256, hex. Enough for 256 random bits (DESIGN §5)."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _checksum(text: str) -> str:
+    number, signs = zlib.crc32(text.encode()), ""
+    for _ in range(CHECKSUM):
+        number, sign = divmod(number, len(ALPHABET))
+        signs = ALPHABET[sign] + signs
+    return signs
