@@ -1,0 +1,70 @@
+"""Home, search and the ways in and out."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET, require_POST
+
+from iam.console import signin, site
+from iam.console.chart import Point, chart_of
+from iam.console.views import refused, show, signed_in
+from iam.kernel.context import Context
+from iam.kernel.errors import Refusal
+from projections.statistics import hourly
+
+HOURS = 24
+LONGEST_SEARCH = 200
+
+
+@require_GET
+@signed_in
+def home(request: HttpRequest, ctx: Context) -> HttpResponse:
+    """Figures, and the last day as a chart."""
+    figures = [(figure, figure.count(ctx)) for figure in site.figures(ctx)]
+    whole = ctx.rights.reach("events.read").everywhere
+    shown = {"figures": figures, "chart": _chart(ctx) if whole else None, "section": ""}
+    return show(request, "console/home.html", shown, ctx)
+
+
+def _chart(ctx: Context) -> object:
+    now = ctx.now().replace(minute=0, second=0, microsecond=0)
+    hours = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
+    counted = {row.hour: row for row in hourly(ctx.instance, since=hours[0])}
+    points = [
+        Point(f"{hour:%H}:00", counted[hour].facts if hour in counted else 0, counted[hour].sign_ins if hour in counted else 0)
+        for hour in hours
+    ]
+    return chart_of(points)
+
+
+@require_GET
+@signed_in
+def search(request: HttpRequest, ctx: Context) -> HttpResponse:
+    """Whatever the text finds; an exact single hit is opened at once."""
+    text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    hits = site.search(ctx, text) if text else []
+    return show(request, "console/search.html", {"text": text, "hits": hits, "section": "search"}, ctx)
+
+
+@require_GET
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Off to the login."""
+    try:
+        return signin.start(request)
+    except Refusal as refusal:
+        return refused(request, refusal)
+
+
+@require_GET
+def signed_in_again(request: HttpRequest) -> HttpResponse:
+    """Back from the login."""
+    try:
+        return signin.finish(request)
+    except Refusal as refusal:
+        return refused(request, refusal)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Out, here and at the login."""
+    return signin.leave(request)

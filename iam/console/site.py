@@ -1,0 +1,103 @@
+"""What the rooms contribute to the console: pages, menu entries, figures, searches, names of people."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from iam.console.kit import Page
+from iam.kernel.context import Context
+
+
+@dataclass(frozen=True)
+class MenuEntry:
+    """One line of the navigation, shown to whoever holds `needs` anywhere."""
+
+    label: str
+    to: str
+    icon: str
+    needs: str
+    order: int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number on the home page."""
+
+    label: str
+    to: str
+    needs: str
+    count: Callable[[Context], int]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something that the search found."""
+
+    kind: str
+    title: str
+    to: str
+    detail: str = ""
+
+
+Searcher = Callable[[Context, str], Iterable[Hit]]
+Namer = Callable[[str, Iterable[str]], Mapping[str, str]]
+
+_pages: dict[str, Page] = {}
+_menu: list[MenuEntry] = []
+_figures: list[Figure] = []
+_searchers: list[Searcher] = []
+_namers: list[Namer] = []
+
+
+def add_pages(*pages: Page) -> None:
+    """Put pages at their routes; a route belongs to one page."""
+    for page in pages:
+        if _pages.setdefault(page.route, page) is not page:
+            raise ValueError(f"console route {page.route} is declared twice")
+
+
+def add_menu(*entries: MenuEntry) -> None:
+    """Add lines to the navigation."""
+    _menu.extend(entries)
+
+
+def add_figures(*figures: Figure) -> None:
+    """Add numbers to the home page."""
+    _figures.extend(figures)
+
+
+def finds(searcher: Searcher) -> Searcher:
+    """Let the search box find a room's things; the searcher filters by the caller's reach."""
+    _searchers.append(searcher)
+    return searcher
+
+
+def names(namer: Namer) -> Namer:
+    """Let histories show names for ids (instance, ids) → {id: name}."""
+    _namers.append(namer)
+    return namer
+
+
+def pages() -> Iterable[Page]:
+    """All pages; literal routes before variable ones, so that `users/new` is not taken for an id."""
+    return sorted(_pages.values(), key=lambda page: (page.route.count("<"), page.route))
+
+
+def menu(ctx: Context) -> list[MenuEntry]:
+    """The navigation of this person."""
+    return [entry for entry in sorted(_menu, key=lambda e: e.order) if not entry.needs or ctx.rights.anywhere(entry.needs)]
+
+
+def figures(ctx: Context) -> list[Figure]:
+    """The numbers this person may see."""
+    return [figure for figure in _figures if ctx.rights.anywhere(figure.needs)]
+
+
+def search(ctx: Context, text: str) -> list[Hit]:
+    """Everything the rooms find for a text."""
+    return [hit for searcher in _searchers for hit in searcher(ctx, text)]
+
+
+def names_of(instance: str, ids: Iterable[str]) -> dict[str, str]:
+    """Names for ids, as far as a room knows them."""
+    wanted = sorted({id for id in ids if id})
+    return {id: name for namer in _namers for id, name in namer(instance, wanted).items()} if wanted else {}
