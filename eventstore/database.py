@@ -1,0 +1,218 @@
+"""The store on PostgreSQL or SQLite: facts, claims and read tables in one transaction."""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from eventstore.aggregates import Claim
+from eventstore.engines import Row, append, json_value, stand_firm, time_value
+from eventstore.events import Event
+from eventstore.models import ActivityRow, ClaimRow, EventRow, PersonKey
+from eventstore.records import (
+    Stored,
+    digest_of,
+    has_address,
+    person_of_origin,
+    recorded,
+    stored,
+    subject_of,
+)
+from eventstore.sealing import KeyWrapper, PersonKeys
+from eventstore.store import Recorded, Stream, Taken, Use, Write
+
+Apply = Callable[[Sequence[Recorded]], None]
+
+
+class DatabaseStore:
+    """Appends and reads facts. `apply` changes the immediate read tables; `on_commit` wakes followers."""
+
+    def __init__(self, *, apply: Apply, keys: KeyWrapper, on_commit: Iterable[Callable[[], None]] = ()) -> None:
+        self._apply = apply
+        self._on_commit = tuple(on_commit)
+        self.persons = PersonKeys(keys)
+
+    def read(self, stream: Stream) -> Sequence[Recorded]:
+        """All facts of a stream, opened with the keys that are still there; one statement."""
+        rows = EventRow.objects.filter(
+            instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id
+        )
+        return self.open(rows.order_by("version"))
+
+    def open(self, rows: "QuerySet[EventRow]") -> list[Recorded]:
+        """Rows as facts; the persons' keys come in the same statement."""
+        return [self._recorded(row) for row in with_keys(rows)]
+
+    def _recorded(self, row: Any) -> Recorded:
+        opened = {row.subject: self.persons.open(row.instance_id, row.subject_key)} if row.subject else {}
+        stream = Stream(row.instance_id, row.aggregate_type, row.aggregate_id)
+        if "from" in row.context:
+            opened[person_of_origin(stream, row.actor)] = self.persons.open(row.instance_id, row.origin_key)
+        return recorded(row, opened)
+
+    def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
+        """Append all or none. Raises Conflict when a stream moved, Taken when a claim is held by somebody else."""
+        subjects = [(write.stream.instance, id) for write in writes for id in _persons(write)]
+        try:
+            with transaction.atomic():
+                return self._push([replace(write, at=_stored_time(write.at)) for write in writes])
+        except BaseException:
+            for instance, id in subjects:  # keys that this push made went away with it
+                self.persons.forget(instance, [id])
+            raise
+
+    def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
+        stand_firm(writes)
+        _claim(writes)
+        new, rows = self._prepared([write for write in writes if write.facts])
+        if rows:
+            positions = append(rows, [write.stream for write in writes if write.facts])
+            new = [replace(one, position=position) for one, position in zip(new, positions, strict=True)]
+        self._apply(new)
+        for wake in self._on_commit:
+            transaction.on_commit(wake)
+        return new
+
+    def _prepared(self, writes: Sequence[Write]) -> tuple[list[Recorded], list[Row]]:
+        new, rows = [], []
+        for write in writes:
+            keys = self.persons.keys(write.stream.instance, _persons(write), write.at) if _persons(write) else {}
+            digest = write.after
+            for version, fact in enumerate(write.facts, start=write.expected + 1):
+                form = stored(write.stream, fact, write.origin, write.actor, keys)
+                digest = digest_of(
+                    digest,
+                    write.stream,
+                    version,
+                    (fact.stored_name, fact.revision),
+                    owner=write.owner,
+                    actor=write.actor,
+                    at=write.at,
+                    form=form,
+                )
+                rows.append(_row(write, version, fact, form, digest))
+                new.append(_new(write, version, fact, digest))
+        return new, rows
+
+    def note(self, uses: Iterable[Use]) -> None:
+        """Record use."""
+        for use in uses:
+            write = Write(use.stream, 0, (use.what,), use.owner, use.actor, use.at, origin=use.origin)
+            keys = self.persons.keys(use.stream.instance, _persons(write), use.at) if _persons(write) else {}
+            form = stored(use.stream, use.what, use.origin, use.actor, keys)
+            ActivityRow.objects.create(
+                instance_id=use.stream.instance,
+                id=uuid.uuid4().hex,
+                aggregate_type=use.stream.kind,
+                aggregate_id=use.stream.id,
+                event_type=use.what.stored_name,
+                owner=use.owner,
+                subject=form.subject,
+                payload=form.payload,
+                actor=use.actor,
+                created_at=use.at,
+                context=form.context,
+            )
+
+    def erase_subjects(self, instance: str, ids: Iterable[str]) -> None:
+        """Destroy the keys of persons: what was sealed under them is gone for good."""
+        gone = sorted(ids)
+        with transaction.atomic():
+            now = datetime.now(UTC)
+            self.persons.keys(instance, gone, now)  # a person without a key gets a tombstone too
+            PersonKey.objects.filter(instance_id=instance, id__in=gone).update(wrapped="", erased_at=now)
+        self.persons.forget(instance, gone)
+
+
+def with_keys(rows: "QuerySet[EventRow]") -> "QuerySet[EventRow]":
+    """Rows with the wrapped keys of the subject and of whoever the address belongs to."""
+    keys = PersonKey.objects.filter(instance_id=OuterRef("instance_id"))
+    whose = Case(
+        When(~Q(actor=""), then=F("actor")),
+        When(aggregate_type="user", then=F("aggregate_id")),
+        default=F("instance_id"),
+    )
+    return rows.annotate(origin_of=whose).annotate(
+        subject_key=Coalesce(Subquery(keys.filter(id=OuterRef("subject")).values("wrapped")), Value("")),
+        origin_key=Coalesce(Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value("")),
+    )
+
+
+def _persons(write: Write) -> set[str]:
+    """Whose keys a write needs."""
+    subjects = {subject_of(write.stream, fact) for fact in write.facts} - {""}
+    address = {person_of_origin(write.stream, write.actor)} if write.facts and has_address(write.origin) else set()
+    return subjects | address
+
+
+def _stored_time(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+def _row(write: Write, version: int, fact: Event, form: Stored, digest: bytes) -> Row:
+    stream = write.stream
+    return (
+        stream.instance,
+        stream.kind,
+        stream.id,
+        version,
+        fact.stored_name,
+        fact.revision,
+        write.owner,
+        form.subject,
+        json_value(form.payload),
+        write.actor,
+        time_value(write.at),
+        json_value(form.context),
+        digest,
+    )
+
+
+def _new(write: Write, version: int, fact: Event, digest: bytes) -> Recorded:
+    return Recorded(0, write.stream, version, fact, write.owner, write.actor, write.at, write.origin, digest)
+
+
+def _claim(writes: Sequence[Write]) -> None:
+    """Free and take unique values; raises Taken for the first that somebody else holds."""
+    for write in writes:
+        if write.releases:
+            _claims_of(write, write.releases).delete()
+        if write.releases_all_of_owner:
+            ClaimRow.objects.filter(
+                instance_id=write.stream.instance, owner=write.releases_all_of_owner
+            ).delete()
+    wanted = {(_scope(write, one), one.kind, one.value.casefold()): (write, one) for write in writes for one in write.claims}
+    if not wanted:
+        return
+    taken = _insert_claims([(*key, write.stream.instance, write.owner) for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])])
+    for key, (_, claim) in wanted.items():
+        if key not in taken:
+            raise Taken(claim)
+
+
+def _claims_of(write: Write, claims: Iterable[Claim]) -> "QuerySet[ClaimRow]":
+    held = Q()
+    for claim in claims:
+        held |= Q(scope=_scope(write, claim), kind=claim.kind, value=claim.value.casefold())
+    return ClaimRow.objects.filter(held)
+
+
+def _scope(write: Write, claim: Claim) -> str:
+    return "" if claim.everywhere else write.stream.instance
+
+
+def _insert_claims(rows: Sequence[tuple[str, ...]]) -> set[tuple[str, str, str]]:
+    """Insert what is free, in one statement; answers what was free."""
+    line = "(%s, %s, %s, %s, %s)"
+    sql = (
+        "INSERT INTO eventstore_claims (scope, kind, value, instance_id, owner)"  # noqa: S608 - placeholders only
+        f" VALUES {', '.join([line] * len(rows))} ON CONFLICT DO NOTHING RETURNING scope, kind, value"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for row in rows for value in row])
+        return {(scope, kind, value) for scope, kind, value in cursor.fetchall()}

@@ -1,0 +1,101 @@
+"""Doubles and the given/when/then of rules: a store in memory, facts in, facts or a refusal out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Self
+
+from eventstore.aggregates import A, Claim, empty, fold
+from eventstore.events import Event
+from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
+
+
+class MemoryStore:
+    """Keeps the promises of `Store` in memory. For tests."""
+
+    def __init__(self, apply: Callable[[Sequence[Recorded]], None] = lambda recorded: None) -> None:
+        self.facts: list[Recorded] = []
+        self.uses: list[Use] = []
+        self._claims: dict[tuple[str, str, str], str] = {}
+        self._apply = apply
+
+    def read(self, stream: Stream) -> Sequence[Recorded]:
+        """All facts of a stream."""
+        return [recorded for recorded in self.facts if recorded.stream == stream]
+
+    def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
+        """Append all or none."""
+        for write in writes:
+            if len(self.read(write.stream)) != write.expected:
+                raise Conflict
+        claims = self._claimed(writes)
+        new = [fact for write in writes for fact in self._recorded(write)]
+        for number, fact in enumerate(new, start=len(self.facts) + 1):
+            self.facts.append(Recorded(**{**fact.__dict__, "position": number}))
+        self._claims = claims
+        added = self.facts[-len(new) :] if new else []
+        self._apply(added)
+        return added
+
+    def _claimed(self, writes: Sequence[Write]) -> dict[tuple[str, str, str], str]:
+        claims = dict(self._claims)
+        for write in writes:
+            for claim in write.releases:
+                claims.pop(_claim_key(write, claim), None)
+            if write.releases_all_of_owner:
+                claims = {key: owner for key, owner in claims.items() if owner != write.releases_all_of_owner}
+        for write in writes:
+            for claim in write.claims:
+                if _claim_key(write, claim) in claims:
+                    raise Taken(claim)
+                claims[_claim_key(write, claim)] = write.owner
+        return claims
+
+    def _recorded(self, write: Write) -> list[Recorded]:
+        return [
+            Recorded(0, write.stream, version, fact, write.owner, write.actor, write.at, write.origin)
+            for version, fact in enumerate(write.facts, start=write.expected + 1)
+        ]
+
+    def note(self, uses: Iterable[Use]) -> None:
+        """Remember uses."""
+        self.uses.extend(uses)
+
+
+def _claim_key(write: Write, claim: Claim) -> tuple[str, str, str]:
+    return ("" if claim.everywhere else write.stream.instance, claim.kind, claim.value.casefold())
+
+
+@dataclass
+class Given(Generic[A]):
+    """Facts that happened; `when` decides on their state."""
+
+    state: A
+    made: list[Event] = field(default_factory=list)
+    refusal: BaseException | None = None
+
+    def when(self, decide: Callable[[A], Iterable[Event]]) -> Self:
+        """Take a decision."""
+        try:
+            self.made = list(decide(self.state))
+        except Exception as refusal:  # noqa: BLE001 - `refuses` looks at it, `then` raises it
+            self.refusal = refusal
+        return self
+
+    def then(self, *facts: Event) -> A:
+        """The decision made exactly these facts; answers the state after them."""
+        if self.refusal:
+            raise self.refusal
+        assert self.made == list(facts), f"made {self.made}, expected {list(facts)}"  # noqa: S101
+        return fold(self.state, facts)
+
+    def refuses(self, kind: type[Exception], code: str) -> Any:
+        """The decision was refused with this code."""
+        assert isinstance(self.refusal, kind), f"made {self.made}, refusal {self.refusal!r}"  # noqa: S101
+        assert self.refusal.code == code, self.refusal  # type: ignore[attr-defined]  # noqa: S101
+        return self.refusal
+
+
+def given(kind: type[A], *facts: Event, owner: str = "org", id: str = "id") -> Given[A]:
+    """The state after facts."""
+    return Given(fold(empty(kind, id, owner), facts))
+

@@ -1,0 +1,1 @@
+"""The rules of signing keys, and the facts and activities of this room."""
