@@ -1,0 +1,220 @@
+"""Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A branch of the tree. Keys are matched without regard to case by `sources`."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class TLS(Section):
+    """TLS of the process itself."""
+
+    Enabled: bool = Field(False, description="serve TLS on Port")
+    KeyPath: str = Field("", description="PEM file of the private key; wins over Key")
+    CertPath: str = Field("", description="PEM file of the certificate chain; wins over Cert")
+    Key: str = Field("", description="private key: base64 of PEM, or PEM")
+    Cert: str = Field("", description="certificate chain: base64 of PEM, or PEM")
+    Certificate: str = Field("", description="another spelling of Cert")
+
+
+class SSL(Section):
+    """TLS towards PostgreSQL."""
+
+    Mode: str = Field("disable", description="disable, require, verify-ca or verify-full")
+    RootCert: str = Field("", description="file of the CA certificate")
+    Cert: str = Field("", description="file of the client certificate")
+    Key: str = Field("", description="file of the client key")
+
+
+class DatabaseUser(Section):
+    """The service user."""
+
+    Username: str = Field("zitadel", description="name")
+    Password: str = Field("", description="password")
+    SSL: SSL = SSL()
+
+
+class DatabaseAdmin(DatabaseUser):
+    """The administrator that `init` uses."""
+
+    Username: str = Field("postgres", description="name, used by init only")
+    Password: str = Field("", description="password, used by init only")
+    ExistingDatabase: str = Field("postgres", description="maintenance database to connect to")
+
+
+class Postgres(Section):
+    """PostgreSQL. Without Host and DSN the embedded mode with SQLite is used."""
+
+    DSN: str = Field("", description="URL or keyword string; replaces Host … User")
+    Host: str = Field("", description="host; empty = embedded mode with SQLite")
+    Port: int = Field(5432, ge=1, le=65535, description="port")
+    Database: str = Field("zitadel", description="database name")
+    Options: str = Field("", description="appended libpq options")
+    MaxOpenConns: int = Field(10, ge=1, description="connections per process")
+    MaxIdleConns: int = Field(5, ge=0, description="connections kept open per process")
+    MaxConnLifetime: timedelta = Field(timedelta(minutes=30), description="a connection is replaced after")
+    MaxConnIdleTime: timedelta = Field(timedelta(minutes=5), description="an idle connection is closed after")
+    AwaitInitialConn: timedelta = Field(timedelta(0), description="retry the first connection this long")
+    User: DatabaseUser = DatabaseUser()
+    Admin: DatabaseAdmin = DatabaseAdmin()
+
+
+class SQLite(Section):
+    """The embedded database."""
+
+    Path: str = Field("", description="file; empty = gatehouse.sqlite3 in the state folder")
+
+
+class Database(Section):
+    """Where facts and tables are kept."""
+
+    Postgres: Postgres = Postgres()
+    SQLite: SQLite = SQLite()
+
+
+class Formatter(Section):
+    """Log format."""
+
+    Format: str = Field("text", pattern="^(text|json)$", description="text or json")
+
+
+class Log(Section):
+    """Logging to stderr."""
+
+    Level: str = Field("info", pattern="^(?i:debug|info|warning|warn|error|critical)$", description="least level logged")
+    Formatter: Formatter = Formatter()
+
+
+class Email(Section):
+    """E-mail of the first administrator."""
+
+    Address: str = Field("", description="address; empty = the login name")
+    Verified: bool = Field(True, description="whether it counts as verified")
+
+
+class FirstHuman(Section):
+    """The first administrator."""
+
+    UserName: str = Field("zitadel-admin", description="user name")
+    FirstName: str = Field("ZITADEL", description="given name")
+    LastName: str = Field("Admin", description="family name")
+    Email: Email = Email()
+    PreferredLanguage: str = Field("en", description="language")
+    Password: str = Field("", description="password; empty = generated and printed once")
+    PasswordChangeRequired: bool = Field(True, description="must be changed at first sign-in")
+
+
+class Machine(Section):
+    """A service user."""
+
+    Username: str = Field("", description="user name")
+    Name: str = Field("", description="display name")
+
+
+class Expiring(Section):
+    """A key or token of a service user."""
+
+    ExpirationDate: str = Field("", description="RFC 3339 time; empty = never")
+    Type: int = Field(1, description="1 = JSON")
+
+
+class FirstMachine(Section):
+    """A service user made by set-up, with IAM_OWNER."""
+
+    Machine: Machine = Machine()
+    MachineKey: Expiring = Expiring()
+    Pat: Expiring = Expiring()
+
+
+class FirstOrg(Section):
+    """The first organization and who administers the instance."""
+
+    Name: str = Field("ZITADEL", description="name of the first organization")
+    Human: FirstHuman = FirstHuman()
+    Machine: FirstMachine = FirstMachine()
+
+
+class FirstInstance(Section):
+    """What set-up creates, once."""
+
+    Skip: bool = Field(False, description="set up without an instance")
+    InstanceName: str = Field("ZITADEL", description="name of the instance")
+    DefaultLanguage: str = Field("en", description="language of pages and mails")
+    PatPath: str = Field("", description="file for the service user's token; embedded: var/admin.pat")
+    MachineKeyPath: str = Field("", description="file for the service user's key; embedded: var/admin-key.json")
+    LoginClientPatPath: str = Field("", description="accepted; the login is part of this server")
+    Org: FirstOrg = FirstOrg()
+
+
+class OrgDefaults(Section):
+    """Accepted for compatibility."""
+
+    Name: str = Field("ZITADEL", description="name of an instance's first organization")
+
+
+class DefaultInstance(Section):
+    """Defaults of every new instance."""
+
+    InstanceName: str = Field("ZITADEL", description="name")
+    DefaultLanguage: str = Field("en", description="language")
+    Org: OrgDefaults = OrgDefaults()
+
+
+class OIDC(Section):
+    """Lifetimes of tokens, unless an instance sets its own."""
+
+    DefaultAccessTokenLifetime: timedelta = Field(timedelta(hours=12), description="access token")
+    DefaultIdTokenLifetime: timedelta = Field(timedelta(hours=12), description="id token")
+    DefaultRefreshTokenIdleExpiration: timedelta = Field(timedelta(hours=720), description="unused refresh token")
+    DefaultRefreshTokenExpiration: timedelta = Field(timedelta(hours=2160), description="refresh token, used or not")
+
+
+class Hasher(Section):
+    """Argon2id costs (RFC 9106)."""
+
+    Algorithm: str = Field("argon2id", pattern="^argon2id$", description="argon2id")
+    Time: int = Field(2, ge=1, le=20, description="passes")
+    Memory: int = Field(19456, ge=8192, le=1048576, description="KiB")
+    Threads: int = Field(1, ge=1, le=16, description="lanes")
+
+
+class PasswordHasher(Section):
+    """Password hashing."""
+
+    Hasher: Hasher = Hasher()
+    Workers: int = Field(0, ge=0, description="hashing threads per process; 0 = number of cores")
+    Queue: int = Field(32, ge=1, description="waiting sign-ins per process before 429 is answered")
+
+
+class SystemDefaults(Section):
+    """Defaults of the system."""
+
+    PasswordHasher: PasswordHasher = PasswordHasher()
+
+
+class Config(Section):
+    """The whole tree."""
+
+    Port: int = Field(8080, ge=1, le=65535, description="listener: HTTP/1.1, HTTP/2, gRPC, WebSocket on one port")
+    ExternalPort: int = Field(8080, ge=1, le=65535, description="port of the public origin")
+    ExternalDomain: str = Field("localhost", description="host of the public origin and first instance domain")
+    ExternalSecure: bool = Field(False, description="the public origin uses https")
+    Workers: int = Field(1, ge=1, le=64, description="web processes")
+    Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
+    TLS: TLS = TLS()
+    Database: Database = Database()
+    Log: Log = Log()
+    FirstInstance: FirstInstance = FirstInstance()
+    DefaultInstance: DefaultInstance = DefaultInstance()
+    OIDC: OIDC = OIDC()
+    SystemDefaults: SystemDefaults = SystemDefaults()
+
+    @property
+    def embedded(self) -> bool:
+        """SQLite and everything in one process."""
+        return not (self.Database.Postgres.Host or self.Database.Postgres.DSN)
