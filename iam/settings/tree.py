@@ -11,7 +11,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
-class TLS(Section):
+class TLSSection(Section):
     """TLS of the process itself."""
 
     Enabled: bool = Field(False, description="serve TLS on Port")
@@ -22,7 +22,7 @@ class TLS(Section):
     Certificate: str = Field("", description="another spelling of Cert")
 
 
-class SSL(Section):
+class SSLSection(Section):
     """TLS towards PostgreSQL."""
 
     Mode: str = Field("disable", description="disable, require, verify-ca or verify-full")
@@ -31,15 +31,15 @@ class SSL(Section):
     Key: str = Field("", description="file of the client key")
 
 
-class DatabaseUser(Section):
+class DatabaseUserSection(Section):
     """The service user."""
 
     Username: str = Field("zitadel", description="name")
     Password: str = Field("", description="password")
-    SSL: SSL = SSL()
+    SSL: SSLSection = SSLSection()
 
 
-class DatabaseAdmin(DatabaseUser):
+class DatabaseAdminSection(DatabaseUserSection):
     """The administrator that `init` uses."""
 
     Username: str = Field("postgres", description="name, used by init only")
@@ -47,7 +47,7 @@ class DatabaseAdmin(DatabaseUser):
     ExistingDatabase: str = Field("postgres", description="maintenance database to connect to")
 
 
-class Postgres(Section):
+class PostgresSection(Section):
     """PostgreSQL. Without Host and DSN the embedded mode with SQLite is used."""
 
     DSN: str = Field("", description="URL or keyword string; replaces Host … User")
@@ -60,86 +60,86 @@ class Postgres(Section):
     MaxConnLifetime: timedelta = Field(timedelta(minutes=30), description="a connection is replaced after")
     MaxConnIdleTime: timedelta = Field(timedelta(minutes=5), description="an idle connection is closed after")
     AwaitInitialConn: timedelta = Field(timedelta(0), description="retry the first connection this long")
-    User: DatabaseUser = DatabaseUser()
-    Admin: DatabaseAdmin = DatabaseAdmin()
+    User: DatabaseUserSection = DatabaseUserSection()
+    Admin: DatabaseAdminSection = DatabaseAdminSection()
 
 
-class SQLite(Section):
+class SQLiteSection(Section):
     """The embedded database."""
 
     Path: str = Field("", description="file; empty = gatehouse.sqlite3 in the state folder")
 
 
-class Database(Section):
+class DatabaseSection(Section):
     """Where facts and tables are kept."""
 
-    Postgres: Postgres = Postgres()
-    SQLite: SQLite = SQLite()
+    Postgres: PostgresSection = PostgresSection()
+    SQLite: SQLiteSection = SQLiteSection()
 
 
-class Formatter(Section):
+class FormatterSection(Section):
     """Log format."""
 
     Format: str = Field("text", pattern="^(text|json)$", description="text or json")
 
 
-class Log(Section):
+class LogSection(Section):
     """Logging to stderr."""
 
     Level: str = Field("info", pattern="^(?i:debug|info|warning|warn|error|critical)$", description="least level logged")
-    Formatter: Formatter = Formatter()
+    Formatter: FormatterSection = FormatterSection()
 
 
-class Email(Section):
+class EmailSection(Section):
     """E-mail of the first administrator."""
 
     Address: str = Field("", description="address; empty = the login name")
     Verified: bool = Field(True, description="whether it counts as verified")
 
 
-class FirstHuman(Section):
+class FirstHumanSection(Section):
     """The first administrator."""
 
     UserName: str = Field("zitadel-admin", description="user name")
     FirstName: str = Field("ZITADEL", description="given name")
     LastName: str = Field("Admin", description="family name")
-    Email: Email = Email()
+    Email: EmailSection = EmailSection()
     PreferredLanguage: str = Field("en", description="language")
     Password: str = Field("", description="password; empty = generated and printed once")
     PasswordChangeRequired: bool = Field(True, description="must be changed at first sign-in")
 
 
-class Machine(Section):
+class MachineSection(Section):
     """A service user."""
 
     Username: str = Field("", description="user name")
     Name: str = Field("", description="display name")
 
 
-class Expiring(Section):
+class ExpiringSection(Section):
     """A key or token of a service user."""
 
     ExpirationDate: str = Field("", description="RFC 3339 time; empty = never")
     Type: int = Field(1, description="1 = JSON")
 
 
-class FirstMachine(Section):
+class FirstMachineSection(Section):
     """A service user made by set-up, with IAM_OWNER."""
 
-    Machine: Machine = Machine()
-    MachineKey: Expiring = Expiring()
-    Pat: Expiring = Expiring()
+    Machine: MachineSection = MachineSection()
+    MachineKey: ExpiringSection = ExpiringSection()
+    Pat: ExpiringSection = ExpiringSection()
 
 
-class FirstOrg(Section):
+class FirstOrgSection(Section):
     """The first organization and who administers the instance."""
 
     Name: str = Field("ZITADEL", description="name of the first organization")
-    Human: FirstHuman = FirstHuman()
-    Machine: FirstMachine = FirstMachine()
+    Human: FirstHumanSection = FirstHumanSection()
+    Machine: FirstMachineSection = FirstMachineSection()
 
 
-class FirstInstance(Section):
+class FirstInstanceSection(Section):
     """What set-up creates, once."""
 
     Skip: bool = Field(False, description="set up without an instance")
@@ -148,24 +148,24 @@ class FirstInstance(Section):
     PatPath: str = Field("", description="file for the service user's token; embedded: var/admin.pat")
     MachineKeyPath: str = Field("", description="file for the service user's key; embedded: var/admin-key.json")
     LoginClientPatPath: str = Field("", description="accepted; the login is part of this server")
-    Org: FirstOrg = FirstOrg()
+    Org: FirstOrgSection = FirstOrgSection()
 
 
-class OrgDefaults(Section):
+class OrgDefaultsSection(Section):
     """Accepted for compatibility."""
 
     Name: str = Field("ZITADEL", description="name of an instance's first organization")
 
 
-class DefaultInstance(Section):
+class DefaultInstanceSection(Section):
     """Defaults of every new instance."""
 
     InstanceName: str = Field("ZITADEL", description="name")
     DefaultLanguage: str = Field("en", description="language")
-    Org: OrgDefaults = OrgDefaults()
+    Org: OrgDefaultsSection = OrgDefaultsSection()
 
 
-class OIDC(Section):
+class OIDCSection(Section):
     """Lifetimes of tokens, unless an instance sets its own."""
 
     DefaultAccessTokenLifetime: timedelta = Field(timedelta(hours=12), description="access token")
@@ -174,7 +174,7 @@ class OIDC(Section):
     DefaultRefreshTokenExpiration: timedelta = Field(timedelta(hours=2160), description="refresh token, used or not")
 
 
-class Hasher(Section):
+class HasherSection(Section):
     """Argon2id costs (RFC 9106)."""
 
     Algorithm: str = Field("argon2id", pattern="^argon2id$", description="argon2id")
@@ -183,18 +183,18 @@ class Hasher(Section):
     Threads: int = Field(1, ge=1, le=16, description="lanes")
 
 
-class PasswordHasher(Section):
+class PasswordHasherSection(Section):
     """Password hashing."""
 
-    Hasher: Hasher = Hasher()
+    Hasher: HasherSection = HasherSection()
     Workers: int = Field(0, ge=0, description="hashing threads per process; 0 = number of cores")
     Queue: int = Field(32, ge=1, description="waiting sign-ins per process before 429 is answered")
 
 
-class SystemDefaults(Section):
+class SystemDefaultsSection(Section):
     """Defaults of the system."""
 
-    PasswordHasher: PasswordHasher = PasswordHasher()
+    PasswordHasher: PasswordHasherSection = PasswordHasherSection()
 
 
 class Config(Section):
@@ -206,13 +206,13 @@ class Config(Section):
     ExternalSecure: bool = Field(False, description="the public origin uses https")
     Workers: int = Field(1, ge=1, le=64, description="web processes")
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
-    TLS: TLS = TLS()
-    Database: Database = Database()
-    Log: Log = Log()
-    FirstInstance: FirstInstance = FirstInstance()
-    DefaultInstance: DefaultInstance = DefaultInstance()
-    OIDC: OIDC = OIDC()
-    SystemDefaults: SystemDefaults = SystemDefaults()
+    TLS: TLSSection = TLSSection()
+    Database: DatabaseSection = DatabaseSection()
+    Log: LogSection = LogSection()
+    FirstInstance: FirstInstanceSection = FirstInstanceSection()
+    DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()
+    OIDC: OIDCSection = OIDCSection()
+    SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
 
     @property
     def embedded(self) -> bool:
