@@ -1,0 +1,98 @@
+"""The real store and ports of this process, made once from the settings."""
+
+import os
+import secrets
+import socket
+import string
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from eventstore.database import DatabaseStore
+from iam.kernel.ids import SLOTS, Ids
+from iam.kernel.ports import Ports
+from iam.vault.envelope import Envelope
+from iam.vault.models import Slot
+from iam.vault.passwords import PasswordPool
+from projections import immediate, wake
+
+LEASE = timedelta(hours=12)
+LETTERS = string.ascii_letters + string.digits
+
+
+class VaultSecrets:
+    """Random secrets and the envelope."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self.seal, self.open = envelope.seal, envelope.open
+
+    def random(self, length: int) -> str:
+        """Letters and digits, unguessable."""
+        return "".join(secrets.choice(LETTERS) for _ in range(length))
+
+    def digits(self, length: int, alphabet: str = string.digits) -> str:
+        """A code drawn from an alphabet."""
+        return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+class LeasedIds:
+    """Ids under a leased slot; a new slot is leased when half of the lease is over."""
+
+    def __init__(self) -> None:
+        self._ids: Ids | None = None
+        self._renew_at = datetime.min.replace(tzinfo=UTC)
+        self._process = 0
+
+    def __call__(self) -> str:
+        """The next id."""
+        now = datetime.now(UTC)
+        if self._ids is None or now > self._renew_at or self._process != os.getpid():
+            self._ids = Ids(lease_slot(now))
+            self._renew_at, self._process = now + LEASE / 2, os.getpid()
+        return self._ids()
+
+
+def lease_slot(now: datetime) -> int:
+    """A slot that no other process holds, chosen at random among the free ones."""
+    holder = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    taken = set(Slot.objects.filter(leased_until__gt=now).values_list("number", flat=True))
+    free = [number for number in range(SLOTS) if number not in taken]
+    while free:
+        number = secrets.choice(free)
+        try:
+            with transaction.atomic():
+                Slot.objects.filter(number=number, leased_until__lte=now).delete()
+                Slot.objects.create(number=number, holder=holder, leased_until=now + LEASE)
+        except IntegrityError:
+            free.remove(number)
+            continue
+        return number
+    raise RuntimeError(f"all {SLOTS} slots for ids are leased")
+
+
+@cache
+def envelope() -> Envelope:
+    """Seals under data keys; master keys come from the settings, new one first."""
+    return Envelope(lambda: settings.MASTER_KEYS())
+
+
+@cache
+def store() -> DatabaseStore:
+    """The store of facts."""
+    return DatabaseStore(apply=immediate.apply, keys=envelope(), on_commit=(wake.wake,))
+
+
+@cache
+def ports() -> Ports:
+    """Clock, ids, hashing and secrets."""
+    hasher = settings.CONFIG.SystemDefaults.PasswordHasher
+    pool = PasswordPool(
+        workers=hasher.Workers or os.cpu_count() or 1,
+        queue=hasher.Queue,
+        time_cost=hasher.Hasher.Time,
+        memory_kib=hasher.Hasher.Memory,
+        threads=hasher.Hasher.Threads,
+    )
+    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()))
