@@ -1,0 +1,124 @@
+"""Django's settings, derived from the configuration tree. Nothing here is set elsewhere."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from iam.settings import keys, sources
+from iam.settings.databases import databases
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+VAR = Path(os.environ.get("GATEHOUSE_VAR", BASE_DIR / "var"))
+CONFIG = sources.load()
+_masters = keys.load(VAR, embedded=CONFIG.embedded)
+
+
+def MASTER_KEYS() -> list[bytes]:  # noqa: N802 - a Django setting
+    """The master keys, new one first."""
+    if not _masters:
+        raise SystemExit("a master key is needed: --masterkey, --masterkeyFile or --masterkeyFromEnv")
+    return _masters
+
+
+def _derived(master: bytes) -> str:
+    return hmac.new(master, b"gatehouse django secret", hashlib.sha256).hexdigest()
+
+
+SECRET_KEY = _derived(_masters[0]) if _masters else secrets.token_hex(32)
+SECRET_KEY_FALLBACKS = [_derived(master) for master in _masters[1:]]
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # the instance is found by host; a host of no instance is refused there
+ROOT_URLCONF = "iam.urls"
+WSGI_APPLICATION = "iam.wsgi.application"
+ASGI_APPLICATION = "iam.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+APPEND_SLASH = False
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "iam" / "locale"]
+DATABASES = databases(CONFIG, VAR)
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "eventstore",
+    "projections",
+    "iam.vault",
+    "iam.access",
+    "iam.management",
+    "iam.instance",
+    "orgs",
+    "users",
+    "projects",
+    "oidc",
+    "iam.login",
+    "iam.console",
+    "iam.api",
+]
+MIDDLEWARE = [
+    "iam.settings.middleware.request_frame",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "__Host-gatehouse_csrf" if CONFIG.ExternalSecure else "gatehouse_csrf"
+CSRF_COOKIE_SECURE = CONFIG.ExternalSecure
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Gatehouse API",
+    "VERSION": "2",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING")},
+}
+CELERY_BROKER_URL = os.environ.get("GATEHOUSE_BROKER", "redis://127.0.0.1:6379/0")

@@ -1,0 +1,61 @@
+"""Django's database settings from the tree."""
+
+from pathlib import Path
+from typing import Any
+
+from iam.settings.tree import Config, PostgresSection
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000;"
+)
+
+
+def databases(config: Config, var: Path) -> dict[str, Any]:
+    """SQLite in the state folder, or PostgreSQL."""
+    return {"default": _sqlite(config, var) if config.embedded else _postgres(config.Database.Postgres)}
+
+
+def _sqlite(config: Config, var: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": config.Database.SQLite.Path or str(var / "gatehouse.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_PRAGMAS},
+    }
+
+
+def _postgres(postgres: PostgresSection) -> dict[str, Any]:
+    user = postgres.User
+    options: dict[str, Any] = {
+        "sslmode": user.SSL.Mode,
+        "pool": {
+            "min_size": min(1, postgres.MaxIdleConns),
+            "max_size": postgres.MaxOpenConns,
+            "max_lifetime": postgres.MaxConnLifetime.total_seconds(),
+            "max_idle": postgres.MaxConnIdleTime.total_seconds(),
+            "timeout": 10,
+        },
+        "prepare_threshold": None,  # PgBouncer in transaction mode keeps no prepared statements
+    }
+    for option, file in (("sslrootcert", user.SSL.RootCert), ("sslcert", user.SSL.Cert), ("sslkey", user.SSL.Key)):
+        if file:
+            options[option] = file
+    if postgres.Options:
+        options["options"] = postgres.Options
+    if postgres.DSN:
+        return {"ENGINE": "django.db.backends.postgresql", "NAME": "", "OPTIONS": {**_dsn(postgres.DSN), **options}}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": postgres.Host,
+        "PORT": postgres.Port,
+        "NAME": postgres.Database,
+        "USER": user.Username,
+        "PASSWORD": user.Password,
+        "OPTIONS": options,
+    }
+
+
+def _dsn(dsn: str) -> dict[str, Any]:
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only where PostgreSQL is used
+
+    return dict(conninfo_to_dict(dsn))

@@ -1,0 +1,16 @@
+"""Tests: a state folder of their own, cheap password hashing, the engine named by GATEHOUSE_TEST_DB."""
+
+import os
+import tempfile
+
+os.environ.setdefault("GATEHOUSE_VAR", tempfile.mkdtemp(prefix="gatehouse-test-"))
+for name in [name for name in os.environ if name.startswith("ZITADEL_") and name != "ZITADEL_DATABASE_POSTGRES_DSN"]:
+    del os.environ[name]
+
+from iam.settings.base import *  # noqa: E402, F403
+from iam.settings.base import CONFIG, DATABASES  # noqa: E402
+
+CONFIG.SystemDefaults.PasswordHasher.Hasher.Time = 1
+CONFIG.SystemDefaults.PasswordHasher.Hasher.Memory = 8192
+if CONFIG.embedded:
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(os.environ["GATEHOUSE_VAR"], "test.sqlite3")}
