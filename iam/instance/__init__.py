@@ -1,0 +1,1 @@
+"""The instance: a tenant, found by host."""

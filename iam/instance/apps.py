@@ -1,0 +1,14 @@
+"""Django application of the room."""
+
+from django.apps import AppConfig
+
+
+class InstanceConfig(AppConfig):
+    """Registers the projection, the host finder and the API."""
+
+    name = "iam.instance"
+    label = "instance"
+
+    def ready(self) -> None:
+        """Importing declares them."""
+        from iam.instance import api, projection, queries  # noqa: F401, PLC0415 - Django allows models only from here on

@@ -1,0 +1,160 @@
+"""The instance: its hosts, its administrators, and what belongs to it."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
+
+from eventstore.aggregates import Aggregate, Claim
+from eventstore.events import Event
+from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
+from iam.access.roles import Level
+from iam.instance.domain.events import (
+    DefaultLanguageSet,
+    DefaultOrgSet,
+    InstanceAdded,
+    InstanceChanged,
+    InstanceDomainAdded,
+    InstanceDomainRemoved,
+    InstanceMemberAdded,
+    InstanceMemberChanged,
+    InstanceMemberRemoved,
+    InstancePrimaryDomainSet,
+    InstanceRemoved,
+)
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+
+HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?")
+LANGUAGES = ("en", "de", "es")
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class Instance(Aggregate):
+    """A tenant. Its stream's owner is itself."""
+
+    kind: ClassVar[str] = "instance"
+    name: str = ""
+    domains: frozenset[str] = frozenset()
+    primary: str = ""
+    generated: frozenset[str] = frozenset()
+    default_org: str = ""
+    language: str = ""
+    exists: bool = False
+    members: Members = field(default_factory=lambda: Members(Level.INSTANCE))
+
+    def add(self, *, name: str, domains: tuple[str, ...], language: str) -> list[Event]:
+        """Set the tenant up; the first domain becomes the primary one."""
+        if self.exists:
+            raise AlreadyExists("instance.already_exists")
+        added = [InstanceDomainAdded(domain=_host(domain), generated=number == 0) for number, domain in enumerate(domains)]
+        return [
+            InstanceAdded(name=_name(name)),
+            *added,
+            InstancePrimaryDomainSet(domain=_host(domains[0])),
+            DefaultLanguageSet(language=_language(language)),
+        ]
+
+    def rename(self, name: str) -> list[Event]:
+        """Give it another name."""
+        self._must_exist()
+        if name == self.name:
+            raise FailedPrecondition("instance.not_changed")
+        return [InstanceChanged(name=_name(name))]
+
+    def add_domain(self, domain: str) -> list[Event]:
+        """Let another host lead here."""
+        self._must_exist()
+        if _host(domain) in self.domains:
+            raise AlreadyExists("instance.domain_already_exists", field="domain")
+        return [InstanceDomainAdded(domain=_host(domain))]
+
+    def remove_domain(self, domain: str) -> list[Event]:
+        """Take a host away; not the primary, not the generated one."""
+        self._must_exist()
+        if domain.lower() not in self.domains:
+            raise NotFound("instance.domain_not_found")
+        if domain.lower() == self.primary or domain.lower() in self.generated:
+            raise FailedPrecondition("instance.domain_in_use", field="domain")
+        return [InstanceDomainRemoved(domain=domain.lower())]
+
+    def set_default_org(self, org_id: str) -> list[Event]:
+        """Choose the organization of whoever names none."""
+        self._must_exist()
+        return [DefaultOrgSet(org_id=org_id)] if org_id != self.default_org else []
+
+    def add_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
+        """Make a user administrator."""
+        self._must_exist()
+        return [InstanceMemberAdded(user_id=user_id, roles=self.members.check_add(user_id, roles))]
+
+    def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
+        """Give an administrator other roles; somebody stays owner."""
+        wanted = self.members.check_change(user_id, roles)
+        if "IAM_OWNER" not in wanted:
+            self._keep_an_owner(user_id)
+        return [InstanceMemberChanged(user_id=user_id, roles=wanted)]
+
+    def remove_member(self, user_id: str) -> list[Event]:
+        """Take an administrator's rights; somebody stays owner."""
+        self.members.roles_of(user_id)
+        self._keep_an_owner(user_id)
+        return [InstanceMemberRemoved(user_id=user_id)]
+
+    def _keep_an_owner(self, leaving: str) -> None:
+        others = [id for id, roles in self.members.roles.items() if id != leaving and "IAM_OWNER" in roles]
+        if "IAM_OWNER" in self.members.roles.get(leaving, ()) and not others:
+            raise FailedPrecondition("member.last_owner")
+
+    def _must_exist(self) -> None:
+        if not self.exists:
+            raise NotFound("instance.not_found")
+
+    def apply(self, fact: Event) -> Self:
+        """The instance after a fact."""
+        match fact:
+            case InstanceAdded(name=name):
+                return replace(self, name=name, exists=True)
+            case InstanceChanged(name=name):
+                return replace(self, name=name)
+            case InstanceDomainAdded(domain=domain, generated=generated):
+                made = self.generated | {domain} if generated else self.generated
+                return replace(self, domains=self.domains | {domain}, generated=made)
+            case InstancePrimaryDomainSet(domain=domain):
+                return replace(self, primary=domain)
+            case InstanceDomainRemoved(domain=domain):
+                return replace(self, domains=self.domains - {domain})
+            case DefaultOrgSet(org_id=org_id):
+                return replace(self, default_org=org_id)
+            case DefaultLanguageSet(language=language):
+                return replace(self, language=language)
+            case MemberAdded() | MemberChanged() | MemberRemoved():
+                return replace(self, members=self.members.apply(fact))
+            case InstanceRemoved():
+                return replace(self, exists=False)
+        return self
+
+    def claims(self) -> frozenset[Claim]:
+        """Hosts, unique on the whole server, and one claim per administrator."""
+        if not self.exists:
+            return frozenset()
+        hosts = {Claim("instance_domain", one, "instance.domain_already_exists", everywhere=True) for one in self.domains}
+        return frozenset(hosts) | self.members.claims(self.id)
+
+
+def _host(domain: str) -> str:
+    host = domain.strip().lower()
+    if not HOST.fullmatch(host):
+        raise InvalidInput("instance.domain_invalid", field="domain", reason=domain[:100])
+    return host
+
+
+def _name(name: str) -> str:
+    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+        raise InvalidInput("instance.name_invalid", field="name")
+    return name.strip()
+
+
+def _language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise InvalidInput("instance.language_unknown", field="defaultLanguage", reason=language[:20])
+    return language

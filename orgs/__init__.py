@@ -1,0 +1,1 @@
+"""Organizations: owners of users and projects."""
