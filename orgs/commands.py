@@ -1,0 +1,93 @@
+"""Every change of an organization."""
+
+from collections.abc import Mapping
+
+from iam.instance.domain.instance import Instance
+from iam.kernel.change import Receipt, Unit, change, transact
+from iam.kernel.context import Context
+from orgs.domain.org import Org, generated_domain
+
+
+def add_org(ctx: Context, *, name: str, org_id: str = "") -> Receipt:
+    """Create an organization; `org_id` may be chosen by the caller."""
+    id = org_id or ctx.ports.new_id()
+    return transact(ctx, lambda unit: include_org(unit, id, name)).receipts[id]
+
+
+def include_org(unit: Unit, id: str, name: str) -> None:
+    """Create an organization as part of a larger change."""
+    domain = generated_domain(name, unit.load(Instance, unit.ctx.instance).primary or "localhost")
+    unit.change(Org, id, lambda org: org.add(name=name, generated_domain=domain), needs="org.create", owner=id)
+
+
+def rename_org(ctx: Context, *, org_id: str, name: str) -> Receipt:
+    """Give an organization another name."""
+
+    def work(unit: Unit) -> None:
+        base = unit.load(Instance, ctx.instance).primary or "localhost"
+        old = generated_domain(unit.load(Org, org_id).name, base)
+        new = generated_domain(name, base)
+        unit.change(Org, org_id, lambda org: org.rename(name, old_domain=old, new_domain=new), needs="org.write")
+
+    return transact(ctx, work).receipts[org_id]
+
+
+def deactivate_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Stop an organization's users from signing in."""
+    return change(ctx, Org, org_id, Org.deactivate, needs="org.write")
+
+
+def reactivate_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Let an organization's users sign in again."""
+    return change(ctx, Org, org_id, Org.reactivate, needs="org.write")
+
+
+def remove_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Delete an organization with everything it owns."""
+
+    def work(unit: Unit) -> None:
+        is_default = unit.load(Instance, ctx.instance).default_org == org_id
+        unit.change(Org, org_id, lambda org: org.remove(is_default=is_default), needs="org.delete")
+        unit.release_all_claims_of_owner(Org, org_id)
+
+    return transact(ctx, work).receipts[org_id]
+
+
+def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
+    """Add a domain to an organization."""
+    return change(ctx, Org, org_id, lambda org: org.add_domain(domain), needs="org.write")
+
+
+def set_primary_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
+    """Let login names end with a domain."""
+    return change(ctx, Org, org_id, lambda org: org.set_primary_domain(domain), needs="org.write")
+
+
+def remove_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
+    """Remove a domain from an organization."""
+    return change(ctx, Org, org_id, lambda org: org.remove_domain(domain), needs="org.write")
+
+
+def set_org_metadata(ctx: Context, *, org_id: str, values: Mapping[str, bytes]) -> Receipt:
+    """Keep values under keys."""
+    return change(ctx, Org, org_id, lambda org: org.set_metadata(values), needs="org.write")
+
+
+def remove_org_metadata(ctx: Context, *, org_id: str, keys: tuple[str, ...]) -> Receipt:
+    """Forget keys."""
+    return change(ctx, Org, org_id, lambda org: org.remove_metadata(keys), needs="org.write")
+
+
+def add_org_member(ctx: Context, *, org_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
+    """Make a user administrator of an organization."""
+    return change(ctx, Org, org_id, lambda org: org.add_member(user_id, roles), needs="org.member.write")
+
+
+def change_org_member(ctx: Context, *, org_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
+    """Give an administrator of an organization other roles."""
+    return change(ctx, Org, org_id, lambda org: org.change_member(user_id, roles), needs="org.member.write")
+
+
+def remove_org_member(ctx: Context, *, org_id: str, user_id: str) -> Receipt:
+    """Take an administrator's rights over an organization."""
+    return change(ctx, Org, org_id, lambda org: org.remove_member(user_id), needs="org.member.delete")

@@ -1,0 +1,41 @@
+"""Questions about organizations."""
+
+from django.db.models import QuerySet
+
+from iam.kernel.context import Context
+from iam.kernel.errors import NotFound
+from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
+
+
+def get_org(ctx: Context, *, org_id: str) -> OrgRow:
+    """One organization; raises NotFound, also for a foreign one."""
+    ctx.require("org.read", org_id)
+    row = OrgRow.objects.filter(instance_id=ctx.instance, id=org_id).first()
+    if row is None:
+        raise NotFound("org.not_found")
+    return row
+
+
+def list_orgs(ctx: Context) -> "QuerySet[OrgRow]":
+    """The organizations that the caller may see."""
+    reach = ctx.reach("org.read")
+    rows = OrgRow.objects.filter(instance_id=ctx.instance)
+    return rows if reach.everywhere else rows.filter(id__in=reach.orgs)
+
+
+def list_domains(ctx: Context, *, org_id: str) -> "QuerySet[OrgDomainRow]":
+    """The domains of an organization."""
+    ctx.require("org.read", org_id)
+    return OrgDomainRow.objects.filter(instance_id=ctx.instance, org_id=org_id)
+
+
+def list_metadata(ctx: Context, *, org_id: str) -> "QuerySet[OrgMetadataRow]":
+    """The metadata of an organization."""
+    ctx.require("org.read", org_id)
+    return OrgMetadataRow.objects.filter(instance_id=ctx.instance, org_id=org_id)
+
+
+def find_org_of_domain(instance: str, domain: str) -> str:
+    """The organization that a verified domain belongs to, or an empty string."""
+    rows = OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)
+    return rows.values_list("org_id", flat=True).first() or ""
