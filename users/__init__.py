@@ -1,0 +1,1 @@
+"""Users, human and machine, and their sessions."""

@@ -1,0 +1,14 @@
+"""Django application of the room."""
+
+from django.apps import AppConfig
+
+
+class UsersConfig(AppConfig):
+    """Registers projections, authenticators and the API."""
+
+    name = "users"
+    label = "users"
+
+    def ready(self) -> None:
+        """Importing declares them."""
+        from users import api, authenticate, projection  # noqa: F401, PLC0415 - Django allows models only from here on

@@ -1,0 +1,266 @@
+"""A user: a person or a service. States, names, credentials."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum
+from typing import ClassVar, Self
+
+from eventstore.aggregates import Aggregate, Claim
+from eventstore.events import Event
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from users.domain import events as facts
+from users.domain.profile import Profile, checked_email, checked_phone
+
+LONGEST_NAME = 200
+USER_NAME = re.compile(r"[^\s\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+
+
+class UserState(IntEnum):
+    """States with their numbers in the API (reference/login-flows.md §2)."""
+
+    ABSENT = 0
+    ACTIVE = 1
+    INACTIVE = 2
+    DELETED = 3
+    LOCKED = 4
+    INITIAL = 5
+
+
+@dataclass(frozen=True)
+class User(Aggregate):
+    """One user."""
+
+    kind: ClassVar[str] = "user"
+    type: str = ""  # human, machine
+    state: UserState = UserState.ABSENT
+    user_name: str = ""
+    email: str = ""
+    email_verified: bool = False
+    phone: str = ""
+    phone_verified: bool = False
+    profile: Profile = field(default_factory=Profile)
+    name: str = ""
+    description: str = ""
+    access_token_type: int = 0
+    password_hash: str = ""
+    change_required: bool = False
+    failed_checks: int = 0
+    email_code: str = ""
+    email_code_ends: datetime | None = None
+    password_code: str = ""
+    pats: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    has_secret: bool = False
+    metadata: Mapping[str, bytes] = field(default_factory=dict)
+
+    def add_human(  # noqa: PLR0913 - what a person consists of
+        self,
+        *,
+        user_name: str,
+        profile: Profile,
+        email: str,
+        email_verified: bool = False,
+        phone: str = "",
+        phone_verified: bool = False,
+        password_hash: str = "",
+        change_required: bool = False,
+    ) -> list[Event]:
+        """Create a person."""
+        self._must_be_new()
+        address, number = checked_email(email), checked_phone(phone) if phone else ""
+        added = facts.HumanAdded(
+            user_name=checked_user_name(user_name or address),
+            **profile.checked().as_fact(),
+            email=address,
+            phone=number,
+            encoded_hash=password_hash,
+            change_required=change_required,
+        )
+        verified: list[Event] = [facts.EmailVerified()] if email_verified else []
+        return [added, *verified, *([facts.PhoneVerified()] if number and phone_verified else [])]
+
+    def add_machine(self, *, user_name: str, name: str, description: str, access_token_type: int) -> list[Event]:
+        """Create a service user. Token types: 0 opaque, 1 JWT."""
+        self._must_be_new()
+        if not 1 <= len(name.strip()) <= LONGEST_NAME:
+            raise InvalidInput("user.name_invalid", field="name")
+        return [
+            facts.MachineAdded(
+                user_name=checked_user_name(user_name or self.id),
+                name=name.strip(),
+                description=description,
+                access_token_type=access_token_type,
+            )
+        ]
+
+    def change_machine(
+        self, *, name: str | None = None, description: str | None = None, access_token_type: int | None = None
+    ) -> list[Event]:
+        """Change a service user; None leaves as it is."""
+        self.must_be("machine")
+        if name is not None and not 1 <= len(name.strip()) <= LONGEST_NAME:
+            raise InvalidInput("user.name_invalid", field="name")
+        asked = {"name": name, "description": description, "access_token_type": access_token_type}
+        changed = {key: value for key, value in asked.items() if value is not None and value != getattr(self, key)}
+        return [facts.MachineChanged(**changed)] if changed else []  # type: ignore[arg-type]
+
+    def rename(self, user_name: str) -> list[Event]:
+        """Give another user name."""
+        self.must_exist()
+        wanted = checked_user_name(user_name)
+        return [] if wanted == self.user_name else [facts.UsernameChanged(user_name=wanted)]
+
+    def change_profile(self, profile: Profile) -> list[Event]:
+        """Set the profile as a whole; says only what changed."""
+        self.must_be("human")
+        changed = profile.checked().difference(self.profile)
+        return [facts.ProfileChanged(**changed)] if changed else []  # type: ignore[arg-type]
+
+    def change_email(self, email: str, *, verified: bool) -> list[Event]:
+        """Set the address."""
+        self.must_be("human")
+        address = checked_email(email)
+        changed: list[Event] = [] if address == self.email else [facts.EmailChanged(email=address)]
+        return changed + ([facts.EmailVerified()] if verified and (changed or not self.email_verified) else [])
+
+    def change_phone(self, phone: str, *, verified: bool) -> list[Event]:
+        """Set the number, or take it away with an empty one."""
+        self.must_be("human")
+        if not phone:
+            return [facts.PhoneRemoved()] if self.phone else []
+        number = checked_phone(phone)
+        changed: list[Event] = [] if number == self.phone else [facts.PhoneChanged(phone=number)]
+        return changed + ([facts.PhoneVerified()] if verified and (changed or not self.phone_verified) else [])
+
+    def set_password(self, password_hash: str, *, change_required: bool) -> list[Event]:
+        """Set a password that was hashed already."""
+        self.must_be("human")
+        return [facts.PasswordChanged(encoded_hash=password_hash, change_required=change_required)]
+
+    def fail_check(self, most: int) -> list[Event]:
+        """A wrong password; locks the user once `most` is reached (0 = never)."""
+        if self.state is not UserState.ACTIVE:
+            return []
+        failed: list[Event] = [facts.PasswordCheckFailed()]
+        return [*failed, facts.UserLocked()] if most and self.failed_checks + 1 >= most else failed
+
+    def deactivate(self) -> list[Event]:
+        """Stop the user from signing in."""
+        self.must_exist()
+        if self.state is UserState.INACTIVE:
+            raise FailedPrecondition("user.already_inactive")
+        return [facts.UserDeactivated()]
+
+    def reactivate(self) -> list[Event]:
+        """Let the user sign in again."""
+        self.must_exist()
+        if self.state is not UserState.INACTIVE:
+            raise FailedPrecondition("user.not_inactive")
+        return [facts.UserReactivated()]
+
+    def lock(self) -> list[Event]:
+        """Stop sign-ins until unlocked."""
+        self.must_exist()
+        if self.state is not UserState.ACTIVE:
+            raise FailedPrecondition("user.should_be_active_or_initial")
+        return [facts.UserLocked()]
+
+    def unlock(self) -> list[Event]:
+        """Let the user sign in again."""
+        self.must_exist()
+        if self.state is not UserState.LOCKED:
+            raise FailedPrecondition("user.not_locked")
+        return [facts.UserUnlocked()]
+
+    def remove(self) -> list[Event]:
+        """Delete the user; the id stays taken, the name becomes free."""
+        self.must_exist()
+        return [facts.UserRemoved()]
+
+    def add_pat(self, *, id: str, digest: str, expires_at: datetime | None, scopes: tuple[str, ...]) -> list[Event]:
+        """Give a service user a token."""
+        self.must_be("machine")
+        return [facts.PatAdded(token_id=id, digest=digest, expiration=expires_at, scopes=scopes)]
+
+    def remove_pat(self, id: str) -> list[Event]:
+        """Take a token."""
+        self.must_exist()
+        if id not in self.pats:
+            raise NotFound("user.pat_not_found")
+        return [facts.PatRemoved(token_id=id)]
+
+    def add_key(self, *, id: str, public_key: bytes, expires_at: datetime | None) -> list[Event]:
+        """Give a service user a public key."""
+        self.must_be("machine")
+        return [facts.KeyAdded(key_id=id, public_key=public_key, expiration_date=expires_at)]
+
+    def remove_key(self, id: str) -> list[Event]:
+        """Take a key."""
+        self.must_exist()
+        if id not in self.keys:
+            raise NotFound("user.key_not_found")
+        return [facts.KeyRemoved(key_id=id)]
+
+    def set_secret(self, hashed: str) -> list[Event]:
+        """Give a service user a client secret."""
+        self.must_be("machine")
+        return [facts.SecretSet(hashed_secret=hashed)]
+
+    def remove_secret(self) -> list[Event]:
+        """Take the client secret."""
+        self.must_be("machine")
+        if not self.has_secret:
+            raise FailedPrecondition("user.secret_not_found")
+        return [facts.SecretRemoved()]
+
+    def set_metadata(self, values: Mapping[str, bytes]) -> list[Event]:
+        """Keep values under keys."""
+        self.must_exist()
+        return [facts.MetadataSet(key=one, value=value) for one, value in values.items() if self.metadata.get(one) != value]
+
+    def remove_metadata(self, keys: tuple[str, ...]) -> list[Event]:
+        """Forget keys."""
+        self.must_exist()
+        for one in keys:
+            if one not in self.metadata:
+                raise NotFound("user.metadata_not_found", field="keys", reason=one[:100])
+        return [facts.MetadataRemoved(key=one) for one in keys]
+
+    def must_exist(self) -> None:
+        """Raises NotFound."""
+        if self.state in (UserState.ABSENT, UserState.DELETED):
+            raise NotFound("user.not_found")
+
+    def must_be(self, type: str) -> None:
+        """Raises NotFound, FailedPrecondition for the other kind of user."""
+        self.must_exist()
+        if self.type != type:
+            raise FailedPrecondition(f"user.not_{type}")
+
+    def _must_be_new(self) -> None:
+        if self.state is not UserState.ABSENT:
+            raise AlreadyExists("user.id_already_exists", field="userId")
+
+    def apply(self, fact: Event) -> Self:
+        """The user after a fact."""
+        change = APPLIED.get(type(fact))
+        return change(self, fact) if change else self  # type: ignore[no-any-return, operator]
+
+    def claims(self) -> frozenset[Claim]:
+        """The user name, once per instance."""
+        if self.state in (UserState.ABSENT, UserState.DELETED):
+            return frozenset()
+        return frozenset({Claim("usernames", self.user_name, "user.already_exists")})
+
+
+def checked_user_name(user_name: str) -> str:
+    """A visible name without spaces, in its canonical form (checklist U01); raises InvalidInput."""
+    name = user_name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not USER_NAME.fullmatch(name):
+        raise InvalidInput("user.user_name_invalid", field="userName")
+    return name
+
+
+from users.domain.applied import APPLIED  # noqa: E402 - the table needs the class above
