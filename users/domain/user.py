@@ -4,28 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import IntEnum
 from typing import ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from users.domain import events as facts
+from users.domain.applied import applied
 from users.domain.profile import Profile, checked_email, checked_phone
+from users.domain.states import UserState
 
 LONGEST_NAME = 200
 USER_NAME = re.compile(r"[^\s\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
-
-
-class UserState(IntEnum):
-    """States with their numbers in the API (reference/login-flows.md §2)."""
-
-    ABSENT = 0
-    ACTIVE = 1
-    INACTIVE = 2
-    DELETED = 3
-    LOCKED = 4
-    INITIAL = 5
 
 
 @dataclass(frozen=True)
@@ -245,8 +235,8 @@ class User(Aggregate):
 
     def apply(self, fact: Event) -> Self:
         """The user after a fact."""
-        change = APPLIED.get(type(fact))
-        return change(self, fact) if change else self  # type: ignore[no-any-return, operator]
+        changed = applied(self, fact)
+        return replace(self, **changed) if changed else self
 
     def claims(self) -> frozenset[Claim]:
         """The user name, once per instance."""
@@ -262,5 +252,3 @@ def checked_user_name(user_name: str) -> str:
         raise InvalidInput("user.user_name_invalid", field="userName")
     return name
 
-
-from users.domain.applied import APPLIED  # noqa: E402 - the table needs the class above

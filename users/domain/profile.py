@@ -1,0 +1,75 @@
+"""What is known of a person, and the grammar of addresses and numbers."""
+
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+import phonenumbers
+
+from iam.kernel.errors import InvalidInput
+
+LONGEST = 200
+LONGEST_EMAIL = 200
+EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{1,253}$)"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*")
+GENDERS = 3
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Names, language (BCP 47) and gender (0 unspecified, 1 female, 2 male, 3 diverse)."""
+
+    first_name: str = ""
+    last_name: str = ""
+    nick_name: str = ""
+    display_name: str = ""
+    preferred_language: str = ""
+    gender: int = 0
+
+    def checked(self) -> Self:
+        """The profile with a display name; raises InvalidInput naming the field."""
+        for name, least in (("first_name", 1), ("last_name", 1), ("nick_name", 0), ("display_name", 0)):
+            value = getattr(self, name)
+            if not least <= len(value.strip()) <= LONGEST or CONTROL.search(value):
+                raise InvalidInput("user.profile_invalid", field=_camel(name), reason=f"{least} to {LONGEST} characters")
+        if self.preferred_language and not LANGUAGE.fullmatch(self.preferred_language):
+            raise InvalidInput("user.language_invalid", field="preferredLanguage")
+        if not 0 <= self.gender <= GENDERS:
+            raise InvalidInput("user.gender_invalid", field="gender")
+        return replace(self, display_name=self.display_name.strip() or f"{self.first_name} {self.last_name}")
+
+    def as_fact(self) -> dict[str, Any]:
+        """The fields as facts name them."""
+        return asdict(self)
+
+    def difference(self, other: "Profile") -> dict[str, Any]:
+        """The fields in which this profile differs from another."""
+        return {name: value for name, value in asdict(self).items() if value != getattr(other, name)}
+
+
+def checked_email(email: str) -> str:
+    """An address as it may be stored; raises InvalidInput (HTML Living Standard's grammar; checklist U02)."""
+    address = email.strip(" ")
+    if len(address) > LONGEST_EMAIL or not EMAIL.fullmatch(address) or ".." in address:
+        raise InvalidInput("user.email_invalid", field="email")
+    return address
+
+
+def checked_phone(phone: str) -> str:
+    """A number in E.164; raises InvalidInput."""
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        raise InvalidInput("user.phone_invalid", field="phone") from None
+    if not phonenumbers.is_possible_number(number):
+        raise InvalidInput("user.phone_invalid", field="phone")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
