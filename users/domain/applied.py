@@ -49,7 +49,9 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: C901, PLR0911, P
             return {"password_code": code}
         case facts.PasswordCheckFailed():
             return {"failed_checks": user.failed_checks + 1}
-        case facts.PasswordCheckSucceeded() | facts.UserUnlocked():
+        case facts.PasswordCheckSucceeded():
+            return {"failed_checks": 0}
+        case facts.UserUnlocked():
             return {"failed_checks": 0, "state": UserState.ACTIVE}
         case facts.PatAdded(token_id=id):
             return {"pats": user.pats | {id}}

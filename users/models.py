@@ -1,0 +1,155 @@
+"""Read tables of users and sessions."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+ID = 200
+WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
+
+
+def _id(**options: Any) -> "models.CharField[str, str]":
+    return models.CharField(max_length=ID, **options)
+
+
+class UserRow(models.Model):
+    """One user. `kind` human or machine; `state` as in the API."""
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    instance_id = _id()
+    id = _id()
+    org_id = _id()
+    kind = models.CharField(max_length=10)
+    state = models.SmallIntegerField(default=1)
+    user_name = _id()
+    preferred_login_name = models.CharField(max_length=500)
+    first_name = _id(default="")
+    last_name = _id(default="")
+    nick_name = _id(default="")
+    display_name = models.CharField(max_length=410, default="")
+    preferred_language = _id(default="")
+    gender = models.SmallIntegerField(default=0)
+    email = _id(default="")
+    email_verified = models.BooleanField(default=False)
+    phone = _id(default="")
+    phone_verified = models.BooleanField(default=False)
+    name = _id(default="")
+    description = models.TextField(default="")
+    access_token_type = models.SmallIntegerField(default=0)
+    password_hash = models.TextField(default="")
+    password_change_required = models.BooleanField(default=False)
+    password_changed_at = models.DateTimeField(null=True)
+    secret_hash = models.CharField(max_length=64, default="")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.BigIntegerField()
+
+    class Meta:
+        db_table = "users_users"
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "user_name"], name="users_user_name"),
+            models.Index(fields=["instance_id", "org_id", "id"], name="users_org"),
+            models.Index(fields=["instance_id", "email", "id"], name="users_email"),
+            models.Index(fields=["instance_id", "display_name", "id"], name="users_display_name"),
+            models.Index(fields=["instance_id", "first_name", "id"], name="users_first_name"),
+            models.Index(fields=["instance_id", "last_name", "id"], name="users_last_name"),
+            models.Index(fields=["instance_id", "nick_name", "id"], name="users_nick_name"),
+            models.Index(fields=["instance_id", "created_at", "id"], name="users_created"),
+            models.Index(fields=["instance_id", "preferred_login_name", "id"], name="users_login_name"),
+            models.Index(fields=["instance_id", "state", "id"], name="users_state"),
+            models.Index(fields=["instance_id", "kind", "id"], name="users_kind"),
+        ]
+
+    @property
+    def state_word(self) -> str:
+        """The state as a word."""
+        return WORDS.get(self.state, "unknown")
+
+    @property
+    def shown_name(self) -> str:
+        """How lists call the user."""
+        return self.display_name or self.name or self.user_name
+
+
+class UserMetadataRow(models.Model):
+    """One value under a key."""
+
+    pk = models.CompositePrimaryKey("instance_id", "user_id", "key")
+    instance_id = _id()
+    user_id = _id()
+    key = _id()
+    value = models.BinaryField()
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_metadata"
+
+
+class PatRow(models.Model):
+    """One personal access token, by the digest of its text."""
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    instance_id = _id()
+    id = _id()
+    user_id = _id()
+    org_id = _id()
+    digest = models.CharField(max_length=64)
+    scopes: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    user = models.ForeignObject(
+        UserRow,
+        on_delete=models.DO_NOTHING,
+        from_fields=["instance_id", "user_id"],
+        to_fields=["instance_id", "id"],
+        related_name="+",
+    )
+
+    class Meta:
+        db_table = "users_pats"
+        constraints: ClassVar = [models.UniqueConstraint(fields=["instance_id", "digest"], name="users_pat_digest")]
+        indexes: ClassVar = [models.Index(fields=["instance_id", "user_id"], name="users_pat_user")]
+
+
+class MachineKeyRow(models.Model):
+    """One public key of a service user (PEM)."""
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    instance_id = _id()
+    id = _id()
+    user_id = _id()
+    org_id = _id()
+    public_key = models.TextField()
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_machine_keys"
+        indexes: ClassVar = [models.Index(fields=["instance_id", "user_id"], name="users_key_user")]
+
+
+class SessionRow(models.Model):
+    """One session."""
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    instance_id = _id()
+    id = _id()
+    user_id = _id(default="")
+    org_id = _id(default="")
+    token_digest = models.CharField(max_length=64, default="")
+    user_checked_at = models.DateTimeField(null=True)
+    password_checked_at = models.DateTimeField(null=True)
+    terminated = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(null=True)
+    user_agent = models.CharField(max_length=500, default="")
+    ip = models.CharField(max_length=60, default="")
+    fingerprint_id = _id(default="")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    version = models.BigIntegerField()
+
+    class Meta:
+        db_table = "users_sessions"
+        indexes: ClassVar = [models.Index(fields=["instance_id", "user_id"], name="users_session_user")]

@@ -1,0 +1,293 @@
+"""Keeps the tables of users and sessions."""
+
+from typing import Any
+
+from eventstore.events import Event
+from eventstore.store import Recorded
+from orgs.domain.events import OrgPrimaryDomainSet, OrgRemoved
+from orgs.models import OrgRow
+from projections.projection import Projection, on
+from users.domain import events as facts
+from users.domain.states import UserState
+from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
+
+PROFILE = ("first_name", "last_name", "nick_name", "display_name", "preferred_language", "gender")
+OF_USER = (UserMetadataRow, PatRow, MachineKeyRow, SessionRow)
+
+
+class Users(Projection):
+    """One row per user, metadata key, token and key."""
+
+    name = "users"
+    tables = (UserRow, UserMetadataRow, PatRow, MachineKeyRow)
+
+    @on(facts.HumanAdded)
+    def human_added(self, at: Recorded, fact: facts.HumanAdded) -> None:
+        """A person."""
+        profile = {name: getattr(fact, name) or UserRow._meta.get_field(name).default for name in PROFILE}
+        _create(
+            at,
+            kind="human",
+            user_name=fact.user_name or "",
+            **profile,
+            email=fact.email or "",
+            phone=fact.phone or "",
+            password_hash=fact.encoded_hash or "",
+            password_change_required=fact.change_required,
+            password_changed_at=at.at if fact.encoded_hash else None,
+        )
+
+    @on(facts.MachineAdded)
+    def machine_added(self, at: Recorded, fact: facts.MachineAdded) -> None:
+        """A service user."""
+        _create(
+            at,
+            kind="machine",
+            user_name=fact.user_name,
+            name=fact.name,
+            description=fact.description,
+            access_token_type=fact.access_token_type,
+        )
+
+    @on(facts.MachineChanged)
+    def machine_changed(self, at: Recorded, fact: facts.MachineChanged) -> None:
+        """Its description."""
+        _update(at, **_given(fact, "name", "description", "access_token_type"))
+
+    @on(facts.UsernameChanged)
+    def renamed(self, at: Recorded, fact: facts.UsernameChanged) -> None:
+        """Another user name."""
+        name = fact.user_name or ""
+        _update(at, user_name=name, preferred_login_name=login_name(name, _primary(at, at.owner)))
+
+    @on(facts.ProfileChanged)
+    def profile_changed(self, at: Recorded, fact: facts.ProfileChanged) -> None:
+        """Another profile."""
+        _update(at, **_given(fact, *PROFILE))
+
+    @on(facts.EmailChanged)
+    def email_changed(self, at: Recorded, fact: facts.EmailChanged) -> None:
+        """Another address."""
+        _update(at, email=fact.email or "", email_verified=False)
+
+    @on(facts.EmailVerified)
+    def email_verified(self, at: Recorded, _: Event) -> None:
+        """The address is theirs."""
+        _update(at, email_verified=True)
+
+    @on(facts.PhoneChanged)
+    def phone_changed(self, at: Recorded, fact: facts.PhoneChanged) -> None:
+        """Another number."""
+        _update(at, phone=fact.phone or "", phone_verified=False)
+
+    @on(facts.PhoneVerified)
+    def phone_verified(self, at: Recorded, _: Event) -> None:
+        """The number is theirs."""
+        _update(at, phone_verified=True)
+
+    @on(facts.PhoneRemoved)
+    def phone_removed(self, at: Recorded, _: Event) -> None:
+        """No number."""
+        _update(at, phone="", phone_verified=False)
+
+    @on(facts.PasswordChanged)
+    def password_changed(self, at: Recorded, fact: facts.PasswordChanged) -> None:
+        """Another password."""
+        _update(
+            at,
+            password_hash=fact.encoded_hash or "",
+            password_change_required=fact.change_required,
+            password_changed_at=at.at,
+        )
+
+    @on(facts.PasswordHashUpdated)
+    def hash_updated(self, at: Recorded, fact: facts.PasswordHashUpdated) -> None:
+        """A better hash."""
+        _update(at, password_hash=fact.encoded_hash or "")
+
+    @on(facts.SecretSet)
+    def secret_set(self, at: Recorded, fact: facts.SecretSet) -> None:
+        """A client secret."""
+        _update(at, secret_hash=fact.hashed_secret)
+
+    @on(facts.SecretRemoved)
+    def secret_removed(self, at: Recorded, _: Event) -> None:
+        """No client secret."""
+        _update(at, secret_hash="")
+
+    @on(facts.UserLocked)
+    def locked(self, at: Recorded, _: Event) -> None:
+        """Locked."""
+        _update(at, state=UserState.LOCKED)
+
+    @on(facts.UserUnlocked, facts.UserReactivated)
+    def active(self, at: Recorded, _: Event) -> None:
+        """Active again."""
+        _update(at, state=UserState.ACTIVE)
+
+    @on(facts.UserDeactivated)
+    def deactivated(self, at: Recorded, _: Event) -> None:
+        """Stopped."""
+        _update(at, state=UserState.INACTIVE)
+
+    @on(facts.UserRemoved)
+    def removed(self, at: Recorded, _: Event) -> None:
+        """Gone, with everything that proves identity."""
+        UserRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id).delete()
+        for table in OF_USER:
+            table.objects.filter(instance_id=at.stream.instance, user_id=at.stream.id).delete()
+
+    @on(facts.PatAdded)
+    def pat_added(self, at: Recorded, fact: facts.PatAdded) -> None:
+        """A token."""
+        PatRow.objects.create(
+            instance_id=at.stream.instance,
+            id=fact.token_id,
+            user_id=at.stream.id,
+            org_id=at.owner,
+            digest=fact.digest,
+            scopes=list(fact.scopes),
+            expires_at=fact.expiration,
+            created_at=at.at,
+        )
+
+    @on(facts.PatRemoved)
+    def pat_removed(self, at: Recorded, fact: facts.PatRemoved) -> None:
+        """No token."""
+        PatRow.objects.filter(instance_id=at.stream.instance, id=fact.token_id).delete()
+
+    @on(facts.KeyAdded)
+    def key_added(self, at: Recorded, fact: facts.KeyAdded) -> None:
+        """A key."""
+        MachineKeyRow.objects.create(
+            instance_id=at.stream.instance,
+            id=fact.key_id,
+            user_id=at.stream.id,
+            org_id=at.owner,
+            public_key=fact.public_key.decode(),
+            expires_at=fact.expiration_date,
+            created_at=at.at,
+        )
+
+    @on(facts.KeyRemoved)
+    def key_removed(self, at: Recorded, fact: facts.KeyRemoved) -> None:
+        """No key."""
+        MachineKeyRow.objects.filter(instance_id=at.stream.instance, id=fact.key_id).delete()
+
+    @on(facts.MetadataSet)
+    def metadata_set(self, at: Recorded, fact: facts.MetadataSet) -> None:
+        """A value."""
+        value = {"value": fact.value or b"", "changed_at": at.at}
+        UserMetadataRow.objects.update_or_create(
+            instance_id=at.stream.instance,
+            user_id=at.stream.id,
+            key=fact.key,
+            defaults=value,
+            create_defaults={**value, "created_at": at.at},
+        )
+
+    @on(facts.MetadataRemoved)
+    def metadata_removed(self, at: Recorded, fact: facts.MetadataRemoved) -> None:
+        """No value."""
+        UserMetadataRow.objects.filter(
+            instance_id=at.stream.instance, user_id=at.stream.id, key=fact.key
+        ).delete()
+
+    @on(OrgPrimaryDomainSet)
+    def login_names(self, at: Recorded, fact: OrgPrimaryDomainSet) -> None:
+        """Login names end with the organization's primary domain."""
+        for row in UserRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id):
+            name = login_name(row.user_name, fact.domain)
+            UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(preferred_login_name=name)
+
+    @on(OrgRemoved)
+    def org_removed(self, at: Recorded, _: OrgRemoved) -> None:
+        """The organization takes its users with it."""
+        users = UserRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id)
+        ids = users.values_list("id", flat=True)
+        for table in OF_USER:
+            table.objects.filter(instance_id=at.stream.instance, user_id__in=ids).delete()
+        users.delete()
+
+
+def login_name(user_name: str, primary_domain: str) -> str:
+    """What a person types to be found anywhere: the user name, with the organization's domain unless it has one."""
+    return user_name if "@" in user_name or not primary_domain else f"{user_name}@{primary_domain}"
+
+
+def _primary(at: Recorded, org_id: str) -> str:
+    rows = OrgRow.objects.filter(instance_id=at.stream.instance, id=org_id)
+    return rows.values_list("primary_domain", flat=True).first() or ""
+
+
+def _create(at: Recorded, **columns: Any) -> None:
+    UserRow.objects.create(
+        instance_id=at.stream.instance,
+        id=at.stream.id,
+        org_id=at.owner,
+        preferred_login_name=login_name(columns["user_name"], _primary(at, at.owner)),
+        created_at=at.at,
+        changed_at=at.at,
+        version=at.version,
+        **columns,
+    )
+
+
+def _update(at: Recorded, **columns: Any) -> None:
+    rows = UserRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
+    rows.update(changed_at=at.at, version=at.version, **columns)
+
+
+def _given(fact: Event, *names: str) -> dict[str, Any]:
+    return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}
+
+
+class Sessions(Projection):
+    """One row per session."""
+
+    name = "sessions"
+    tables = (SessionRow,)
+
+    @on(facts.SessionAdded)
+    def added(self, at: Recorded, fact: facts.SessionAdded) -> None:
+        """A session."""
+        SessionRow.objects.create(
+            instance_id=at.stream.instance,
+            id=at.stream.id,
+            user_agent=(fact.description or "")[:500],
+            ip=fact.ip or "",
+            fingerprint_id=fact.fingerprint_id or "",
+            created_at=at.at,
+            changed_at=at.at,
+            version=at.version,
+        )
+
+    @on(facts.SessionUserChecked)
+    def user_checked(self, at: Recorded, fact: facts.SessionUserChecked) -> None:
+        """Whose it is."""
+        _session(at, user_id=fact.user_id, org_id=fact.user_resource_owner, user_checked_at=fact.checked_at)
+
+    @on(facts.SessionPasswordChecked)
+    def password_checked(self, at: Recorded, fact: facts.SessionPasswordChecked) -> None:
+        """The password was right."""
+        _session(at, password_checked_at=fact.checked_at)
+
+    @on(facts.SessionTokenSet)
+    def token_set(self, at: Recorded, fact: facts.SessionTokenSet) -> None:
+        """Another token."""
+        _session(at, token_digest=fact.digest)
+
+    @on(facts.SessionLifetimeSet)
+    def lifetime_set(self, at: Recorded, fact: facts.SessionLifetimeSet) -> None:
+        """It ends by itself."""
+        _session(at, expires_at=at.at + fact.lifetime)
+
+    @on(facts.SessionTerminated)
+    def terminated(self, at: Recorded, _: Event) -> None:
+        """It is over."""
+        _session(at, terminated=True, token_digest="")
+
+
+def _session(at: Recorded, **columns: Any) -> None:
+    rows = SessionRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
+    rows.update(changed_at=at.at, version=at.version, **columns)
