@@ -1,0 +1,298 @@
+"""Every change of a user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from iam.access.tokens import TokenKind, digest, mint
+from iam.instance.settings import settings_of
+from iam.kernel.change import Receipt, Unit, change, transact
+from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput
+from orgs.domain.org import Org
+from users.domain.profile import Profile
+from users.domain.user import User
+
+KEY_SIZE = 2048
+SECRET_LENGTH = 64
+LONGEST_KEY_LIFE = timedelta(days=365 * 200)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something that was created inside a user, with its secret shown this once."""
+
+    receipt: Receipt
+    id: str
+    secret: str
+
+
+def add_human(  # noqa: PLR0913 - what a person consists of
+    ctx: Context,
+    *,
+    org_id: str,
+    profile: Profile,
+    email: str,
+    user_name: str = "",
+    user_id: str = "",
+    email_verified: bool = False,
+    phone: str = "",
+    phone_verified: bool = False,
+    password: str = "",
+    password_hash: str = "",
+    change_required: bool = False,
+) -> Receipt:
+    """Create a person; raises InvalidInput for a password that is too simple or a hash that is not understood."""
+    id = user_id or ctx.ports.new_id()
+    hashed = _hashed(ctx, password, password_hash)
+
+    def work(unit: Unit) -> None:
+        unit.load(Org, org_id).must_be_active()
+        unit.change(
+            User,
+            id,
+            lambda user: user.add_human(
+                user_name=user_name,
+                profile=profile,
+                email=email,
+                email_verified=email_verified,
+                phone=phone,
+                phone_verified=phone_verified,
+                password_hash=hashed,
+                change_required=change_required,
+            ),
+            needs="user.write",
+            owner=org_id,
+        )
+
+    ctx.require("user.write", org_id)
+    return transact(ctx, work).receipts[id]
+
+
+def add_machine(
+    ctx: Context,
+    *,
+    org_id: str,
+    name: str,
+    user_name: str = "",
+    user_id: str = "",
+    description: str = "",
+    access_token_type: int = 0,
+) -> Receipt:
+    """Create a service user. Token types: 0 opaque, 1 JWT."""
+    id = user_id or ctx.ports.new_id()
+
+    def work(unit: Unit) -> None:
+        unit.load(Org, org_id).must_be_active()
+        unit.change(
+            User,
+            id,
+            lambda user: user.add_machine(
+                user_name=user_name, name=name, description=description, access_token_type=access_token_type
+            ),
+            needs="user.write",
+            owner=org_id,
+        )
+
+    ctx.require("user.write", org_id)
+    return transact(ctx, work).receipts[id]
+
+
+def change_machine(
+    ctx: Context,
+    *,
+    user_id: str,
+    name: str | None = None,
+    description: str | None = None,
+    access_token_type: int | None = None,
+) -> Receipt:
+    """Change a service user; None leaves as it is."""
+    return _change(
+        ctx,
+        user_id,
+        lambda user: user.change_machine(name=name, description=description, access_token_type=access_token_type),
+    )
+
+
+def rename_user(ctx: Context, *, user_id: str, user_name: str) -> Receipt:
+    """Give a user another user name."""
+    return _change(ctx, user_id, lambda user: user.rename(user_name))
+
+
+def change_profile(ctx: Context, *, user_id: str, profile: Profile) -> Receipt:
+    """Set a person's profile; one's own without any role."""
+    return _change_own(ctx, user_id, lambda user: user.change_profile(profile))
+
+
+def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = False) -> Receipt:
+    """Set a person's address; only an administrator may call it verified."""
+    decide = _change if verified else _change_own
+    return decide(ctx, user_id, lambda user: user.change_email(email, verified=verified))
+
+
+def change_phone(ctx: Context, *, user_id: str, phone: str, verified: bool = False) -> Receipt:
+    """Set a person's number, or take it away with an empty one."""
+    decide = _change if verified else _change_own
+    return decide(ctx, user_id, lambda user: user.change_phone(phone, verified=verified))
+
+
+def set_password(
+    ctx: Context, *, user_id: str, password: str = "", password_hash: str = "", change_required: bool = False
+) -> Receipt:
+    """Set somebody's password as an administrator (checklist T06: not that of a higher administrator)."""
+    hashed = _hashed(ctx, password, password_hash)
+    return _change(ctx, user_id, lambda user: user.set_password(hashed, change_required=change_required))
+
+
+def change_own_password(ctx: Context, *, user_id: str, current: str, password: str) -> Receipt:
+    """Change a password with the one before (checklist P08); raises InvalidInput when that is wrong."""
+    from users.commands.sessions import must_know_password  # noqa: PLC0415 - sessions stands on users
+
+    must_know_password(ctx, user_id=user_id, password=current)
+    hashed = _hashed(ctx, password, "")
+    return _change_own(ctx, user_id, lambda user: user.set_password(hashed, change_required=False))
+
+
+def deactivate_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Stop a user from signing in."""
+    return _change(ctx, user_id, User.deactivate)
+
+
+def reactivate_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Let a user sign in again."""
+    return _change(ctx, user_id, User.reactivate)
+
+
+def lock_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Stop a user's sign-ins until unlocked."""
+    return _change(ctx, user_id, User.lock)
+
+
+def unlock_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Let a locked user sign in again."""
+    return _change(ctx, user_id, User.unlock)
+
+
+def remove_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Delete a user with tokens, sessions, authorizations and memberships."""
+    return change(ctx, User, user_id, User.remove, needs="user.delete")
+
+
+def erase_user(ctx: Context, *, user_id: str) -> Receipt:
+    """Delete a user and destroy the key of the personal data: nothing of it can be read any more (DESIGN §5)."""
+
+    def decide(user: User) -> list:  # type: ignore[type-arg]
+        return [] if user.state.name == "DELETED" else user.remove()
+
+    receipt = change(ctx, User, user_id, decide, needs="user.delete")
+    ctx.store.erase_subjects(ctx.instance, [user_id])  # type: ignore[attr-defined]
+    return receipt
+
+
+def add_pat(ctx: Context, *, user_id: str, expires_at: datetime | None = None, scopes: tuple[str, ...] = ()) -> Made:
+    """Give a service user a token; only its digest is kept. Scopes limit it; without any it reaches the whole API."""
+    id, token = ctx.ports.new_id(), mint(TokenKind.PAT, ctx.ports.secrets)
+    _must_be_ahead(ctx, expires_at)
+    receipt = _change(
+        ctx, user_id, lambda user: user.add_pat(id=id, digest=digest(token), expires_at=expires_at, scopes=scopes)
+    )
+    return Made(receipt, id, token)
+
+
+def remove_pat(ctx: Context, *, user_id: str, pat_id: str) -> Receipt:
+    """Take a token; it is refused from the next request on."""
+    return _change(ctx, user_id, lambda user: user.remove_pat(pat_id))
+
+
+def add_machine_key(
+    ctx: Context, *, user_id: str, public_key: bytes = b"", expires_at: datetime | None = None
+) -> Made:
+    """Give a service user a key: a given public one (PEM), or a new pair whose private half is answered once."""
+    private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
+    id = ctx.ports.new_id()
+    _must_be_ahead(ctx, expires_at)
+    receipt = _change(ctx, user_id, lambda user: user.add_key(id=id, public_key=public, expires_at=expires_at))
+    return Made(receipt, id, private)
+
+
+def remove_machine_key(ctx: Context, *, user_id: str, key_id: str) -> Receipt:
+    """Take a key."""
+    return _change(ctx, user_id, lambda user: user.remove_key(key_id))
+
+
+def set_machine_secret(ctx: Context, *, user_id: str) -> Made:
+    """Give a service user a new client secret; the client id is the user name."""
+    secret = ctx.ports.secrets.random(SECRET_LENGTH)
+    receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret)))
+    return Made(receipt, user_id, secret)
+
+
+def remove_machine_secret(ctx: Context, *, user_id: str) -> Receipt:
+    """Take the client secret."""
+    return _change(ctx, user_id, User.remove_secret)
+
+
+def set_user_metadata(ctx: Context, *, user_id: str, values: Mapping[str, bytes]) -> Receipt:
+    """Keep values under keys."""
+    return _change(ctx, user_id, lambda user: user.set_metadata(values))
+
+
+def remove_user_metadata(ctx: Context, *, user_id: str, keys: tuple[str, ...]) -> Receipt:
+    """Forget keys."""
+    return _change(ctx, user_id, lambda user: user.remove_metadata(keys))
+
+
+def _change(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-def]
+    return change(ctx, User, user_id, decide, needs="user.write")
+
+
+def _change_own(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-def]
+    """Of oneself without a role, of others with one."""
+    own = ctx.caller.user_id == user_id and bool(user_id)
+    return change(ctx, User, user_id, decide, needs="" if own else "user.write")
+
+
+def _hashed(ctx: Context, password: str, password_hash: str) -> str:
+    if password_hash:
+        if not ctx.ports.passwords.accepts(password_hash):
+            raise InvalidInput("password.hash_not_supported", field="hashedPassword")
+        return password_hash
+    if not password:
+        return ""
+    settings_of(ctx.instance).password_complexity.check(password)
+    return ctx.ports.passwords.hash(password)
+
+
+def _must_be_ahead(ctx: Context, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= ctx.now():
+        raise InvalidInput("user.expiration_past", field="expirationDate")
+
+
+def new_key_pair() -> tuple[str, bytes]:
+    """A new RSA pair: the private half (PKCS #1 PEM) and the public half (PEM)."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=KEY_SIZE)
+    private = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    return private.decode(), _pem(made.public_key())
+
+
+def checked_public_key(text: bytes) -> bytes:
+    """A public RSA key of at least 2048 bits as PEM; raises InvalidInput (checklist J11)."""
+    try:
+        found = serialization.load_pem_public_key(text)
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidInput("user.public_key_invalid", field="publicKey") from None
+    if not isinstance(found, rsa.RSAPublicKey) or found.key_size < KEY_SIZE:
+        raise InvalidInput("user.public_key_invalid", field="publicKey", reason="RSA with at least 2048 bits")
+    return _pem(found)
+
+
+def _pem(key: rsa.RSAPublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
