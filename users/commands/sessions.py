@@ -83,7 +83,7 @@ def _failed(ctx: Context, user_id: str) -> None:
 
 def set_session_token(ctx: Context, *, session_id: str, lifetime: timedelta = timedelta(0)) -> OpenSession:
     """Give a session a new token; the one before counts no more (checklist L02)."""
-    token, id = mint(TokenKind.SESSION, ctx.ports.secrets), ctx.ports.new_id()
+    token, id = mint(TokenKind.SESSION), ctx.ports.new_id()
     receipt = change(
         ctx,
         Session,

@@ -195,7 +195,7 @@ def erase_user(ctx: Context, *, user_id: str) -> Receipt:
 
 def add_pat(ctx: Context, *, user_id: str, expires_at: datetime | None = None, scopes: tuple[str, ...] = ()) -> Made:
     """Give a service user a token; only its digest is kept. Scopes limit it; without any it reaches the whole API."""
-    id, token = ctx.ports.new_id(), mint(TokenKind.PAT, ctx.ports.secrets)
+    id, token = ctx.ports.new_id(), mint(TokenKind.PAT)
     _must_be_ahead(ctx, expires_at)
     receipt = _change(
         ctx, user_id, lambda user: user.add_pat(id=id, digest=digest(token), expires_at=expires_at, scopes=scopes)
