@@ -1,0 +1,1 @@
+"""Projects: roles, applications, grants to organizations, authorizations of users."""
