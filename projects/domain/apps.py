@@ -1,0 +1,111 @@
+"""Decisions about the applications of a project."""
+
+from datetime import datetime
+from typing import Any
+
+from eventstore.events import Event
+from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound
+from projects.domain import events as facts
+from projects.domain.project import BASIC, POST, PRIVATE_KEY_JWT, OidcConfig, Project, State, checked_name
+
+
+def needs_secret(kind: str, method: int) -> bool:
+    """Whether a way to authenticate uses a client secret."""
+    return method in (BASIC, POST) if kind == "oidc" else method == BASIC
+
+
+def add_oidc(project: Project, *, id: str, name: str, client_id: str, config: OidcConfig, secret: str) -> list[Event]:
+    """Add an application that signs people in."""
+    _must_be_free(project, id)
+    return [
+        facts.AppAdded(app_id=id, name=checked_name(name)),
+        facts.OidcConfigAdded(app_id=id, client_id=client_id, hashed_secret=secret, **vars(config.checked())),
+    ]
+
+
+def add_api(project: Project, *, id: str, name: str, client_id: str, method: int, secret: str) -> list[Event]:
+    """Add an application that checks tokens. Methods: 0 basic, 1 private key JWT."""
+    _must_be_free(project, id)
+    return [
+        facts.AppAdded(app_id=id, name=checked_name(name)),
+        facts.ApiConfigAdded(app_id=id, client_id=client_id, hashed_secret=secret, auth_method_type=method),
+    ]
+
+
+def _must_be_free(project: Project, id: str) -> None:
+    project.must_be_active()
+    if id in project.apps:
+        raise InvalidInput("app.id_already_exists", field="appId")
+
+
+def rename_app(project: Project, id: str, name: str) -> list[Event]:
+    """Give an application another name."""
+    return [] if project.app(id).name == checked_name(name) else [facts.AppChanged(app_id=id, name=checked_name(name))]
+
+
+def change_oidc(project: Project, id: str, changes: dict[str, Any]) -> list[Event]:
+    """Change OpenID Connect settings; only those given."""
+    app = project.app(id)
+    if app.kind != "oidc":
+        raise FailedPrecondition("app.not_oidc")
+    wanted = OidcConfig(**{**vars(app.oidc), **changes}).checked()
+    different = wanted.differences(app.oidc)
+    return [facts.OidcConfigChanged(app_id=id, **different)] if different else []
+
+
+def change_api(project: Project, id: str, method: int) -> list[Event]:
+    """Change how an API application authenticates."""
+    app = project.app(id)
+    if app.kind != "api":
+        raise FailedPrecondition("app.not_api")
+    return [] if app.api_method == method else [facts.ApiConfigChanged(app_id=id, auth_method_type=method)]
+
+
+def change_secret(project: Project, id: str, hashed: str) -> list[Event]:
+    """Set another client secret."""
+    app = project.app(id)
+    method = app.oidc.auth_method_type if app.kind == "oidc" else app.api_method
+    if not needs_secret(app.kind, method):
+        raise FailedPrecondition("app.no_secret")
+    made = facts.OidcSecretChanged if app.kind == "oidc" else facts.ApiSecretChanged
+    return [made(app_id=id, hashed_secret=hashed)]
+
+
+def deactivate_app(project: Project, id: str) -> list[Event]:
+    """Refuse an application everywhere."""
+    if project.app(id).state is State.INACTIVE:
+        raise FailedPrecondition("app.already_inactive")
+    return [facts.AppDeactivated(app_id=id)]
+
+
+def reactivate_app(project: Project, id: str) -> list[Event]:
+    """Let an application work again."""
+    if project.app(id).state is State.ACTIVE:
+        raise FailedPrecondition("app.already_active")
+    return [facts.AppReactivated(app_id=id)]
+
+
+def remove_app(project: Project, id: str) -> list[Event]:
+    """Delete an application."""
+    project.app(id)
+    return [facts.AppRemoved(app_id=id)]
+
+
+def add_key(project: Project, app_id: str, *, id: str, public_key: bytes, expires_at: datetime | None) -> list[Event]:
+    """Give an application a public key (private_key_jwt)."""
+    app = project.app(app_id)
+    method = app.oidc.auth_method_type if app.kind == "oidc" else app.api_method
+    if method != (PRIVATE_KEY_JWT if app.kind == "oidc" else 1):
+        raise FailedPrecondition("app.no_keys")
+    return [
+        facts.AppKeyAdded(
+            application_id=app_id, client_id=app.client_id, key_id=id, public_key=public_key, expiration_date=expires_at
+        )
+    ]
+
+
+def remove_key(project: Project, app_id: str, id: str) -> list[Event]:
+    """Take a key."""
+    if id not in project.app(app_id).keys:
+        raise NotFound("app.key_not_found")
+    return [facts.AppKeyRemoved(key_id=id)]

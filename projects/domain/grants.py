@@ -1,0 +1,155 @@
+"""Decisions about grants of a project to organizations, and the authorizations of users."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from eventstore.aggregates import Aggregate, Claim
+from eventstore.events import Event
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from projects.domain import events as facts
+from projects.domain.project import Project, State
+
+
+def add_grant(project: Project, *, id: str, org_id: str, roles: tuple[str, ...]) -> list[Event]:
+    """Lend roles to an organization."""
+    project.must_be_active()
+    project.must_have_roles(roles)
+    if org_id == project.owner:
+        raise InvalidInput("grant.own_org", field="grantedOrganizationId")
+    if any(grant.org_id == org_id for grant in project.grants.values()):
+        raise AlreadyExists("grant.already_exists", field="grantedOrganizationId")
+    return [facts.GrantAdded(grant_id=id, granted_org_id=org_id, role_keys=roles)]
+
+
+def change_grant(project: Project, id: str, roles: tuple[str, ...]) -> list[Event]:
+    """Lend other roles."""
+    grant = project.grant(id)
+    project.must_have_roles(roles)
+    return [] if set(grant.roles) == set(roles) else [facts.GrantChanged(grant_id=id, role_keys=roles)]
+
+
+def deactivate_grant(project: Project, id: str) -> list[Event]:
+    """Let a grant rest."""
+    if project.grant(id).state is State.INACTIVE:
+        raise FailedPrecondition("grant.already_inactive")
+    return [facts.GrantDeactivated(grant_id=id)]
+
+
+def reactivate_grant(project: Project, id: str) -> list[Event]:
+    """Let a grant count again."""
+    if project.grant(id).state is State.ACTIVE:
+        raise FailedPrecondition("grant.already_active")
+    return [facts.GrantReactivated(grant_id=id)]
+
+
+def remove_grant(project: Project, id: str) -> list[Event]:
+    """Take everything back."""
+    project.grant(id)
+    return [facts.GrantRemoved(grant_id=id)]
+
+
+def grant_of(project: Project, org_id: str) -> str:
+    """The id of the active grant by which an organization may give roles; empty for the owner itself.
+
+    Raises NotFound for an organization that neither owns the project nor holds a grant (checklist T07).
+    """
+    project.must_be_active()
+    if org_id == project.owner:
+        return ""
+    for id, grant in project.grants.items():
+        if grant.org_id == org_id and grant.state is State.ACTIVE:
+            return id
+    raise NotFound("project.not_found")
+
+
+def may_give(project: Project, grant_id: str, roles: tuple[str, ...]) -> None:
+    """Raises unless the roles exist, and are lent where a grant is used (checklist T07)."""
+    project.must_have_roles(roles)
+    if grant_id:
+        lent = project.grant(grant_id).roles
+        for role in roles:
+            if role not in lent:
+                raise InvalidInput("authorization.role_not_granted", field="roleKeys", reason=role)
+
+
+@dataclass(frozen=True)
+class UserGrant(Aggregate):
+    """A user holds roles of a project. Owned by the organization that gave them."""
+
+    kind: ClassVar[str] = "usergrant"
+    state: State = State.ABSENT
+    user_id: str = ""
+    project_id: str = ""
+    grant_id: str = ""
+    roles: tuple[str, ...] = ()
+
+    def add(self, *, user_id: str, project_id: str, grant_id: str, roles: tuple[str, ...]) -> list[Event]:
+        """Give roles."""
+        if self.state is not State.ABSENT:
+            raise AlreadyExists("authorization.already_exists")
+        return [facts.UserGrantAdded(user_id=user_id, project_id=project_id, grant_id=grant_id, role_keys=roles)]
+
+    def change(self, roles: tuple[str, ...]) -> list[Event]:
+        """Give other roles."""
+        self.must_exist()
+        return [] if set(roles) == set(self.roles) else [facts.UserGrantChanged(role_keys=roles)]
+
+    def shrink(self, allowed: tuple[str, ...]) -> list[Event]:
+        """Keep only what is still allowed above."""
+        kept = tuple(role for role in self.roles if role in allowed)
+        if self.state in (State.ABSENT, State.REMOVED) or kept == self.roles:
+            return []
+        return [facts.UserGrantCascadeChanged(role_keys=kept)]
+
+    def deactivate(self) -> list[Event]:
+        """Let the roles rest."""
+        self.must_exist()
+        if self.state is State.INACTIVE:
+            raise FailedPrecondition("authorization.already_inactive")
+        return [facts.UserGrantDeactivated()]
+
+    def reactivate(self) -> list[Event]:
+        """Let the roles count again."""
+        self.must_exist()
+        if self.state is State.ACTIVE:
+            raise FailedPrecondition("authorization.already_active")
+        return [facts.UserGrantReactivated()]
+
+    def remove(self, *, cascade: bool = False) -> list[Event]:
+        """Take the roles."""
+        self.must_exist()
+        return [facts.UserGrantCascadeRemoved() if cascade else facts.UserGrantRemoved()]
+
+    def must_exist(self) -> None:
+        """Raises NotFound."""
+        if self.state in (State.ABSENT, State.REMOVED):
+            raise NotFound("authorization.not_found")
+
+    def apply(self, fact: Event) -> Self:
+        """The authorization after a fact."""
+        match fact:
+            case facts.UserGrantAdded():
+                return replace(
+                    self,
+                    state=State.ACTIVE,
+                    user_id=fact.user_id,
+                    project_id=fact.project_id,
+                    grant_id=fact.grant_id,
+                    roles=fact.role_keys,
+                )
+            case facts.UserGrantChanged(role_keys=roles) | facts.UserGrantCascadeChanged(role_keys=roles):
+                return replace(self, roles=roles)
+            case facts.UserGrantDeactivated():
+                return replace(self, state=State.INACTIVE)
+            case facts.UserGrantReactivated():
+                return replace(self, state=State.ACTIVE)
+            case facts.UserGrantRemoved() | facts.UserGrantCascadeRemoved():
+                return replace(self, state=State.REMOVED)
+        return self
+
+    def claims(self) -> frozenset[Claim]:
+        """One authorization per owner, user, project and grant."""
+        if self.state in (State.ABSENT, State.REMOVED):
+            return frozenset()
+        value = f"{self.owner}:{self.user_id}:{self.project_id}:{self.grant_id}"
+        return frozenset({Claim("user_grant", value, "authorization.already_exists")})
