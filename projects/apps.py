@@ -1,0 +1,14 @@
+"""Django application of the room."""
+
+from django.apps import AppConfig
+
+
+class ProjectsConfig(AppConfig):
+    """Registers the projection and the API."""
+
+    name = "projects"
+    label = "projects"
+
+    def ready(self) -> None:
+        """Importing declares them."""
+        from projects import api, projection  # noqa: F401, PLC0415 - Django allows models only from here on

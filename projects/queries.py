@@ -1,0 +1,159 @@
+"""Questions about projects."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from iam.kernel.context import Context
+from iam.kernel.errors import NotFound
+from orgs.models import OrgRow
+from projects.domain.project import State
+from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
+from users.models import UserRow
+
+
+def get_project(ctx: Context, *, project_id: str) -> ProjectRow:
+    """One project; raises NotFound, also for a foreign one."""
+    row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
+    ctx.require("project.read", row.org_id if row else "", project_id)
+    if row is None:
+        raise NotFound("project.not_found")
+    return row
+
+
+def list_projects(ctx: Context) -> "QuerySet[ProjectRow]":
+    """The projects that the caller may see."""
+    reach = ctx.reach("project.read")
+    rows = ProjectRow.objects.filter(instance_id=ctx.instance)
+    return rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(id__in=reach.projects))
+
+
+def list_roles(ctx: Context, *, project_id: str) -> "QuerySet[RoleRow]":
+    """The roles of a project."""
+    get_project(ctx, project_id=project_id)
+    return RoleRow.objects.filter(instance_id=ctx.instance, project_id=project_id)
+
+
+def list_apps(ctx: Context) -> "QuerySet[AppRow]":
+    """The applications that the caller may see."""
+    reach = ctx.reach("project.app.read")
+    rows = AppRow.objects.filter(instance_id=ctx.instance)
+    return rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(project_id__in=reach.projects))
+
+
+def get_app(ctx: Context, *, app_id: str) -> AppRow:
+    """One application; raises NotFound, also for a foreign one."""
+    row = AppRow.objects.filter(instance_id=ctx.instance, id=app_id).first()
+    ctx.require("project.app.read", row.org_id if row else "", row.project_id if row else "")
+    if row is None:
+        raise NotFound("app.not_found")
+    return row
+
+
+def list_app_keys(ctx: Context, *, app_id: str) -> "QuerySet[AppKeyRow]":
+    """The keys of an application."""
+    get_app(ctx, app_id=app_id)
+    return AppKeyRow.objects.filter(instance_id=ctx.instance, app_id=app_id)
+
+
+def list_grants(ctx: Context) -> "QuerySet[ProjectGrantRow]":
+    """The project grants that the caller gave or received."""
+    reach = ctx.reach("project.grant.read")
+    rows = ProjectGrantRow.objects.filter(instance_id=ctx.instance)
+    mine = Q(org_id__in=reach.orgs) | Q(granted_org_id__in=reach.orgs) | Q(project_id__in=reach.projects)
+    return rows if reach.everywhere else rows.filter(mine | Q(id__in=reach.grants))
+
+
+def get_grant(ctx: Context, *, grant_id: str) -> ProjectGrantRow:
+    """One project grant; raises NotFound."""
+    row = list_grants(ctx).filter(id=grant_id).first()
+    if row is None:
+        raise NotFound("grant.not_found")
+    return row
+
+
+def list_authorizations(ctx: Context) -> "QuerySet[UserGrantRow]":
+    """The authorizations that the caller may see; always including one's own."""
+    reach = ctx.reach("user.grant.read")
+    rows = with_names(UserGrantRow.objects.filter(instance_id=ctx.instance))
+    mine = Q(org_id__in=reach.orgs) | Q(user_id=ctx.actor) | Q(project_id__in=reach.projects)
+    return rows if reach.everywhere else rows.filter(mine)
+
+
+def get_authorization(ctx: Context, *, authorization_id: str) -> UserGrantRow:
+    """One authorization; raises NotFound."""
+    row = list_authorizations(ctx).filter(id=authorization_id).first()
+    if row is None:
+        raise NotFound("authorization.not_found")
+    return row
+
+
+def with_names(rows: "QuerySet[UserGrantRow]") -> "QuerySet[UserGrantRow]":
+    """Rows with the names of user, project and organization, in the same statement."""
+    user = UserRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("user_id"))
+    project = ProjectRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("project_id"))
+    org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"))
+    return rows.annotate(
+        user_login_name=Subquery(user.values("preferred_login_name")),
+        user_display_name=Subquery(user.values("display_name")),
+        user_org_id=Subquery(user.values("org_id")),
+        project_name=Subquery(project.values("name")),
+        project_org_id=Subquery(project.values("org_id")),
+        org_name=Subquery(org.values("name")),
+    )
+
+
+def find_app_by_client_id(instance: str, client_id: str) -> AppRow | None:
+    """The application of a client id while it, its project and organization are active. One statement."""
+    org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
+    rows = AppRow.objects.filter(
+        instance_id=instance, client_id=client_id, state=State.ACTIVE, project__state=State.ACTIVE
+    )
+    found = rows.select_related("project").annotate(org_state=Subquery(org)).first() if client_id else None
+    return found if found is not None and found.org_state == State.ACTIVE else None
+
+
+def role_claims(instance: str, user_id: str, project_ids: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
+    """Project → role → {organization id: its primary domain}, for the roles that count now. One statement."""
+    owner = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"), state=State.ACTIVE)
+    grant = ProjectGrantRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("grant_id"))
+    rows = (
+        UserGrantRow.objects.filter(
+            instance_id=instance, user_id=user_id, project_id__in=list(project_ids), state=State.ACTIVE
+        )
+        .annotate(
+            domain=Subquery(owner.values("primary_domain")),
+            lent=Subquery(grant.values("roles")),
+            grant_state=Subquery(grant.values("state")),
+        )
+        .values("project_id", "grant_id", "org_id", "roles", "domain", "lent", "grant_state")
+    )
+    claims: dict[str, dict[str, dict[str, str]]] = {}
+    for row in rows:
+        for role in _counting(row):
+            claims.setdefault(row["project_id"], {}).setdefault(role, {})[row["org_id"]] = row["domain"]
+    return claims
+
+
+def _counting(row: dict[str, Any]) -> list[str]:
+    """The roles of an authorization that still count: given by a living organization, and lent where lent."""
+    if row["domain"] is None:
+        return []
+    if not row["grant_id"]:
+        return list(row["roles"])
+    if row["grant_state"] != State.ACTIVE:
+        return []
+    return [role for role in row["roles"] if role in (row["lent"] or [])]
+
+
+def project_checks(instance: str, project_id: str, user_id: str, user_org: str) -> tuple[bool, bool]:
+    """(the user holds a role of the project, the user's organization owns it or was granted it)."""
+    has_role = project_id in role_claims(instance, user_id, [project_id])
+    owns = ProjectRow.objects.filter(instance_id=instance, id=project_id, org_id=user_org).exists()
+    granted = ProjectGrantRow.objects.filter(
+        instance_id=instance, project_id=project_id, granted_org_id=user_org, state=State.ACTIVE
+    ).exists()
+    return has_role, owns or granted
+
+
