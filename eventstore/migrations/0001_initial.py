@@ -16,7 +16,10 @@ EVENT_COLUMNS = """
     {version} event_type varchar(200) NOT NULL, {revision} owner varchar(200) NOT NULL, subject varchar(200) NOT NULL,
     payload {json} NOT NULL, actor varchar(200) NOT NULL, created_at {time} NOT NULL, context {json} NOT NULL
 """
-VERSIONED = {"version": "version bigint NOT NULL, position bigint NOT NULL,", "revision": "revision smallint NOT NULL,"}
+VERSIONED = {
+    "version": "version bigint NOT NULL, position bigint NOT NULL,",
+    "revision": "revision smallint NOT NULL,",
+}
 PLAIN = {"version": "id varchar(200) NOT NULL,", "revision": ""}
 INDEXES = """
 CREATE INDEX eventstore_position ON eventstore_events (position);
@@ -56,14 +59,11 @@ CREATE TRIGGER eventstore_activity_append_only BEFORE UPDATE OR DELETE ON events
     FOR EACH ROW EXECUTE FUNCTION eventstore_refuse();
 """
 )
-SQLITE = (
-    _tables("text", "datetime", "blob", "")
-    + "".join(
-        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}"
-        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-        for table in ("eventstore_events", "eventstore_activity")
-        for verb in ("update", "delete")
-    )
+SQLITE = _tables("text", "datetime", "blob", "") + "".join(
+    f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}"
+    f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
+    for table in ("eventstore_events", "eventstore_activity")
+    for verb in ("update", "delete")
 )
 
 
@@ -89,5 +89,149 @@ class Migration(migrations.Migration):
     dependencies: list[tuple[str, str]] = []
 
     operations = [
-        migrations.RunPython(create, elidable=False),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunPython(create, elidable=False)],
+            state_operations=[
+                migrations.CreateModel(
+                    name="PersonKey",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "instance_id",
+                                "id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("instance_id", models.CharField(max_length=200)),
+                        ("id", models.CharField(max_length=200)),
+                        ("wrapped", models.TextField()),
+                        ("created_at", models.DateTimeField()),
+                        ("erased_at", models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        "db_table": "eventstore_person_keys",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ActivityRow",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "instance_id",
+                                "created_at",
+                                "id",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("instance_id", models.CharField(max_length=200)),
+                        ("id", models.CharField(max_length=200)),
+                        ("aggregate_type", models.CharField(max_length=200)),
+                        ("aggregate_id", models.CharField(max_length=200)),
+                        ("event_type", models.CharField(max_length=200)),
+                        ("owner", models.CharField(max_length=200)),
+                        ("subject", models.CharField(max_length=200)),
+                        ("payload", models.JSONField()),
+                        ("actor", models.CharField(max_length=200)),
+                        ("created_at", models.DateTimeField()),
+                        ("context", models.JSONField()),
+                    ],
+                    options={
+                        "db_table": "eventstore_activity",
+                        "indexes": [
+                            models.Index(
+                                fields=[
+                                    "instance_id",
+                                    "aggregate_type",
+                                    "aggregate_id",
+                                ],
+                                name="eventstore_activity_thing",
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ClaimRow",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "scope",
+                                "kind",
+                                "value",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("scope", models.CharField(max_length=200)),
+                        ("kind", models.CharField(max_length=200)),
+                        ("value", models.CharField(max_length=1000)),
+                        ("instance_id", models.CharField(max_length=200)),
+                        ("owner", models.CharField(max_length=200)),
+                    ],
+                    options={
+                        "db_table": "eventstore_claims",
+                        "indexes": [
+                            models.Index(
+                                fields=["instance_id", "owner"],
+                                name="eventstore_claim_owner",
+                            )
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="EventRow",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "instance_id",
+                                "aggregate_type",
+                                "aggregate_id",
+                                "version",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("instance_id", models.CharField(max_length=200)),
+                        ("aggregate_type", models.CharField(max_length=200)),
+                        ("aggregate_id", models.CharField(max_length=200)),
+                        ("version", models.BigIntegerField()),
+                        ("position", models.BigIntegerField()),
+                        ("event_type", models.CharField(max_length=200)),
+                        ("revision", models.SmallIntegerField()),
+                        ("owner", models.CharField(max_length=200)),
+                        ("subject", models.CharField(max_length=200)),
+                        ("payload", models.JSONField()),
+                        ("actor", models.CharField(max_length=200)),
+                        ("created_at", models.DateTimeField()),
+                        ("context", models.JSONField()),
+                        ("digest", models.BinaryField()),
+                    ],
+                    options={
+                        "db_table": "eventstore_events",
+                        "indexes": [
+                            models.Index(
+                                fields=["position"], name="eventstore_position"
+                            ),
+                            models.Index(
+                                fields=["instance_id", "position"],
+                                name="eventstore_instance_pos",
+                            ),
+                        ],
+                    },
+                ),
+            ],
+        ),
     ]

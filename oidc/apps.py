@@ -1,0 +1,14 @@
+"""Django application of the room."""
+
+from django.apps import AppConfig
+
+
+class OidcConfig(AppConfig):
+    """Registers the projection and the authenticators."""
+
+    name = "oidc"
+    label = "oidc"
+
+    def ready(self) -> None:
+        """Importing declares them."""
+        from oidc import projection  # noqa: F401, PLC0415 - Django allows models only from here on
