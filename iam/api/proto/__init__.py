@@ -1,0 +1,1 @@
+"""The API's definitions, and how Python modules are built from them."""
