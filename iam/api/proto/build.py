@@ -8,6 +8,7 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 HERE = Path(__file__).parent
@@ -30,7 +31,7 @@ def build() -> dict[str, bytes]:
     from grpc_tools import protoc  # noqa: PLC0415 - only where the definitions are built
 
     sources = sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.proto"))
-    includes = [str(HERE), str(Path(str(files("google.api"))).parent.parent), str(files("grpc_tools") / "_proto")]
+    includes = [str(HERE), str(Path(annotations_pb2.__file__).parent.parent.parent), str(files("grpc_tools") / "_proto")]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "all.binpb"
         flags = [f"-I{one}" for one in includes]
