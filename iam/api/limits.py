@@ -1,0 +1,90 @@
+"""Limits of a message as its descriptor declares them: required, lengths, enum values, one-ofs."""
+
+import re
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from iam.api import descriptors
+from iam.kernel.errors import InvalidInput
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+STRING, BYTES, ENUM = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM
+MESSAGE = FieldDescriptor.TYPE_MESSAGE
+MOST_ITEMS = 1000
+
+
+def check(message: Message) -> None:
+    """Raises InvalidInput naming the first field that breaks a limit."""
+    _message(message, "")
+
+
+def _message(message: Message, path: str) -> None:
+    described = message.DESCRIPTOR
+    for one in described.oneofs:
+        if one.GetOptions().Extensions[descriptors.extension("oneof_required")] and not message.WhichOneof(one.name):
+            raise InvalidInput("api.field_missing", field=path + one.name)
+    for field in described.fields:
+        _field(message, field, path + field.json_name)
+
+
+def _field(message: Message, field: FieldDescriptor, path: str) -> None:
+    rules = field.GetOptions().Extensions[descriptors.extension("rules")]
+    if field.is_repeated:
+        _repeated(getattr(message, field.name), field, rules, path)
+    elif field.type == MESSAGE:
+        if message.HasField(field.name):
+            _message(getattr(message, field.name), f"{path}.")
+        elif rules.required:
+            raise InvalidInput("api.field_missing", field=path)
+    elif not field.has_presence or message.HasField(field.name):
+        _scalar(getattr(message, field.name), field, rules, path)
+    elif rules.required:
+        raise InvalidInput("api.field_missing", field=path)
+
+
+def _repeated(values: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
+    most = rules.max_items or MOST_ITEMS
+    if len(values) > most:
+        raise InvalidInput("api.too_many_items", field=path, reason=f"at most {most}")
+    if len(values) < rules.min_items or (rules.required and not len(values)):
+        raise InvalidInput("api.too_few_items", field=path, reason=f"at least {rules.min_items or 1}")
+    if field.type == MESSAGE and not field.message_type.GetOptions().map_entry:
+        for number, value in enumerate(values):
+            _message(value, f"{path}[{number}].")
+    elif field.type == ENUM:
+        for value in values:
+            _known(value, field, rules, path)
+
+
+def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
+    if field.type in (STRING, BYTES):
+        _text(value, rules, path)
+    elif field.type == ENUM:
+        _known(value, field, rules, path)
+
+
+def _text(value: Any, rules: Any, path: str) -> None:
+    if not value and rules.ignore_empty:
+        return
+    if rules.required and not value:
+        raise InvalidInput("api.field_missing", field=path)
+    least, most = rules.len or rules.min_len, rules.len or rules.max_len
+    size = len(value)
+    if size < least or (most and size > most):
+        reason = f"value length must be between {least} and {most} characters" if most else f"at least {least} characters"
+        raise InvalidInput("api.length", field=path, reason=reason)
+    if rules.max_bytes and len(value if isinstance(value, bytes) else value.encode()) > rules.max_bytes:
+        raise InvalidInput("api.length", field=path, reason=f"at most {rules.max_bytes} bytes")
+    if rules.prefix and not value.startswith(rules.prefix):
+        raise InvalidInput("api.prefix", field=path, reason=rules.prefix)
+    if rules.email and not EMAIL.fullmatch(value):
+        raise InvalidInput("user.email_invalid", field=path)
+    if isinstance(value, str) and "\x00" in value:
+        raise InvalidInput("api.length", field=path, reason="contains a zero byte")
+
+
+def _known(value: int, field: FieldDescriptor, rules: Any, path: str) -> None:
+    if value not in field.enum_type.values_by_number or value in rules.not_in:
+        raise InvalidInput("api.enum_unknown", field=path, reason=str(value))
