@@ -33,6 +33,6 @@ def pat(instance: str, token: str, base_url: str) -> Authenticated | None:
         kind="machine",
         token_id=found["id"],
         scopes=scopes,
-        for_api=not scopes or API_AUDIENCE_SCOPE in scopes or "openid" in scopes,
+        for_api=not scopes or API_AUDIENCE_SCOPE in scopes,
         memberships=found["held"] or (),
     )

@@ -1,5 +1,6 @@
 """Every change of a user."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -296,3 +297,8 @@ def _pem(key: rsa.RSAPublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+
+
+def key_file(made: Made, user_id: str) -> str:
+    """The key file that client libraries read (reference/clients.md)."""
+    return json.dumps({"type": "serviceaccount", "keyId": made.id, "key": made.secret, "userId": user_id})

@@ -16,6 +16,7 @@ EMAIL = re.compile(
 )
 LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*")
 GENDERS = 3
+SHORTEST_NUMBER, LONGEST_NUMBER = 4, 14  # national digits; which ranges are in use is not for us to know
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -65,7 +66,7 @@ def checked_phone(phone: str) -> str:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
         raise InvalidInput("user.phone_invalid", field="phone") from None
-    if not phonenumbers.is_possible_number(number):
+    if not SHORTEST_NUMBER <= len(str(number.national_number)) <= LONGEST_NUMBER:
         raise InvalidInput("user.phone_invalid", field="phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

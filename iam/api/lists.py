@@ -1,0 +1,81 @@
+"""What lists share: filters by text, sorting, paging with bounds, the two kinds of list details."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from iam.kernel.change import Receipt
+from iam.kernel.errors import InvalidInput
+
+DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
+LOOKUPS = {
+    0: "exact",
+    1: "iexact",
+    2: "startswith",
+    3: "istartswith",
+    4: "contains",
+    5: "icontains",
+    6: "endswith",
+    7: "iendswith",
+}
+"""Text methods with their numbers (zitadel.object.v2.TextQueryMethod, zitadel.filter.v2.TextFilterMethod)."""
+
+
+def matches(column: str, value: str, method: int) -> Q:
+    """A condition on a text; raises InvalidInput for an unknown method."""
+    if method not in LOOKUPS:
+        raise InvalidInput("api.query_unsupported", field="method")
+    return Q(**{f"{column}__{LOOKUPS[method]}": value})
+
+
+def paged(
+    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, str], default: str = "id"
+) -> tuple[list[Any], int]:
+    """One page in a total order, and how many there are in all. `query` has offset, limit and asc."""
+    if sort and sort not in columns:
+        raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
+    if query.offset > FURTHEST:
+        raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
+    sign = "" if query.asc else "-"
+    column = columns.get(sort, default)
+    order = [f"{sign}{column}"] + ([f"{sign}id"] if column != "id" else [])
+    limit = min(query.limit or DEFAULT_LIMIT, MOST)
+    found = list(rows.order_by(*order)[query.offset : query.offset + limit])
+    whole = len(found) < limit and (found or not query.offset)
+    return found, query.offset + len(found) if whole else rows.order_by().count()
+
+
+def stamp(at: datetime | None) -> Timestamp | None:
+    """A time as the API sends it."""
+    if at is None:
+        return None
+    made = Timestamp()
+    made.FromDatetime(at)
+    return made
+
+
+def moment(at: Any) -> datetime | None:
+    """A time as the API got it; None when it was not sent. Raises InvalidInput."""
+    try:
+        return at.ToDatetime(tzinfo=UTC) if at.seconds or at.nanos else None
+    except (ValueError, OverflowError):
+        raise InvalidInput("api.body_invalid", reason="time out of range") from None
+
+
+def details(kind: Any, receipt: Receipt) -> Any:
+    """`object.v2.Details` or `v1.ObjectDetails` of a change."""
+    made = kind(sequence=receipt.version, resource_owner=receipt.owner)
+    made.creation_date.FromDatetime(receipt.created_at)
+    made.change_date.FromDatetime(receipt.changed_at)
+    return made
+
+
+def row_details(kind: Any, row: Any, owner: str) -> Any:
+    """The same of a row."""
+    made = kind(sequence=row.version, resource_owner=owner)
+    made.creation_date.FromDatetime(row.created_at)
+    made.change_date.FromDatetime(row.changed_at)
+    return made
