@@ -29,7 +29,7 @@ def CreateUser(ctx: Context, request: Any) -> Any:
             access_token_type=request.machine.access_token_type,
         )
     else:
-        receipt = _add_human(ctx, request.human, request, request.organization_id)
+        receipt = add_human_of(ctx, request.human, request, request.organization_id)
     _metadata(ctx, receipt.id, request.metadata)
     return user_v2.CreateUserResponse(id=receipt.id, creation_date=stamp(receipt.created_at))
 
@@ -40,12 +40,13 @@ def AddHumanUser(ctx: Context, request: Any) -> Any:
     org = request.organization.org_id or (
         find_org_of_domain(ctx.instance, request.organization.org_domain) if request.organization.org_domain else ctx.org_id
     )
-    receipt = _add_human(ctx, request, request, org)
+    receipt = add_human_of(ctx, request, request, org)
     _metadata(ctx, receipt.id, request.metadata)
     return user_v2.AddHumanUserResponse(user_id=receipt.id, details=details(object_v2.Details, receipt))
 
 
-def _add_human(ctx: Context, human: Any, request: Any, org_id: str) -> Any:
+def add_human_of(ctx: Context, human: Any, request: Any, org_id: str) -> Any:
+    """Create the person that a message describes."""
     profile = human.profile
     return commands.add_human(
         ctx,

@@ -1,0 +1,45 @@
+"""Creating an organization together with its administrators, and the older way to create a service user."""
+
+from typing import Any
+
+from iam.api.gen import management_v1 as management
+from iam.api.gen import object_v2, org_v2, v1
+from iam.api.lists import details
+from iam.api.methods import Service
+from iam.kernel.context import Context
+from orgs.commands import add_org, add_org_member
+from users import commands
+from users.api import add_human_of
+
+orgs = Service("zitadel.org.v2.OrganizationService")
+older = Service("zitadel.management.v1.ManagementService")
+OWNER = ("ORG_OWNER",)
+
+
+@orgs.method
+def AddOrganization(ctx: Context, request: Any) -> Any:
+    """Create an organization, with administrators: known users or new people."""
+    receipt = add_org(ctx, name=request.name, org_id=request.organization_id or request.org_id)
+    answer = org_v2.AddOrganizationResponse(
+        organization_id=receipt.id, details=details(object_v2.Details, receipt)
+    )
+    for admin in request.admins:
+        user_id = admin.user_id or add_human_of(ctx, admin.human, admin.human, receipt.id).id
+        add_org_member(ctx, org_id=receipt.id, user_id=user_id, roles=tuple(admin.roles) or OWNER)
+        answer.created_admins.add(user_id=user_id)
+    return answer
+
+
+@older.method
+def AddMachineUser(ctx: Context, request: Any) -> Any:
+    """Create a service user in the organization that the request acts in."""
+    receipt = commands.add_machine(
+        ctx,
+        org_id=ctx.org_id,
+        user_id=request.user_id,
+        user_name=request.user_name,
+        name=request.name,
+        description=request.description,
+        access_token_type=request.access_token_type,
+    )
+    return management.AddMachineUserResponse(user_id=receipt.id, details=details(v1.ObjectDetails, receipt))
