@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q
-
 from iam.api.gen import filter_v2, project_v2, v1
 from iam.api.gen import management_v1 as management
 from iam.api.lists import details, matches, paged, stamp
@@ -183,7 +181,7 @@ def RemoveProjectRole(ctx: Context, request: Any) -> Any:
 def ListProjectRoles(ctx: Context, request: Any) -> Any:
     """The roles of a project."""
     rows = queries.list_roles(ctx, project_id=request.project_id)
-    found, total = paged(rows, request.pagination, columns={}, default="key")
+    found, total = paged(rows, request.pagination, columns={}, key="key")
     roles = [
         project_v2.ProjectRole(
             project_id=row.project_id,
@@ -262,10 +260,8 @@ def ListProjectGrants(ctx: Context, request: Any) -> Any:
         match name:
             case "in_project_ids_filter":
                 rows = rows.filter(project_id__in=list(one.in_project_ids_filter.ids))
-            case "role_key_filter":
-                raise InvalidInput("api.query_unsupported", field=name)
             case _:
-                rows = rows.filter(Q())
+                raise InvalidInput("api.query_unsupported", field=name or "filters")
     found, total = paged(rows, request.pagination, columns={})
     grants = [
         project_v2.ProjectGrant(

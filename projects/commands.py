@@ -1,5 +1,6 @@
 """Every change of a project, its roles, applications and grants, and of authorizations."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -348,3 +349,9 @@ def _secret(ctx: Context, kind: str, method: int) -> str:
 
 def _hashed(secret: str) -> str:
     return digest(secret) if secret else ""
+
+
+def app_key_file(made: MadeKey, app_id: str, client_id: str) -> str:
+    """The key file that client libraries read (reference/clients.md)."""
+    content = {"type": "application", "keyId": made.id, "key": made.private, "appId": app_id, "clientId": client_id}
+    return json.dumps(content)

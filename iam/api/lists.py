@@ -32,16 +32,16 @@ def matches(column: str, value: str, method: int) -> Q:
 
 
 def paged(
-    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, str], default: str = "id"
+    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, str], key: str = "id"
 ) -> tuple[list[Any], int]:
-    """One page in a total order, and how many there are in all. `query` has offset, limit and asc."""
+    """One page in a total order, and how many there are in all. `query` has offset, limit and asc; `key` makes the order total."""
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
     sign = "" if query.asc else "-"
-    column = columns.get(sort, default)
-    order = [f"{sign}{column}"] + ([f"{sign}id"] if column != "id" else [])
+    column = columns.get(sort, key)
+    order = [f"{sign}{column}"] + ([f"{sign}{key}"] if column != key else [])
     limit = min(query.limit or DEFAULT_LIMIT, MOST)
     found = list(rows.order_by(*order)[query.offset : query.offset + limit])
     whole = len(found) < limit and (found or not query.offset)
