@@ -1,0 +1,1 @@
+"""The phases before serving: database, migrations, first instance."""

@@ -1,0 +1,25 @@
+"""init, then setup, then start."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from iam.management.management.flags import add_flags
+from iam.management.management.phases import init, serve, setup
+
+
+class Command(BaseCommand):
+    """`manage.py start-from-init`."""
+
+    help = "init, then setup, then start."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: Any) -> None:
+        """The flags of the reference."""
+        add_flags(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run."""
+        init()
+        setup()
+        serve()

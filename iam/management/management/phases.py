@@ -1,0 +1,32 @@
+"""The phases as the commands call them."""
+
+import sys
+
+from django.conf import settings
+
+from iam.setup import phases
+
+
+def init() -> None:
+    """Create user and database on PostgreSQL; nothing to do for SQLite."""
+    if settings.CONFIG.embedded or settings.CONFIG.Database.Postgres.DSN:
+        return
+    from iam.setup.provision import provision  # noqa: PLC0415 - needs psycopg
+
+    provision(settings.CONFIG.Database.Postgres)
+
+
+def setup() -> None:
+    """Migrate and make the first instance."""
+    phases.setup()
+
+
+def serve() -> None:
+    """Serve, unless the database is not ready for this program."""
+    from iam.server import serve as run  # noqa: PLC0415 - imports the whole web stack
+
+    settings.MASTER_KEYS()
+    if problem := phases.problem_before_start():
+        sys.stderr.write(problem + "\n")
+        raise SystemExit(1)
+    run(settings.CONFIG)

@@ -1,0 +1,190 @@
+"""The first instance: organization, administrator, service user, the console's application, a signing key.
+
+Every id is chosen and noted before anything is made, and each step looks whether it is done: a set-up that is
+killed anywhere goes on where it stopped.
+"""
+
+import os
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from iam.access.caller import system_context
+from iam.instance import commands as instance
+from iam.instance.models import InstanceRow
+from iam.kernel.context import Context
+from iam.management.models import SetupStep
+from iam.settings.tree import Config
+from iam.vault import wiring
+from oidc.web_keys import ensure_signing_key
+from orgs import commands as orgs
+from orgs.models import OrgRow
+from projects import commands as projects
+from projects.domain.project import NONE, OidcConfig
+from projects.models import AppRow, ProjectRow
+from users import commands as users
+from users.domain.profile import Profile
+from users.models import MachineKeyRow, PatRow, UserRow
+
+STEP = "first_instance"
+THINGS = ("instance", "org", "human", "machine", "project", "app", "client")
+OWNER = ("IAM_OWNER",)
+CONSOLE = "/ui/console/"
+DEFAULT_MACHINE = "admin-api"
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What the operator is told once."""
+
+    login_name: str
+    password: str
+
+
+def base_url(config: Config) -> str:
+    """The public origin; the scheme's own port is left out."""
+    scheme = "https" if config.ExternalSecure else "http"
+    own = {"https": 443, "http": 80}[scheme]
+    port = "" if config.ExternalPort == own else f":{config.ExternalPort}"
+    return f"{scheme}://{config.ExternalDomain}{port}"
+
+
+def make(config: Config) -> Printed | None:
+    """Make the first instance unless there is one; answers what to print when the password was generated."""
+    if config.FirstInstance.Skip:
+        return None
+    step, _ = SetupStep.objects.get_or_create(name=STEP)
+    if step.done_at:
+        return None
+    if not step.chosen:
+        step.chosen = {thing: wiring.ports().new_id() for thing in THINGS} | {"password": ""}
+        step.save()
+    ids = step.chosen
+    ctx = system_context(ids["instance"], base_url=base_url(config))
+    _make_instance(ctx, config, ids)
+    printed = _make_human(ctx, config, ids)
+    _make_machine(ctx, config, ids)
+    _make_console(ctx, config, ids)
+    ensure_signing_key(ctx)
+    step.chosen = {thing: ids[thing] for thing in THINGS}
+    step.done_at = datetime.now(UTC)
+    step.save()
+    return printed
+
+
+def _make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+    first = config.FirstInstance
+    if not InstanceRow.objects.filter(instance_id=ctx.instance).exists():
+        instance.add_instance(
+            ctx, name=first.InstanceName, domains=(config.ExternalDomain,), default_language=first.DefaultLanguage
+        )
+    if not OrgRow.objects.filter(instance_id=ctx.instance, id=ids["org"]).exists():
+        orgs.add_org(ctx, name=first.Org.Name, org_id=ids["org"])
+    instance.set_default_org(ctx, org_id=ids["org"])
+
+
+def _make_human(ctx: Context, config: Config, ids: dict[str, str]) -> Printed | None:
+    human = config.FirstInstance.Org.Human
+    password = human.Password or _generated()
+    if not UserRow.objects.filter(instance_id=ctx.instance, id=ids["human"]).exists():
+        name = human.UserName
+        users.add_human(
+            ctx,
+            org_id=ids["org"],
+            user_id=ids["human"],
+            user_name=name,
+            profile=Profile(human.FirstName, human.LastName, preferred_language=human.PreferredLanguage),
+            email=human.Email.Address or _address(ctx, name, ids["org"]),
+            email_verified=human.Email.Verified,
+            password=password,
+            change_required=human.PasswordChangeRequired,
+        )
+    elif not human.Password:  # an earlier run was killed before it could print the password
+        users.set_password(ctx, user_id=ids["human"], password=password, change_required=human.PasswordChangeRequired)
+    _make_owner(ctx, ids["human"])
+    row = UserRow.objects.get(instance_id=ctx.instance, id=ids["human"])
+    return Printed(row.preferred_login_name, "" if human.Password else password)
+
+
+def _address(ctx: Context, name: str, org_id: str) -> str:
+    domain = OrgRow.objects.get(instance_id=ctx.instance, id=org_id).primary_domain
+    return name if "@" in name else f"{name}@{domain}"
+
+
+def _make_owner(ctx: Context, user_id: str) -> None:
+    from iam.access.models import MembershipRow  # noqa: PLC0415 - only asked here
+
+    if not MembershipRow.objects.filter(instance_id=ctx.instance, user_id=user_id, level="instance").exists():
+        instance.add_member(ctx, user_id=user_id, roles=OWNER)
+
+
+def _make_machine(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+    """The service user; in embedded mode always, else when it is configured."""
+    first = config.FirstInstance
+    machine = first.Org.Machine
+    name = machine.Machine.Username or (DEFAULT_MACHINE if config.embedded else "")
+    if not name:
+        return
+    if not UserRow.objects.filter(instance_id=ctx.instance, id=ids["machine"]).exists():
+        users.add_machine(
+            ctx, org_id=ids["org"], user_id=ids["machine"], user_name=name, name=machine.Machine.Name or name
+        )
+    _make_owner(ctx, ids["machine"])
+    pat = first.PatPath or (str(settings.VAR / "admin.pat") if config.embedded else "")
+    key = first.MachineKeyPath or (str(settings.VAR / "admin-key.json") if config.embedded else "")
+    _write_pat(ctx, ids["machine"], pat, _time(machine.Pat.ExpirationDate))
+    _write_key(ctx, ids["machine"], key, _time(machine.MachineKey.ExpirationDate))
+
+
+def _write_pat(ctx: Context, user_id: str, path: str, expires_at: datetime | None) -> None:
+    for row in PatRow.objects.filter(instance_id=ctx.instance, user_id=user_id):  # its text was never written
+        users.remove_pat(ctx, user_id=user_id, pat_id=row.id)
+    if path:
+        _write(path, users.add_pat(ctx, user_id=user_id, expires_at=expires_at).secret + "\n")
+
+
+def _write_key(ctx: Context, user_id: str, path: str, expires_at: datetime | None) -> None:
+    for row in MachineKeyRow.objects.filter(instance_id=ctx.instance, user_id=user_id):
+        users.remove_machine_key(ctx, user_id=user_id, key_id=row.id)
+    if path:
+        made = users.add_machine_key(ctx, user_id=user_id, expires_at=expires_at)
+        _write(path, users.key_file(made, user_id) + "\n")
+
+
+def _write(path: str, text: str) -> None:
+    """A file that only its owner reads."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+    url = base_url(config)
+    if not ProjectRow.objects.filter(instance_id=ctx.instance, id=ids["project"]).exists():
+        projects.add_project(ctx, org_id=ids["org"], name="ZITADEL", project_id=ids["project"])
+    if not AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).exists():
+        console = OidcConfig(
+            redirect_uris=(f"{url}{CONSOLE}callback",),
+            post_logout_redirect_uris=(url + CONSOLE,),
+            auth_method_type=NONE,
+            application_type=0,
+            dev_mode=not config.ExternalSecure,
+        )
+        projects.add_oidc_app(
+            ctx, project_id=ids["project"], name="Console", config=console, app_id=ids["app"], client_id=ids["client"]
+        )
+    instance.set_console(ctx, project_id=ids["project"], app_id=ids["app"], client_id=ids["client"])
+
+
+def _generated() -> str:
+    """A password of 16 signs that meets every rule of the default complexity."""
+    signs = string.ascii_letters + string.digits
+    return "".join(secrets.choice(signs) for _ in range(13)) + secrets.choice("-_.!") + "a" + secrets.choice("23456789") + "Z"
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
