@@ -1,0 +1,97 @@
+"""Signing keys: made, activated, rotated with overlap; a parsed key is kept in memory (parsing costs 100 signatures)."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from iam.kernel.change import Unit, transact
+from iam.kernel.context import Context
+from iam.kernel.errors import Unavailable
+from iam.vault import wiring
+from oidc.domain.web_key import KeyConfig, KeyState, WebKey
+from oidc.jose import BoundKey
+from oidc.models import WebKeyRow
+
+PURPOSE = "web_keys"
+CURVES = {256: "P-256", 384: "P-384", 512: "P-521"}
+
+
+def ensure_signing_key(ctx: Context) -> str:
+    """The active key's id; makes and activates one where there is none."""
+    row = WebKeyRow.objects.filter(instance_id=ctx.instance, state=KeyState.ACTIVE).first()
+    return row.id if row else rotate(ctx)
+
+
+def rotate(ctx: Context, config: KeyConfig | None = None) -> str:
+    """Make a new key sign. The one before stays published, so that its tokens verify until they end (checklist J12)."""
+    wanted = (config or KeyConfig()).check()
+    private, public = _pair(wanted)
+    sealed = ctx.ports.secrets.seal(ctx.instance, PURPOSE, json.dumps(private).encode())
+    id = ctx.ports.new_id()
+    before = WebKeyRow.objects.filter(instance_id=ctx.instance, state=KeyState.ACTIVE).values_list("id", flat=True)
+
+    def work(unit: Unit) -> None:
+        unit.change(
+            WebKey,
+            id,
+            lambda key: key.add(private_key=sealed, public_key=json.dumps(public), config=wanted),
+            needs="iam.web_key.write",
+            owner=ctx.instance,
+        )
+        for old in before:
+            unit.change(WebKey, old, WebKey.deactivate)
+        unit.change(WebKey, id, WebKey.activate)
+
+    transact(ctx, work)
+    return id
+
+
+def _pair(config: KeyConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+    key: Key
+    match config.kind:
+        case "rsa":
+            key = RSAKey.generate_key(config.size)
+        case "ecdsa":
+            key = ECKey.generate_key(CURVES[config.size])  # type: ignore[arg-type]
+        case _:
+            key = OKPKey.generate_key("Ed25519")
+    return key.as_dict(private=True), key.as_dict(private=False)
+
+
+def signing_key(instance: str) -> BoundKey:
+    """The key that signs now; raises Unavailable when there is none. One statement."""
+    row = WebKeyRow.objects.filter(instance_id=instance, state=KeyState.ACTIVE).first()
+    if row is None:
+        raise Unavailable("web_key.none_active")
+    return _private(instance, row.id, row.algorithm, row.private_key)
+
+
+@lru_cache(maxsize=256)
+def _private(instance: str, id: str, algorithm: str, sealed: str) -> BoundKey:
+    return BoundKey(id, algorithm, _parsed(wiring.ports().secrets.open(instance, PURPOSE, sealed).decode()))
+
+
+@lru_cache(maxsize=1024)
+def _public(id: str, algorithm: str, text: str) -> BoundKey:
+    return BoundKey(id, algorithm, _parsed(text))
+
+
+def _parsed(text: str) -> Key:
+    content = json.loads(text)
+    kinds: dict[str, Any] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+    return kinds[content["kty"]].import_key(content)  # type: ignore[no-any-return]
+
+
+def published(instance: str) -> list[dict[str, Any]]:
+    """The key set (RFC 7517 §5): every key that may still verify something; the signing one first."""
+    rows = WebKeyRow.objects.filter(instance_id=instance).order_by("created_at")
+    keys = sorted(rows, key=lambda row: row.state != KeyState.ACTIVE)
+    return [{**json.loads(row.public_key), "kid": row.id, "use": "sig", "alg": row.algorithm} for row in keys]
+
+
+def verifying_key(instance: str, kid: str) -> BoundKey | None:
+    """A published key by its id."""
+    row = WebKeyRow.objects.filter(instance_id=instance, id=kid).first()
+    return _public(row.id, row.algorithm, row.public_key) if row else None
