@@ -1,1 +1,1 @@
-"""One file per grant of the token endpoint; each answers with an Issue or refuses."""
+"""One file per grant of the token endpoint. A grant turns a form into an Order; the endpoint does the rest."""

@@ -1,0 +1,151 @@
+"""The endpoints that programs call: discovery, keys, token, introspection, userinfo, revocation."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from iam.access.caller import context_of_nobody, instance_of
+from iam.access.http import meta_of
+from iam.kernel.context import Context
+from iam.kernel.errors import NotFound
+from oidc import discovery, families, introspection
+from oidc.client_auth import authenticated_client
+from oidc.cors import with_cors
+from oidc.errors import OAuthError
+from oidc.grants import code, refresh, service
+from oidc.tokens import Order, issue
+from oidc.web_keys import published
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+MOST_FORM = 1_000_000
+Endpoint = Callable[[Context, HttpRequest], tuple[Any, int]]
+
+
+def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Callable[[HttpRequest], HttpResponse]]:
+    """Give an endpoint its Context, CORS and error answers; `open_to_any` answers scripts of every origin."""
+
+    def wrap(answer: Endpoint) -> Callable[[HttpRequest], HttpResponse]:
+        @csrf_exempt
+        @with_cors(open_to_any=open_to_any)
+        def view(request: HttpRequest) -> HttpResponse:
+            if request.method not in verbs:
+                return HttpResponse(status=405, headers={"Allow": ", ".join(verbs)})
+            try:
+                meta = meta_of(request)
+                content, status = answer(context_of_nobody(meta, instance_of(meta.host)), request)
+            except OAuthError as refused:
+                return _refused(request, refused)
+            except NotFound as unknown:
+                return _json({"error": "invalid_request", "error_description": f"unknown host {unknown.reason}"}, 404)
+            return _json(content, status)
+
+        return view
+
+    return wrap
+
+
+def _refused(request: HttpRequest, refused: OAuthError) -> HttpResponse:
+    response = _json(refused.answer(), refused.kind.status)
+    if refused.kind.status == 401:  # noqa: PLR2004 - RFC 6749 §5.2, RFC 6750 §3
+        scheme = "Basic" if refused.error == "invalid_client" else f'Bearer error="{refused.error}"'
+        response.headers["WWW-Authenticate"] = scheme
+    return response
+
+
+def _json(content: Any, status: int) -> HttpResponse:
+    body = json.dumps(content) if content is not None else ""
+    response = HttpResponse(body, status=status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Pragma"] = "no-cache"
+    return response
+
+
+def form_of(request: HttpRequest) -> Mapping[str, str]:
+    """The form of a POST; raises OAuthError for a parameter sent twice or in the query (RFC 6749 §3.2, C08, D01)."""
+    if "application/x-www-form-urlencoded" not in (request.content_type or ""):
+        raise OAuthError("invalid_request", "expected application/x-www-form-urlencoded")
+    for name, values in request.POST.lists():
+        if len(values) > 1:
+            raise OAuthError("invalid_request", f"{name[:40]} was sent more than once" if name.isidentifier() else "")
+    for secret in ("client_secret", "token", "refresh_token", "code", "access_token"):
+        if secret in request.GET:
+            raise OAuthError("invalid_request", f"{secret} does not belong into the address")
+    return {name: value for name, value in request.POST.items() if isinstance(value, str)}
+
+
+@endpoint("GET", open_to_any=True)
+def configuration(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/.well-known/openid-configuration."""
+    return discovery.document(ctx), 200
+
+
+@csrf_exempt
+def keys(request: HttpRequest) -> HttpResponse:
+    """/oauth/v2/keys, cached by clients for five minutes."""
+    response = _keys(request)
+    if response.status_code == 200:  # noqa: PLR2004
+        response.headers["Cache-Control"] = "max-age=300, must-revalidate"
+        del response.headers["Pragma"]
+    return response
+
+
+@endpoint("GET", open_to_any=True)
+def _keys(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    return {"keys": published(ctx.instance)}, 200
+
+
+@endpoint("POST")
+def token(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/oauth/v2/token."""
+    return issue(ctx, _order(ctx, form_of(request), request.headers.get("Authorization", ""))), 200
+
+
+def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
+    match form.get("grant_type", ""):
+        case "client_credentials":
+            return service.by_secret(ctx, form, authorization)
+        case grant if grant == JWT_BEARER:
+            return service.by_assertion(ctx, form)
+        case "authorization_code" | "refresh_token" as grant:
+            client = authenticated_client(ctx, form, authorization)
+            if grant not in client.grant_types:
+                raise OAuthError("unauthorized_client", f"this client may not use {grant}")
+            return code.order(ctx, client, form) if grant == "authorization_code" else refresh.order(ctx, client, form)
+        case "":
+            raise OAuthError("invalid_request", "grant_type is missing")
+    raise OAuthError("unsupported_grant_type")
+
+
+@endpoint("POST")
+def introspect(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/oauth/v2/introspect (RFC 7662)."""
+    form = form_of(request)
+    client = authenticated_client(ctx, form, request.headers.get("Authorization", ""), public=False)
+    return introspection.introspect(ctx, client, form.get("token", "")), 200
+
+
+@endpoint("GET", "POST")
+def userinfo(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/oidc/v1/userinfo (OpenID Connect Core §5.3)."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    in_form = request.POST.get("access_token", "") if request.method == "POST" else ""
+    if "access_token" in request.GET or (given and in_form):
+        raise OAuthError("invalid_request", "send the token once, in the header")
+    if scheme and scheme.lower() != "bearer":
+        raise OAuthError("invalid_token", "expected a bearer token")
+    told = introspection.userinfo(ctx, (given or in_form).strip())
+    return told, 200
+
+
+@endpoint("POST")
+def revoke(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/oauth/v2/revoke (RFC 7009): 200 for an unknown token, too."""
+    form = form_of(request)
+    client = authenticated_client(ctx, form, request.headers.get("Authorization", ""))
+    row = introspection.find_any(ctx, form.get("token", ""))
+    if row is not None and row.client_id == client.id:
+        families.revoke_family(ctx, row.family_id, reason="revoked_by_client")
+    return None, 200

@@ -1,0 +1,45 @@
+"""refresh_token with rotation; presenting a used one ends the whole family (RFC 9700 §4.14.2, checklist C05)."""
+
+from collections.abc import Mapping
+
+from iam.access.tokens import digest
+from iam.kernel.context import Context
+from oidc.clients import Client
+from oidc.errors import OAuthError
+from oidc.families import revoke_family
+from oidc.models import RefreshToken
+from oidc.scopes import narrowed
+from oidc.subjects import living_user, session_alive
+from oidc.tokens import Order, Subject
+
+
+def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
+    """Exchange a refresh token for the next; raises OAuthError invalid_grant, invalid_scope."""
+    token = digest(form.get("refresh_token", ""))
+    row = RefreshToken.objects.filter(instance_id=ctx.instance, digest=token).first()
+    if row is None or row.client_id != client.id or row.issuer != ctx.base_url:
+        raise OAuthError("invalid_grant", "unknown refresh token")
+    scopes = narrowed(form["scope"], row.scopes) if form.get("scope") else tuple(row.scopes)
+    if scopes is None:
+        raise OAuthError("invalid_scope", "more scopes than were granted")
+    user = living_user(ctx.instance, row.user_id)
+    if user is None or not session_alive(ctx, row.session_id):
+        raise OAuthError("invalid_grant", "the user or session is not active")
+    if user.password_changed_at and row.auth_time and user.password_changed_at > row.auth_time:
+        raise OAuthError("invalid_grant", "the password was changed since")
+    now = ctx.now()
+    fresh = RefreshToken.objects.filter(
+        instance_id=ctx.instance, id=row.id, used_at=None, revoked_at=None, expires_at__gt=now, ends_at__gt=now
+    )
+    if not fresh.update(used_at=now):
+        if row.used_at is not None or (row.revoked_at is None and row.expires_at > now):
+            revoke_family(ctx, row.family_id, reason="refresh_token_reused")
+        raise OAuthError("invalid_grant", "the refresh token was used, revoked or is too old")
+    return Order(
+        subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr), row.nonce),
+        scopes=scopes,
+        client=client,
+        family_id=row.family_id,
+        with_refresh=True,
+        started_at=row.started_at,
+    )

@@ -1,0 +1,47 @@
+"""Service users: client_credentials (RFC 6749 §4.4) and JWT bearer (RFC 7523 §2.1)."""
+
+import hmac
+from collections.abc import Mapping
+
+from iam.access.tokens import digest
+from iam.kernel.context import Context
+from oidc.client_auth import check_assertion_claims, credentials
+from oidc.errors import OAuthError
+from oidc.jose import BadTokenError, BoundKey, public_pem, read, verify
+from oidc.scopes import known
+from oidc.subjects import living_machine, living_user
+from oidc.tokens import Order, Subject
+from users.models import MachineKeyRow
+
+
+def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
+    """A service user with its client secret; the client id is the user name or id."""
+    id, secret, method = credentials(form, authorization)
+    if method not in ("basic", "post"):
+        raise OAuthError("invalid_client", "client_credentials needs a client secret")
+    user = living_machine(ctx.instance, id)
+    if user is None or not user.secret_hash or not hmac.compare_digest(digest(secret), user.secret_hash):
+        raise OAuthError("invalid_client", "wrong credentials")
+    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")))
+
+
+def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
+    """A service user with an assertion signed by one of its keys; raises OAuthError invalid_grant."""
+    assertion = form.get("assertion", "")
+    try:
+        user_id = str(read(assertion).claims.get("iss", ""))
+        claims = verify(assertion, lambda kid: _key(ctx, user_id, kid), types=("jwt",))
+        check_assertion_claims(ctx, claims, subject=user_id)
+    except BadTokenError as wrong:
+        raise OAuthError("invalid_grant", str(wrong)) from wrong
+    user = living_user(ctx.instance, user_id)
+    if user is None or user.kind != "machine":
+        raise OAuthError("invalid_grant", "the user is not active")
+    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")))
+
+
+def _key(ctx: Context, user_id: str, kid: str) -> BoundKey | None:
+    row = MachineKeyRow.objects.filter(instance_id=ctx.instance, id=kid, user_id=user_id).first()
+    if row is None or (row.expires_at is not None and row.expires_at <= ctx.now()):
+        return None
+    return public_pem(kid, row.public_key)
