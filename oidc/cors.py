@@ -1,0 +1,56 @@
+"""Which scripts may call the endpoints (reference/oidc.md §10, checklist D10): registered origins only, no credentials."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+from iam.access.caller import instance_of
+from iam.kernel.errors import NotFound
+from oidc.clients import origin_of
+from oidc.registry import client_of
+from projects.models import AppRow
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def with_cors(*, open_to_any: bool) -> Callable[[View], View]:
+    """Answer preflights, and mark answers for the origins that may read them; errors, too."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def answered(request: HttpRequest) -> HttpResponse:
+            origin = request.headers.get("Origin", "")
+            allowed = "*" if open_to_any else (origin if origin and _registered(request, origin) else "")
+            if request.method == "OPTIONS":
+                response = HttpResponse(status=204)
+                if allowed:
+                    response.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+                    response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept, DPoP"
+                    response.headers["Access-Control-Max-Age"] = "600"
+            else:
+                response = view(request)
+            if allowed:
+                response.headers["Access-Control-Allow-Origin"] = allowed
+                response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+            response.headers["Vary"] = "Origin"
+            return response
+
+        return answered
+
+    return wrap
+
+
+def _registered(request: HttpRequest, origin: str) -> bool:
+    """Whether an application of this instance is at home at the origin."""
+    try:
+        instance = instance_of(request.get_host())
+    except NotFound:
+        return False
+    wanted = origin_of(origin)
+    if not wanted or wanted != origin.lower():
+        return False
+    likely = Q(redirect_uris__icontains=wanted) | Q(additional_origins__icontains=wanted)
+    rows = AppRow.objects.filter(likely, instance_id=instance, kind="oidc").select_related("project")[:50]
+    return any(wanted in client_of(row).origins for row in rows)

@@ -1,0 +1,56 @@
+"""The provider's metadata (OpenID Connect Discovery §3, RFC 8414)."""
+
+from typing import Any
+
+from iam.kernel.context import Context
+from oidc.models import WebKeyRow
+from oidc.scopes import STANDARD
+
+METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
+ALGORITHMS = ["RS256", "ES256", "ES384", "ES512", "EdDSA"]
+CLAIMS = (
+    "sub aud exp iat iss auth_time nonce acr amr c_hash at_hash act azp client_id sid name given_name family_name"
+    " nickname gender locale updated_at picture preferred_username email email_verified phone_number"
+    " phone_number_verified"
+)
+
+
+def document(ctx: Context) -> dict[str, Any]:
+    """Everything a client needs to know; the issuer is the origin that it asked."""
+    issuer = ctx.base_url
+    rows = WebKeyRow.objects.filter(instance_id=ctx.instance).order_by("-state").values_list("algorithm", flat=True)
+    signing = list(dict.fromkeys(["RS256", *rows]))
+    authenticated = METHODS[1:]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/oauth/v2/authorize",
+        "token_endpoint": f"{issuer}/oauth/v2/token",
+        "introspection_endpoint": f"{issuer}/oauth/v2/introspect",
+        "userinfo_endpoint": f"{issuer}/oidc/v1/userinfo",
+        "revocation_endpoint": f"{issuer}/oauth/v2/revoke",
+        "end_session_endpoint": f"{issuer}/oidc/v1/end_session",
+        "jwks_uri": f"{issuer}/oauth/v2/keys",
+        "scopes_supported": list(STANDARD),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": signing,
+        "token_endpoint_auth_methods_supported": METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint_auth_methods_supported": authenticated,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "claims_supported": CLAIMS.split(),
+        "code_challenge_methods_supported": ["S256"],
+        "ui_locales_supported": ["en", "de", "es"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+    }
