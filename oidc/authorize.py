@@ -1,0 +1,232 @@
+"""The authorization endpoint as a list of checks; nothing redirects before the redirect URI has passed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from iam.access.caller import context_of_nobody, instance_of
+from iam.access.http import meta_of
+from iam.kernel.context import Context
+from iam.kernel.errors import NotFound
+from oidc import login_door
+from oidc.clients import Client
+from oidc.errors import OAuthError, ShownError
+from oidc.jose import BadTokenError, read, verify
+from oidc.models import AuthRequest
+from oidc.registry import find_client
+from oidc.scopes import known
+from oidc.web_keys import verifying_key
+
+LIFETIME = timedelta(hours=1)
+PROMPTS = {"none", "login", "select_account", "create", "consent"}
+LONGEST = 4096
+CHALLENGE_LENGTH = 43
+LOGIN = "/ui/v2/login/login?authRequest="
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for, filled in check by check."""
+
+    sent: Mapping[str, str]
+    client: Client = field(default_factory=lambda: Client(""))
+    redirect_uri: str = ""
+    scopes: tuple[str, ...] = ()
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+    hint_user_id: str = ""
+
+
+Check = Callable[[Context, Asked], Asked]
+
+
+def known_client(ctx: Context, asked: Asked) -> Asked:
+    """RFC 6749 §4.1.2.1: an unknown client is shown, never redirected."""
+    client = find_client(ctx.instance, asked.sent.get("client_id", ""))
+    if client is None or client.kind != "oidc":
+        raise ShownError("client_unknown", asked=asked.sent.get("client_id", "")[:200])
+    return replace(asked, client=client)
+
+
+def registered_redirect_uri(ctx: Context, asked: Asked) -> Asked:
+    """RFC 9700 §2.1: equal to a registered one, character by character."""
+    uri = asked.sent.get("redirect_uri", "")
+    if not uri:
+        raise ShownError("redirect_uri_missing", registered=asked.client.redirect_uris)
+    if not asked.client.registered(uri):
+        raise ShownError("redirect_uri_mismatch", asked=uri[:1000], registered=asked.client.redirect_uris)
+    return replace(asked, redirect_uri=uri)
+
+
+def supported_response(ctx: Context, asked: Asked) -> Asked:
+    """RFC 6749 §3.1.1: only the code flow, and only where the client registered it."""
+    if asked.sent.get("response_type", "") != "code":
+        raise OAuthError("unsupported_response_type", "only code is supported")
+    if "code" not in asked.client.response_types:
+        raise OAuthError("unauthorized_client", "this client did not register the code flow")
+    if "request" in asked.sent:
+        raise OAuthError("request_not_supported")
+    if "request_uri" in asked.sent:
+        raise OAuthError("request_uri_not_supported")
+    return asked
+
+
+def sizes(ctx: Context, asked: Asked) -> Asked:
+    """Nothing longer than a reasonable address (checklist R19)."""
+    for name in ("state", "nonce", "login_hint", "ui_locales"):
+        value = asked.sent.get(name, "")
+        if len(value) > 2 * LONGEST or "\0" in value:
+            raise OAuthError("invalid_request", f"{name} is too long or malformed")
+    return asked
+
+
+def openid_scope(ctx: Context, asked: Asked) -> Asked:
+    """OpenID Connect Core §3.1.2.1; unknown scopes are dropped."""
+    scopes = known(asked.sent.get("scope", ""))
+    if "openid" not in scopes:
+        raise OAuthError("invalid_scope", "the scope openid is missing")
+    return replace(asked, scopes=scopes)
+
+
+def proof_of_possession(ctx: Context, asked: Asked) -> Asked:
+    """RFC 7636 §4.3: S256 only; a public client must use it (checklist C03)."""
+    challenge, method = asked.sent.get("code_challenge", ""), asked.sent.get("code_challenge_method", "")
+    if not challenge:
+        if asked.client.is_public:
+            raise OAuthError("invalid_request", "a public client needs a code_challenge")
+        return asked
+    if method != "S256" or len(challenge) != CHALLENGE_LENGTH:
+        raise OAuthError("invalid_request", "code_challenge_method must be S256")
+    return asked
+
+
+def sensible_prompt(ctx: Context, asked: Asked) -> Asked:
+    """OpenID Connect Core §3.1.2.1: known values, `none` alone; max_age a whole number."""
+    prompt = tuple(asked.sent.get("prompt", "").split())
+    if not set(prompt) <= PROMPTS or ("none" in prompt and len(prompt) > 1):
+        raise OAuthError("invalid_request", "prompt has an unknown value, or none together with another")
+    age = asked.sent.get("max_age", "")
+    if age and not (age.isdecimal() and len(age) < 10):  # noqa: PLR2004 - seconds of thirty years
+        raise OAuthError("invalid_request", "max_age must be a number of seconds")
+    return replace(asked, prompt=prompt, max_age=int(age) if age else None)
+
+
+def believable_hint(ctx: Context, asked: Asked) -> Asked:
+    """An id_token_hint must be ours; an expired one is fine (OpenID Connect Core §3.1.2.1)."""
+    hint = asked.sent.get("id_token_hint", "")
+    if not hint:
+        return asked
+    claims = hinted(ctx, hint)
+    if claims is None:
+        raise OAuthError("invalid_request", "id_token_hint was not issued here")
+    return replace(asked, hint_user_id=str(claims.get("sub", "")))
+
+
+CHECKS: tuple[Check, ...] = (
+    known_client,
+    registered_redirect_uri,
+    supported_response,
+    sizes,
+    openid_scope,
+    proof_of_possession,
+    sensible_prompt,
+    believable_hint,
+)
+
+
+def hinted(ctx: Context, token: str) -> Mapping[str, Any] | None:
+    """The claims of an ID token of ours whose signature holds, expired or not; else None."""
+    try:
+        read(token)
+        claims = verify(token, lambda kid: verifying_key(ctx.instance, kid), types=("jwt",))
+    except BadTokenError:
+        return None
+    return claims if claims.get("iss") == ctx.base_url else None
+
+
+@csrf_exempt
+def authorize(request: HttpRequest) -> HttpResponse:
+    """/oauth/v2/authorize."""
+    if request.method not in ("GET", "POST"):
+        return HttpResponse(status=405, headers={"Allow": "GET, POST"})
+    meta = meta_of(request)
+    try:
+        ctx = context_of_nobody(meta, instance_of(meta.host))
+        return _answer(ctx, request)
+    except (ShownError, NotFound) as shown:
+        return login_door.error_page(request, shown)
+
+
+def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
+    asked = Asked(_sent(request))
+    try:
+        for check in CHECKS:
+            asked = check(ctx, asked)
+        made = remember(ctx, asked)
+        session_id = login_door.silent_session(ctx, request, made)
+    except OAuthError as refused:
+        if not refused.kind.redirects or not asked.redirect_uri:
+            raise ShownError("refused", asked=refused.description) from refused
+        return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
+    if session_id:
+        return see_other(login_door.finish(ctx, made.id, session_id))
+    if "none" in asked.prompt:
+        refused = OAuthError("login_required", "nobody is signed in")
+        return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
+    return see_other(LOGIN + made.id)
+
+
+def _sent(request: HttpRequest) -> Mapping[str, str]:
+    """The parameters; raises ShownError when one is sent twice (RFC 6749 §3.1, checklist R08)."""
+    values = request.POST if request.method == "POST" else request.GET
+    for name, all_of_it in values.lists():
+        if len(all_of_it) > 1:
+            raise ShownError("parameter_twice", asked=name[:60])
+    return {name: value for name, value in values.items() if isinstance(value, str) and value}
+
+
+def remember(ctx: Context, asked: Asked) -> AuthRequest:
+    """Keep the request until a person has answered, an hour at most."""
+    now = ctx.now()
+    AuthRequest.objects.filter(instance_id=ctx.instance, expires_at__lt=now - LIFETIME).delete()
+    return AuthRequest.objects.create(
+        instance_id=ctx.instance,
+        id=f"V2_{ctx.ports.new_id()}",
+        issuer=ctx.base_url,
+        client_id=asked.client.id,
+        app_id=asked.client.app_id,
+        redirect_uri=asked.redirect_uri,
+        response_type="code",
+        response_mode="query",
+        scopes=list(asked.scopes),
+        state=asked.sent.get("state", ""),
+        nonce=asked.sent.get("nonce", ""),
+        prompt=list(asked.prompt),
+        max_age=asked.max_age,
+        login_hint=asked.sent.get("login_hint", "")[:500],
+        hint_user_id=asked.hint_user_id,
+        ui_locales=asked.sent.get("ui_locales", "").split()[:10],
+        code_challenge=asked.sent.get("code_challenge", ""),
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+
+
+def error_url(ctx: Context, redirect_uri: str, state: str, refused: OAuthError) -> str:
+    """The client's address with the error, its state and the issuer (RFC 6749 §4.1.2.1, RFC 9207)."""
+    return with_query(redirect_uri, {**refused.answer(), **({"state": state} if state else {}), "iss": ctx.base_url})
+
+
+def with_query(uri: str, values: Mapping[str, str]) -> str:
+    """An address with parameters added to those it has."""
+    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode(values)}"
+
+
+def see_other(url: str) -> HttpResponse:
+    """Always 303: a POST with a password is never repeated at the client (RFC 9700 §4.12, checklist R16)."""
+    return HttpResponse(status=303, headers={"Location": url, "Cache-Control": "no-store"})

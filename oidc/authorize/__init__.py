@@ -1,1 +1,0 @@
-"""The authorization endpoint: a table of checks, then the login, then one answer."""

@@ -1,0 +1,170 @@
+"""Between the protocol and the login: read a request, finish it with a session, refuse it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from iam.access.tokens import digest
+from iam.instance.queries import known_hosts
+from iam.kernel.context import Context
+from iam.kernel.errors import FailedPrecondition, NotFound
+from oidc.errors import OAuthError, ShownError
+from oidc.models import AuthRequest, Grant
+from oidc.registry import find_client
+from oidc.scopes import Scopes
+from oidc.subjects import living_user
+from projects.queries import project_checks
+from users.models import SessionRow
+
+CODE_LIFETIME = timedelta(seconds=60)
+FindSessions = Callable[[HttpRequest, str], Iterable[SessionRow]]
+_finders: list[FindSessions] = []
+
+
+def finds_browser_sessions(find: FindSessions) -> FindSessions:
+    """Register who knows the living sessions of a browser, (request, instance) → rows (the login does)."""
+    _finders[:] = [find]
+    return find
+
+
+def browser_sessions(request: HttpRequest, instance: str) -> list[SessionRow]:
+    """The living sessions of a browser."""
+    return [row for find in _finders for row in find(request, instance)]
+
+
+def get_auth_request(ctx: Context, id: str) -> AuthRequest:
+    """A request that still waits; raises NotFound."""
+    row = AuthRequest.objects.filter(
+        instance_id=ctx.instance, id=id, expires_at__gt=ctx.now(), finished_at=None
+    ).first()
+    if row is None or row.issuer != ctx.base_url:
+        raise NotFound("auth_request.not_found")
+    return row
+
+
+def satisfies(ctx: Context, row: AuthRequest, session: SessionRow) -> bool:
+    """Whether a session proves what a request asks: a password check, fresh enough, by the right person."""
+    checked = session.password_checked_at
+    if checked is None or not session.user_id:
+        return False
+    if "login" in row.prompt and checked < row.created_at:
+        return False
+    if row.max_age is not None and ctx.now() - checked > timedelta(seconds=row.max_age):
+        return False
+    if row.hint_user_id and row.hint_user_id != session.user_id:
+        return False
+    wanted = Scopes(tuple(row.scopes)).org_id
+    return not wanted or wanted == session.org_id
+
+
+def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
+    """The one session that answers a request without asking anybody; empty when a person must choose or prove."""
+    if {"login", "select_account", "create"} & set(row.prompt):
+        return ""
+    sessions = browser_sessions(request, ctx.instance)
+    fitting = [one for one in sessions if satisfies(ctx, row, one) and _may_sign_in(ctx, one)]
+    hinted = [one for one in fitting if row.login_hint == ""] if "none" not in row.prompt else fitting
+    return hinted[0].id if len(hinted) == 1 and (len(sessions) == 1 or row.hint_user_id or "none" in row.prompt) else ""
+
+
+def _may_sign_in(ctx: Context, session: SessionRow) -> bool:
+    user = living_user(ctx.instance, session.user_id)
+    return user is not None and not user.password_change_required
+
+
+def finish(ctx: Context, id: str, session_id: str) -> str:
+    """Answer a request with a code for a session's person; the address to send the browser to.
+
+    Raises NotFound for a request that is over, FailedPrecondition for a session that does not prove enough.
+    """
+    row = get_auth_request(ctx, id)
+    session = SessionRow.objects.filter(instance_id=ctx.instance, id=session_id, terminated=False).first()
+    if session is None or not satisfies(ctx, row, session):
+        raise FailedPrecondition("auth_request.session_insufficient")
+    user = living_user(ctx.instance, session.user_id)
+    if user is None or user.password_change_required:
+        raise FailedPrecondition("auth_request.session_insufficient")
+    try:
+        _check_project(ctx, row, user.id, user.org_id)
+    except OAuthError as refused:
+        return refuse(ctx, id, refused.error, refused.description)
+    code = _code(ctx, row, session)
+    _finished(ctx, row)
+    values = {"code": code, **({"state": row.state} if row.state else {}), "iss": ctx.base_url}
+    values["session_state"] = hashlib.sha256(session.id.encode()).hexdigest()[:16]
+    return _with_query(row.redirect_uri, values)
+
+
+def _check_project(ctx: Context, row: AuthRequest, user_id: str, org_id: str) -> None:
+    """A role of the project, an organization that owns it or was granted it, where the project wants that."""
+    client = find_client(ctx.instance, row.client_id)
+    if client is None:
+        raise OAuthError("access_denied", "the application is not active")
+    if not client.checks_role and not client.checks_project:
+        return
+    has_role, granted = project_checks(ctx.instance, client.project_id, user_id, org_id)
+    if client.checks_role and not has_role:
+        raise OAuthError("access_denied", "the user holds no role of the project")
+    if client.checks_project and not granted:
+        raise OAuthError("access_denied", "the user's organization was not granted the project")
+
+
+def _code(ctx: Context, row: AuthRequest, session: SessionRow) -> str:
+    code, now = secrets.token_urlsafe(32), ctx.now()
+    Grant.objects.create(
+        instance_id=ctx.instance,
+        id=ctx.ports.new_id(),
+        digest=digest(code),
+        family_id=ctx.ports.new_id(),
+        issuer=row.issuer,
+        client_id=row.client_id,
+        app_id=row.app_id,
+        user_id=session.user_id,
+        org_id=session.org_id,
+        session_id=session.id,
+        scopes=row.scopes,
+        auth_time=session.password_checked_at,
+        amr=["pwd", "password"],
+        nonce=row.nonce,
+        created_at=now,
+        expires_at=now + CODE_LIFETIME,
+        redirect_uri=row.redirect_uri,
+        code_challenge=row.code_challenge,
+    )
+    return code
+
+
+def _finished(ctx: Context, row: AuthRequest) -> None:
+    """A request is answered once, whoever is faster."""
+    rows = AuthRequest.objects.filter(instance_id=ctx.instance, id=row.id, finished_at=None)
+    if not rows.update(finished_at=ctx.now()):
+        raise NotFound("auth_request.not_found")
+
+
+def refuse(ctx: Context, id: str, error: str, description: str = "") -> str:
+    """Answer a request with an error; the address to send the browser to."""
+    row = get_auth_request(ctx, id)
+    _finished(ctx, row)
+    values = OAuthError(error, description).answer()
+    return _with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
+
+
+def _with_query(uri: str, values: dict[str, str]) -> str:
+    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode(values)}"
+
+
+def error_page(request: HttpRequest, shown: Exception) -> HttpResponse:
+    """A page of our own that says what was compared with what, or which hosts are known; never a redirect."""
+    told = {"request_id": getattr(request, "request_id", "")}
+    if isinstance(shown, ShownError):
+        told |= {"reason": shown.reason, "asked": shown.asked, "registered": shown.registered}  # type: ignore[dict-item]
+    else:
+        told |= {"reason": "host_unknown", "asked": request.get_host(), "registered": known_hosts()}  # type: ignore[dict-item]
+    response = render(request, "login/error.html", told, status=400)
+    response.headers["Cache-Control"] = "no-store"
+    return response

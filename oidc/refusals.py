@@ -1,0 +1,11 @@
+"""The refusals of this room: text and id."""
+
+REFUSALS = {
+    "auth_request.not_found": ("This sign-in is over or was never started", "QUERY-Thee9"),
+    "auth_request.session_insufficient": ("The session does not prove enough for this sign-in", "OIDC-s3ssn"),
+    "web_key.none_active": ("There is no active signing key", "WEBKEY-n0n3a"),
+    "web_key.not_found": ("Web key not found", "WEBKEY-ahTh7"),
+    "web_key.active": ("The active web key cannot be removed", "COMMAND-Chai1"),
+    "web_key.config_invalid": ("This kind or size of key is not offered", "WEBKEY-c0nf1"),
+    "web_key.already_exists": ("Web key already exists", "V3-DKcYh"),
+}
