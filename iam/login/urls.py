@@ -1,0 +1,18 @@
+"""Addresses of the login; the older ones redirect."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from iam.login import views
+
+urlpatterns = [
+    path("ui/v2/login/login", views.login),
+    path("ui/v2/login/accounts", views.accounts),
+    path("ui/v2/login/loginname", views.loginname),
+    path("ui/v2/login/password", views.password),
+    path("ui/v2/login/password/change", views.change_password),
+    path("ui/v2/login/logout", views.logout),
+    path("ui/v2/login/signedout", views.signed_out),
+    path("ui/login/login", RedirectView.as_view(url="/ui/v2/login/login", query_string=True)),
+    path("ui/login/logout", RedirectView.as_view(url="/ui/v2/login/logout", query_string=True)),
+]

@@ -1,0 +1,251 @@
+"""The pages of the login. Each submits to a command and goes on to the next due step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from urllib.parse import urlencode, urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from iam.access.caller import context_of_nobody, instance_of
+from iam.access.catalog import text_of
+from iam.access.http import meta_of
+from iam.instance.settings import settings_of
+from iam.kernel.context import Caller, Context
+from iam.kernel.errors import InvalidInput, NotFound, Refusal, ResourceExhausted
+from iam.login import browser, language
+from iam.login.flow import Attempt, next_step
+from oidc import login_door
+from oidc.models import AuthRequest
+from oidc.scopes import Scopes
+from users.commands import change_own_password
+from users.commands.sessions import check_password, check_user, create_session, must_know_password, set_session_token, terminate_session
+from users.models import SessionRow, UserRow
+from users.queries import find_user_by_login, users_by_id
+
+BASE = "/ui/v2/login/"
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request to a page of the login."""
+
+    ctx: Context
+    flow: AuthRequest | None
+    language: str
+
+
+def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Give a page its Context, the request that it serves, and its language."""
+
+    @never_cache
+    @require_http_methods(["GET", "POST"])
+    @wraps(view)
+    def shown(request: HttpRequest) -> HttpResponse:
+        meta = meta_of(request)
+        try:
+            ctx = context_of_nobody(meta, instance_of(meta.host))
+            id = (request.POST.get("authRequest") or request.GET.get("authRequest") or "").removeprefix("oidc_")
+            flow = login_door.get_auth_request(ctx, id) if id else None
+            chosen = language.activate(request, flow.ui_locales if flow else ())
+            return view(request, Visit(ctx, flow, chosen))
+        except NotFound as unknown:
+            language.activate(request)
+            if unknown.code.startswith("instance."):
+                return login_door.error_page(request, unknown)
+            told = {"reason": "login_over", "request_id": getattr(request, "request_id", "")}
+            return render(request, "login/error.html", told, status=404)
+
+    return shown
+
+
+def see_other(to: str, flow: AuthRequest | None = None) -> HttpResponse:
+    """Go on to a page of the login."""
+    query = f"?{urlencode({'authRequest': flow.id})}" if flow else ""
+    return HttpResponse(status=303, headers={"Location": to + query})
+
+
+def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, **more: object) -> HttpResponse:
+    """A page with what all of them need; its form may go on to the client's origin."""
+    told = {"flow": visit.flow, "language": visit.language, "languages": language.OFFERED, **more}
+    response = render(request, f"login/{template}.html", told, status=status)
+    if visit.flow is not None:
+        parts = urlsplit(visit.flow.redirect_uri)
+        target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+        response.form_targets = (target,)  # type: ignore[attr-defined]
+    if lang := request.GET.get("lang"):
+        response.set_cookie(language.COOKIE, lang[:5], max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
+    return response
+
+
+@page
+def login(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Where the protocol sends people: on to whatever step is due."""
+    flow = visit.flow
+    if flow is None:
+        return HttpResponse(status=302, headers={"Location": "/ui/console/"})
+    if {"login", "create"} & set(flow.prompt) or "switch" in request.GET:
+        return see_other(f"{BASE}loginname", flow)
+    return go_on(request, visit)
+
+
+def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """To the next due step, or back to the client."""
+    flow = visit.flow
+    assert flow is not None  # noqa: S101 - pages of a flow only
+    sessions = browser.sessions_of(request, visit.ctx.instance)
+    session = next((one for one in sessions if one.id == flow.session_id), None)
+    proved = session is not None and login_door.satisfies(visit.ctx, flow, session)
+    user = users_by_id(visit.ctx.instance, [session.user_id]).get(session.user_id) if session and proved else None
+    attempt = Attempt(
+        sessions=len(sessions),
+        login_name=flow.login_hint,
+        password_ok=proved and user is not None,
+        change_required=bool(user and user.password_change_required),
+    )
+    if step := next_step(attempt):
+        return see_other(BASE + step.page, flow)
+    return HttpResponse(status=303, headers={"Location": login_door.finish(visit.ctx, flow.id, flow.session_id)})
+
+
+@page
+def accounts(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Which of the people known in this browser."""
+    flow = visit.flow
+    if flow is None:
+        return see_other("/ui/console/")
+    sessions = browser.sessions_of(request, visit.ctx.instance)
+    if request.method == "POST":
+        chosen = next((one for one in sessions if one.id == request.POST.get("session")), None)
+        if chosen is None:
+            return see_other(f"{BASE}loginname", flow)
+        user = users_by_id(visit.ctx.instance, [chosen.user_id]).get(chosen.user_id)
+        _keep(flow, session_id=chosen.id, login_hint=user.preferred_login_name if user else "")
+        return go_on(request, visit)
+    return fill(request, visit, "accounts", people=_people(visit.ctx, sessions))
+
+
+def _people(ctx: Context, sessions: list[SessionRow]) -> list[tuple[SessionRow, UserRow]]:
+    users = users_by_id(ctx.instance, [one.user_id for one in sessions])
+    return [(one, users[one.user_id]) for one in sessions if one.user_id in users]
+
+
+@page
+def loginname(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Who it is. Every name goes on to the password, known or not (checklist P01)."""
+    flow = visit.flow
+    if flow is None:
+        return see_other("/ui/console/")
+    if request.method == "POST":
+        name = request.POST.get("login_name", "").strip()[:500]
+        if not name:
+            return fill(request, visit, "loginname", 422, problem=_("Enter your login name."))
+        _keep(flow, login_hint=name, session_id="")
+        return see_other(f"{BASE}password", flow)
+    return fill(request, visit, "loginname", name=flow.login_hint)
+
+
+@page
+def password(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The proof. A wrong one and an unknown name look and last alike."""
+    flow, ctx = visit.flow, visit.ctx
+    if flow is None or not flow.login_hint:
+        return see_other(f"{BASE}loginname", flow)
+    if request.method == "GET":
+        return fill(request, visit, "password", name=flow.login_hint)
+    user = find_user_by_login(ctx.instance, flow.login_hint, org_id=Scopes(tuple(flow.scopes)).org_id)
+    try:
+        must_know_password(ctx, user_id=user.id if user else NOBODY, password=request.POST.get("password", ""))
+    except ResourceExhausted as busy:
+        response = fill(request, visit, "password", 429, name=flow.login_hint, problem=_("Too many sign-ins at once. Try again in a moment."))
+        response.headers["Retry-After"] = str(round(busy.retry_after.total_seconds()))
+        return response
+    except InvalidInput:
+        return fill(request, visit, "password", 422, name=flow.login_hint, problem=_("The login name or the password is wrong."))
+    assert user is not None  # noqa: S101 - nobody has no password
+    return _signed_in(request, visit, user, request.POST.get("password", ""))
+
+
+def _signed_in(request: HttpRequest, visit: Visit, user: UserRow, secret: str) -> HttpResponse:
+    """A new session, always: what was known before the proof opens nothing after it (checklist L02)."""
+    ctx, flow = visit.ctx, visit.flow
+    assert flow is not None  # noqa: S101
+    known = browser.tokens_of(request)
+    for old in browser.sessions_of(request, ctx.instance):
+        if old.user_id == user.id:
+            terminate_session(ctx, session_id=old.id)
+            known.pop(old.id, None)
+    id = create_session(ctx, user_agent=request.headers.get("User-Agent", ""), ip=request.META.get("REMOTE_ADDR", ""))
+    check_user(ctx, session_id=id, user_id=user.id)
+    check_password(ctx, session_id=id, user_id=user.id, password=secret)
+    opened = set_session_token(ctx, session_id=id)
+    _keep(flow, session_id=id)
+    if user.password_change_required:
+        response = see_other(f"{BASE}password/change", flow)
+    else:
+        response = HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, id)})
+    browser.remember(request, response, {**known, id: opened.token})
+    return response
+
+
+@page
+def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """A password of one's own, before anything else."""
+    flow, ctx = visit.flow, visit.ctx
+    session = _session_of(request, visit)
+    if flow is None or session is None:
+        return see_other(f"{BASE}loginname", flow)
+    rules = settings_of(ctx.instance).password_complexity
+    if request.method == "GET":
+        return fill(request, visit, "change", rules=rules)
+    new = request.POST.get("password", "")
+    if new != request.POST.get("again", ""):
+        return fill(request, visit, "change", 422, rules=rules, problem=_("The two new passwords differ."))
+    if new == request.POST.get("current", ""):
+        return fill(request, visit, "change", 422, rules=rules, problem=_("Choose a password that differs from the current one."))
+    acting = Context(**{**vars(ctx), "caller": Caller(user_id=session.user_id, org_id=session.org_id, kind="human")})
+    try:
+        change_own_password(acting, user_id=session.user_id, current=request.POST.get("current", ""), password=new)
+    except Refusal as refused:
+        wrong = _("The current password is wrong.") if refused.code == "password.invalid" else _(text_of(refused.code))
+        return fill(request, visit, "change", 422, rules=rules, problem=wrong)
+    check_password(ctx, session_id=session.id, user_id=session.user_id, password=new)
+    return HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, session.id)})
+
+
+def _session_of(request: HttpRequest, visit: Visit) -> SessionRow | None:
+    sessions = browser.sessions_of(request, visit.ctx.instance)
+    wanted = visit.flow.session_id if visit.flow else ""
+    return next((one for one in sessions if one.id == wanted and one.password_checked_at), None)
+
+
+@page
+def logout(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Which sessions to end, when the client could not say."""
+    sessions = browser.sessions_of(request, visit.ctx.instance)
+    if request.method == "POST":
+        chosen = request.POST.getlist("session")
+        for one in sessions:
+            if one.id in chosen:
+                terminate_session(visit.ctx, session_id=one.id)
+        return see_other(f"{BASE}signedout")
+    if not sessions:
+        return see_other(f"{BASE}signedout")
+    return fill(request, visit, "logout", people=_people(visit.ctx, sessions))
+
+
+@page
+def signed_out(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """It is done."""
+    return fill(request, visit, "signedout")
+
+
+def _keep(flow: AuthRequest, **columns: str) -> None:
+    for name, value in columns.items():
+        setattr(flow, name, value)
+    AuthRequest.objects.filter(instance_id=flow.instance_id, id=flow.id).update(**columns)
