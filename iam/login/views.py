@@ -23,7 +23,14 @@ from oidc import login_door
 from oidc.models import AuthRequest
 from oidc.scopes import Scopes
 from users.commands import change_own_password
-from users.commands.sessions import check_password, check_user, create_session, must_know_password, set_session_token, terminate_session
+from users.commands.sessions import (
+    check_user,
+    create_session,
+    must_know_password,
+    record_password_check,
+    set_session_token,
+    terminate_session,
+)
 from users.models import SessionRow, UserRow
 from users.queries import find_user_by_login, users_by_id
 
@@ -168,10 +175,10 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
     except InvalidInput:
         return fill(request, visit, "password", 422, name=flow.login_hint, problem=_("The login name or the password is wrong."))
     assert user is not None  # noqa: S101 - nobody has no password
-    return _signed_in(request, visit, user, request.POST.get("password", ""))
+    return _signed_in(request, visit, user)
 
 
-def _signed_in(request: HttpRequest, visit: Visit, user: UserRow, secret: str) -> HttpResponse:
+def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpResponse:
     """A new session, always: what was known before the proof opens nothing after it (checklist L02)."""
     ctx, flow = visit.ctx, visit.flow
     assert flow is not None  # noqa: S101
@@ -182,7 +189,7 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow, secret: str) -
             known.pop(old.id, None)
     id = create_session(ctx, user_agent=request.headers.get("User-Agent", ""), ip=request.META.get("REMOTE_ADDR", ""))
     check_user(ctx, session_id=id, user_id=user.id)
-    check_password(ctx, session_id=id, user_id=user.id, password=secret)
+    record_password_check(ctx, session_id=id)
     opened = set_session_token(ctx, session_id=id)
     _keep(flow, session_id=id)
     if user.password_change_required:
@@ -214,7 +221,7 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     except Refusal as refused:
         wrong = _("The current password is wrong.") if refused.code == "password.invalid" else _(text_of(refused.code))
         return fill(request, visit, "change", 422, rules=rules, problem=wrong)
-    check_password(ctx, session_id=session.id, user_id=session.user_id, password=new)
+    record_password_check(ctx, session_id=session.id)
     return HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, session.id)})
 
 

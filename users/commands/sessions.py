@@ -50,6 +50,11 @@ def check_user(ctx: Context, *, session_id: str, user_id: str) -> Receipt:
 def check_password(ctx: Context, *, session_id: str, user_id: str, password: str) -> Receipt:
     """Check the password of a session's user and note it; raises InvalidInput when it is wrong."""
     must_know_password(ctx, user_id=user_id, password=password)
+    return record_password_check(ctx, session_id=session_id)
+
+
+def record_password_check(ctx: Context, *, session_id: str) -> Receipt:
+    """Note in a session that `must_know_password` or `change_own_password` succeeded just now."""
     return change(ctx, Session, session_id, lambda one: one.check_password(ctx.now()), needs="")
 
 
