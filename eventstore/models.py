@@ -33,6 +33,7 @@ class EventRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["position"], name="eventstore_position"),
             models.Index(fields=["instance_id", "position"], name="eventstore_instance_pos"),
+            models.Index(fields=["instance_id", "created_at"], name="eventstore_instance_time"),
         ]
 
 

@@ -24,6 +24,7 @@ PLAIN = {"version": "id varchar(200) NOT NULL,", "revision": ""}
 INDEXES = """
 CREATE INDEX eventstore_position ON eventstore_events (position);
 CREATE INDEX eventstore_instance_pos ON eventstore_events (instance_id, position);
+CREATE INDEX eventstore_instance_time ON eventstore_events (instance_id, created_at);
 CREATE INDEX eventstore_activity_thing ON eventstore_activity (instance_id, aggregate_type, aggregate_id);
 """
 EVENT_KEY = "PRIMARY KEY (instance_id, aggregate_type, aggregate_id, version)"
@@ -228,6 +229,10 @@ class Migration(migrations.Migration):
                             models.Index(
                                 fields=["instance_id", "position"],
                                 name="eventstore_instance_pos",
+                            ),
+                            models.Index(
+                                fields=["instance_id", "created_at"],
+                                name="eventstore_instance_time",
                             ),
                         ],
                     },

@@ -160,3 +160,11 @@ def _json(content: Any, status: int) -> HttpResponse:
     response = HttpResponse(json.dumps(content), status=status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def unknown_route(request: Any) -> HttpResponse:
+    """A path of the API that no method has."""
+    return _json({"code": 5, "message": "Not Found"}, 404)
+
+
+unknown_route.csrf_exempt = True  # type: ignore[attr-defined] - the API takes no cookies

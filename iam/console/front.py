@@ -10,7 +10,7 @@ from iam.console.chart import Point, chart_of
 from iam.console.views import refused, show, signed_in
 from iam.kernel.context import Context
 from iam.kernel.errors import Refusal
-from projections.statistics import hourly
+from eventstore.recent import hourly
 
 HOURS = 24
 LONGEST_SEARCH = 200
