@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from eventstore.aggregates import Claim
@@ -136,10 +136,11 @@ def with_keys(rows: "QuerySet[EventRow]") -> "QuerySet[EventRow]":
         When(~Q(actor=""), then=F("actor")),
         When(aggregate_type="user", then=F("aggregate_id")),
         default=F("instance_id"),
+        output_field=TextField(),
     )
     return rows.annotate(origin_of=whose).annotate(
-        subject_key=Coalesce(Subquery(keys.filter(id=OuterRef("subject")).values("wrapped")), Value("")),
-        origin_key=Coalesce(Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value("")),
+        subject_key=Coalesce(Subquery(keys.filter(id=OuterRef("subject")).values("wrapped")), Value(""), output_field=TextField()),
+        origin_key=Coalesce(Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value(""), output_field=TextField()),
     )
 
 

@@ -1,0 +1,125 @@
+"""Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from connectrpc.code import Code
+from connectrpc.compat import google_protobuf_codecs
+from connectrpc.errors import ConnectError, ErrorDetail
+from connectrpc.method import IdempotencyLevel, MethodInfo
+from connectrpc.server import ConnectASGIApplication, Endpoint
+from django.conf import settings
+from django.db import close_old_connections
+from google.protobuf.message import Message
+from protobuf.wkt import Any as AnyDetail
+
+from iam.access.caller import RequestMeta
+from iam.api import descriptors
+from iam.api.errors import Told, told
+from iam.api.gen import v1
+from iam.api.methods import invoke
+from iam.kernel.errors import Refusal
+
+log = logging.getLogger(__name__)
+MOST_BYTES = 4 * 1024 * 1024
+Scope = dict[str, Any]
+Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+class _Application(ConnectASGIApplication[None]):
+    """One service; methods that are not registered answer unimplemented."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__(
+            service=None,
+            endpoints=lambda _: _endpoints(name),
+            read_max_bytes=MOST_BYTES,
+            codecs=google_protobuf_codecs(),
+        )
+
+    @property
+    def path(self) -> str:
+        """Where the service is."""
+        return f"/{self._name}"
+
+
+def _endpoints(name: str) -> Mapping[str, Endpoint[Any, Any]]:
+    described = descriptors.service(name)
+    return {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods}
+
+
+def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
+    info: Any = MethodInfo(
+        name=one.name,
+        service_name=service,
+        input=descriptors.new(one.input_type),
+        output=descriptors.new(one.output_type),
+        idempotency_level=IdempotencyLevel.UNKNOWN,
+    )
+    full = f"{service}/{one.name}"
+
+    async def answer(request: Message, context: Any) -> Message:
+        return await sync_to_async(_invoked, thread_sensitive=False)(full, request, _meta(context))
+
+    return Endpoint.unary(info, answer)
+
+
+def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
+    try:
+        return invoke(full, request, meta)
+    except Refusal as refusal:
+        raise connect_error(told(refusal)) from refusal
+    except Exception as error:
+        log.exception("%s failed", full)
+        raise connect_error(told(error)) from error
+    finally:
+        close_old_connections()
+
+
+def connect_error(answer: Told) -> ConnectError:
+    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
+    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
+    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
+    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
+
+
+def _meta(context: Any) -> RequestMeta:
+    headers = {name.lower(): value for name, value in context.request_headers().items()}
+    secure = settings.CONFIG.ExternalSecure
+    return RequestMeta(
+        host=headers.get("host", ""),
+        scheme="https" if secure else "http",
+        headers=headers,
+        remote_addr=(context.client_address() or "").rsplit(":", 1)[0].strip("[]"),
+        request_id=headers.get("x-request-id", "")[:64],
+    )
+
+
+_applications: dict[str, _Application] = {}
+
+
+def application_of(path: str) -> Asgi | None:
+    """The application of `/package.Service/Method`; None for any other path."""
+    name = path[1:].partition("/")[0]
+    if name not in descriptors.services():
+        return None
+    if name not in _applications:
+        _applications[name] = _Application(name)
+    return with_host(_applications[name])
+
+
+def with_host(application: Any) -> Asgi:
+    """HTTP/2 names the host in a pseudo header; give it back as `host`. Also CORS for gRPC-Web from registered pages."""
+
+    async def answer(scope: Scope, receive: Any, send: Any) -> None:
+        if not any(name == b"host" for name, _ in scope["headers"]):
+            authority = next((value for name, value in scope["headers"] if name == b":authority"), b"")
+            server = scope.get("server") or ("", 0)
+            host = authority or f"{server[0]}:{server[1]}".encode()
+            scope = {**scope, "headers": [*scope["headers"], (b"host", host)]}
+        await application(scope, receive, send)
+
+    return answer

@@ -1,0 +1,48 @@
+"""One port: RPC paths to connectrpc, WebSockets to channels, the rest to Django's WSGI application (DESIGN §10)."""
+
+import os
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from channels.routing import URLRouter
+from django.core.wsgi import get_wsgi_application
+from django.urls import path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iam.settings.prod")
+_django = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402 - the apps must be ready first
+
+from iam.api.rpc import application_of  # noqa: E402
+from iam.api.system import system_application  # noqa: E402
+from iam.console.live import LiveActivity  # noqa: E402
+
+_web = WSGIMiddleware(_django, workers=settings.CONFIG.Threads)
+_sockets = URLRouter([path("ui/console/live", LiveActivity.as_asgi())])
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Send a connection where it belongs."""
+    match scope["type"]:
+        case "lifespan":
+            await _lifespan(receive, send)
+        case "websocket":
+            await _socket(scope, receive, send)
+        case _:
+            found = system_application(scope["path"]) or application_of(scope["path"])
+            await (found or _web)(scope, receive, send)  # type: ignore[arg-type, operator]
+
+
+async def _socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    try:
+        await _sockets(scope, receive, send)
+    except ValueError:  # no such path
+        await send({"type": "websocket.close", "code": 4404})
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,92 @@
+"""Serving: gunicorn with its ASGI worker; HTTP/1.1, cleartext HTTP/2 and TLS on one port (DESIGN §10)."""
+
+import base64
+import os
+import ssl
+import sys
+import tempfile
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from iam.settings.tree import Config, TLSSection
+
+GRACE_SECONDS = 5
+
+
+class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
+    """gunicorn with settings from the tree."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Take the options."""
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application, imported in the worker."""
+        from iam.asgi import application  # noqa: PLC0415 - after the fork
+
+        return application
+
+
+def serve(config: Config) -> None:
+    """Serve until a signal ends it."""
+    scheme = "https" if config.TLS.Enabled else "http"
+    sys.stdout.write(f"Gatehouse listens on {scheme}://0.0.0.0:{config.Port}  (console: /ui/console, health: /debug/healthz)\n")
+    if not config.TLS.Enabled and not config.ExternalSecure:
+        sys.stdout.write("Plain HTTP: for trying it out only.\n")
+    sys.stdout.flush()
+    Server(options_of(config)).run()
+
+
+def options_of(config: Config) -> dict[str, Any]:
+    """gunicorn's options.
+
+    Every peer may speak cleartext HTTP/2, and none may change scheme or host by a header: the public origin is
+    configured (checklist H01, P04).
+    """
+    options: dict[str, Any] = {
+        "bind": f"0.0.0.0:{config.Port}",
+        "worker_class": "asgi",
+        "workers": config.Workers,
+        "worker_connections": 1000,
+        "http_protocols": "h2,h1",
+        "http2_cleartext": "both",
+        "forwarded_allow_ips": "*",
+        "secure_scheme_headers": {},
+        "graceful_timeout": GRACE_SECONDS,
+        "timeout": 60,
+        "keepalive": 30,
+        "accesslog": None,
+        "loglevel": "warning",
+        "proc_name": "gatehouse",
+        "control_socket_disable": True,
+    }
+    if config.TLS.Enabled:
+        options |= _tls(config.TLS)
+    return options
+
+
+def _tls(tls: TLSSection) -> dict[str, Any]:
+    key = tls.KeyPath or _file(tls.Key, "key")
+    certificate = tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+
+    def context(config: Any, default: Any) -> ssl.SSLContext:
+        made: ssl.SSLContext = default()
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        return made
+
+    return {"keyfile": key, "certfile": certificate, "ssl_context": context}
+
+
+def _file(text: str, name: str) -> str:
+    """Inline PEM, raw or in base64, as a file that only this user reads."""
+    pem = text.encode() if text.startswith("-----") else base64.b64decode(text)
+    descriptor, path = tempfile.mkstemp(prefix=f"gatehouse-{name}-", suffix=".pem")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+    return path
