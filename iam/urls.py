@@ -8,7 +8,7 @@ from iam.api.openapi import document, page
 from iam.api.rest import rest_urls, unknown_route
 from iam.console.urls import console_urls
 
-API = r"^(v2|v2beta|management|admin|auth|system)/"
+API = r"^(?:v2|v2beta|management|admin|auth|system)/"
 
 
 def front(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Rights from memberships. The expression lets a token check bring them in its own statement."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -42,13 +43,18 @@ def rights_from(memberships: Iterable[Held] | None) -> Rights:
     """Permissions by level from memberships."""
     levels: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     for held in memberships or ():
-        levels[held["level"]][held["resource"]] = permissions_of(held["roles"])
+        levels[held["level"]][held["resource"]] = permissions_of(_list(held["roles"]))
     return Rights(
         instance=frozenset().union(*levels[Level.INSTANCE].values(), *levels[Level.SYSTEM].values()),
         orgs=levels[Level.ORG],
         projects=levels[Level.PROJECT],
         grants=levels[Level.GRANT],
     )
+
+
+def _list(roles: Any) -> Iterable[str]:
+    """SQLite gives a JSON column inside a JSON object as its text."""
+    return json.loads(roles) if isinstance(roles, str) else roles
 
 
 def rights_of(instance_id: str, user_id: str) -> Rights:

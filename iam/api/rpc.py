@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from connectrpc.code import Code
 from connectrpc.compat import google_protobuf_codecs
 from connectrpc.errors import ConnectError, ErrorDetail
-from connectrpc.method import IdempotencyLevel, MethodInfo
+from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.server import ConnectASGIApplication, Endpoint
 from django.conf import settings
 from django.db import close_old_connections
@@ -58,6 +58,7 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
         input=descriptors.new(one.input_type),
         output=descriptors.new(one.output_type),
         idempotency_level=IdempotencyLevel.UNKNOWN,
+        stream_type=StreamType.UNARY,
     )
     full = f"{service}/{one.name}"
 
