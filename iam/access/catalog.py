@@ -28,6 +28,6 @@ def text_of(code: str) -> str:
 
 
 def id_of(code: str) -> str:
-    """The stable id of a code; the code itself where the reference names none."""
+    """The stable id of a code; empty where there is none."""
     found = catalog().get(code)
-    return (found[1] if found else "") or code
+    return found[1] if found else ""

@@ -48,10 +48,10 @@ def told(refusal: Exception) -> Told:
     parts = [part for part in (refusal.field, refusal.reason) if part]
     text = f"{text} ({': '.join(parts)})" if parts else text
     id = id_of(refusal.code)
-    return Told(WIRE[type(refusal)], f"{text} ({id})" if id != refusal.code else text, id, text)
+    return Told(WIRE[type(refusal)], f"{text} ({id})" if id else text, id, text)
 
 
 def rest_body(answer: Told) -> dict[str, object]:
     """The error body of REST (reference/api/README.md)."""
     detail = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": answer.id, "message": answer.text}
-    return {"code": answer.kind.grpc, "message": answer.message, "details": [detail]}
+    return {"code": answer.kind.grpc, "message": answer.message, "details": [detail] if answer.id else []}

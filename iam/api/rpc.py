@@ -88,13 +88,13 @@ def connect_error(answer: Told) -> ConnectError:
 
 
 def _meta(context: Any) -> RequestMeta:
-    headers = {name.lower(): value for name, value in context.request_headers().items()}
+    headers = {name.lower(): value for name, value in context.request_headers.items()}
     secure = settings.CONFIG.ExternalSecure
     return RequestMeta(
         host=headers.get("host", ""),
         scheme="https" if secure else "http",
         headers=headers,
-        remote_addr=(context.client_address() or "").rsplit(":", 1)[0].strip("[]"),
+        remote_addr=(context.client_address or "").rsplit(":", 1)[0].strip("[]"),
         request_id=headers.get("x-request-id", "")[:64],
     )
 
