@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from iam.console.kit import Page
 from iam.kernel.context import Context
@@ -42,6 +43,7 @@ Searcher = Callable[[Context, str], Iterable[Hit]]
 Namer = Callable[[str, Iterable[str]], Mapping[str, str]]
 
 _pages: dict[str, Page] = {}
+_urls: list[tuple[str, Callable[..., Any]]] = []
 _menu: list[MenuEntry] = []
 _figures: list[Figure] = []
 _searchers: list[Searcher] = []
@@ -53,6 +55,16 @@ def add_pages(*pages: Page) -> None:
     for page in pages:
         if _pages.setdefault(page.route, page) is not page:
             raise ValueError(f"console route {page.route} is declared twice")
+
+
+def add_urls(*urls: tuple[str, Callable[..., Any]]) -> None:
+    """Add answers to parts of a page: (route, (request, ctx) → response)."""
+    _urls.extend(urls)
+
+
+def urls() -> list[tuple[str, Callable[..., Any]]]:
+    """What `add_urls` collected."""
+    return list(_urls)
 
 
 def add_menu(*entries: MenuEntry) -> None:

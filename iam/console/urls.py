@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from iam.console import front, live, site
-from iam.console.views import page_view
+from iam.console.views import page_view, signed_in
 
 
 def console_urls() -> list[URLPattern]:
@@ -16,4 +16,5 @@ def console_urls() -> list[URLPattern]:
         path("search", front.search),
         path("activity", live.page),
     ]
-    return own + [path(page.route, page_view(page)) for page in site.pages()]
+    parts = [path(route, signed_in(answer)) for route, answer in site.urls()]
+    return own + parts + [path(page.route, page_view(page)) for page in site.pages()]
