@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from iam.access.models import MembershipRow
 from iam.api.gen import authorization_v2, filter_v2, internal_permission_v2
@@ -14,6 +14,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
 from projects import commands, queries
+from projects.administrators import list_administrators
 from users.queries import users_by_id
 
 authorizations = Service("zitadel.authorization.v2.AuthorizationService")
@@ -167,16 +168,6 @@ def ListAdministrators(ctx: Context, request: Any) -> Any:
     pagination = filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
     shown = [_administrator(row, people.get(row.user_id)) for row in found]
     return internal_permission_v2.ListAdministratorsResponse(administrators=shown, pagination=pagination)
-
-
-def list_administrators(ctx: Context) -> "QuerySet[MembershipRow]":
-    """The memberships that the caller may see, on every level."""
-    instance_wide, org = ctx.reach("iam.member.read"), ctx.reach("org.member.read")
-    rows = MembershipRow.objects.filter(instance_id=ctx.instance)
-    if instance_wide.everywhere:
-        return rows
-    projects = ctx.reach("project.member.read").projects
-    return rows.filter(Q(owner__in=org.orgs) | Q(project_id__in=projects) & ~Q(project_id=""))
 
 
 def _administrator(row: MembershipRow, user: Any) -> Any:

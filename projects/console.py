@@ -12,7 +12,7 @@ from iam.console.parts import choice_field, lines_field, text_field, tick_field,
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, add_urls, finds
 from iam.kernel.context import Context
 from orgs.queries import list_orgs
-from projects import commands, queries
+from projects import commands, console_people, queries  # noqa: F401 - registers its pages
 from projects.domain.project import OidcConfig
 from projects.domain.uris import problem_of
 from projects.models import AppRow, ProjectRow, RoleRow, UserGrantRow

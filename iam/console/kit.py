@@ -89,6 +89,8 @@ class ListPage:
     order: tuple[str, ...] = ("id",)
     intro: str = ""
     section: str = ""
+    key: str = "id"
+    """The column that makes the order total."""
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,9 @@ def _order(page: ListPage, asked: str) -> tuple[str, tuple[str, ...]]:
     """The sort as it stands in the address, and the order of the rows; the id makes it total."""
     allowed = {column.sort for column in page.columns if column.sort}
     if asked.removeprefix("-") not in allowed:
-        return "", (*page.order, "id")
+        return "", (*page.order, page.key)
     sign = "-" if asked.startswith("-") else ""
-    return asked, (asked, f"{sign}id")
+    return asked, (asked, f"{sign}{page.key}")
 
 
 def _heading(column: Column, sort: str, kept: dict[str, str]) -> Heading:

@@ -1,0 +1,231 @@
+"""Console pages of authorizations and administrators: who may do what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from iam.access.roles import ROLES, Level, level_of
+from iam.console.kit import Choice, Column, DetailPage, Empty, FormPage, Link, ListPage, Outcome, Path, Properties, Tab
+from iam.console.parts import choice_field, text_field, ticks_field
+from iam.console.site import MenuEntry, add_menu, add_pages
+from iam.instance import commands as instance
+from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput
+from orgs import commands as orgs
+from orgs.queries import list_orgs
+from projects import commands, queries
+from projects.administrators import list_administrators
+from projects.models import RoleRow
+from users.queries import find_user_by_login
+
+STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
+LEVELS = Choice("level", "Level", tuple((one.value, one.value.capitalize(), {"level": one.value}) for one in (Level.INSTANCE, Level.ORG, Level.PROJECT, Level.GRANT)))
+
+
+def _orgs(ctx: Context) -> list[tuple[str, str]]:
+    rows = list_orgs(ctx).order_by("name").values_list("id", "name")[:200]
+    return sorted(rows, key=lambda org: org[0] != ctx.org_id)
+
+
+def _user_id(ctx: Context, typed: str) -> str:
+    """A user by login name, e-mail or id; raises InvalidInput."""
+    if typed.isdecimal():
+        return typed
+    row = find_user_by_login(ctx.instance, typed)
+    if row is None:
+        raise InvalidInput("user.not_found", field="user", reason=typed[:100])
+    return row.id
+
+
+def authorization_form(ctx: Context, path: Path) -> type[forms.Form]:
+    """A user, a project, roles."""
+    projects = list(queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200])
+
+    class AuthorizationForm(forms.Form):
+        org = choice_field("Given by organization", _orgs(ctx))
+        user = text_field("User", 200, hint="Login name, e-mail address or id.")
+        project = choice_field("Project", projects)
+        roles = text_field("Role keys", 500, hint="Separated by spaces; those of the project.")
+
+    return AuthorizationForm
+
+
+def roles_form(ctx: Context, path: Path) -> type[forms.Form]:
+    """Other roles of an authorization."""
+    row = queries.get_authorization(ctx, authorization_id=path["authorization_id"])
+    known = RoleRow.objects.filter(instance_id=ctx.instance, project_id=row.project_id).order_by("key")
+
+    class RolesForm(forms.Form):
+        roles = ticks_field("Roles", [(one.key, one.key) for one in known], required=True)
+
+    return RolesForm
+
+
+def _authorize(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+    _, id = commands.add_authorization(
+        ctx,
+        org_id=values["org"],
+        user_id=_user_id(ctx, values["user"]),
+        project_id=values["project"],
+        roles=tuple(values["roles"].split()),
+    )
+    return Outcome(f"authorizations/{id}", "The user holds the roles now.")
+
+
+def _change(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+    commands.change_authorization(ctx, **path, roles=tuple(values["roles"]))
+    return Outcome("authorizations/{authorization_id}".format(**path), "The roles are saved.")
+
+
+def _do(command: Any, notice: str, to: str) -> Any:
+    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+        command(ctx, **path)
+        return Outcome(to.format(**path), notice)
+
+    return save
+
+
+def _page(route: str, title: str, save: Any, submit: str, intro: str = "", **more: Any) -> FormPage:
+    return FormPage(f"authorizations/<authorization_id>/{route}", title, "authorizations", save, submit=submit, intro=intro, back="authorizations/{authorization_id}", **more)
+
+
+def administrator_form(ctx: Context, path: Path) -> type[forms.Form]:
+    """A user, what to administer, roles."""
+    where = [("instance", "The whole instance")] if ctx.rights.allow("iam.member.write") else []
+    where += [(f"org:{id}", f"Organization {name}") for id, name in _orgs(ctx)]
+    projects = queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200]
+    where += [(f"project:{id}", f"Project {name}") for id, name in projects]
+    given = [(role, role) for role in sorted(ROLES) if level_of(role) in (Level.INSTANCE, Level.ORG, Level.PROJECT)]
+
+    class AdministratorForm(forms.Form):
+        user = text_field("User", 200, hint="Login name, e-mail address or id.")
+        resource = choice_field("Administers", where)
+        role = choice_field("Role", given, hint="IAM roles go with the instance, ORG roles with an organization, PROJECT roles with a project.")
+
+    return AdministratorForm
+
+
+def _make_administrator(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+    kind, _, id = values["resource"].partition(":")
+    user = {"user_id": _user_id(ctx, values["user"]), "roles": (values["role"],)}
+    match kind:
+        case "instance":
+            instance.add_member(ctx, **user)
+        case "org":
+            orgs.add_org_member(ctx, org_id=id, **user)
+        case _:
+            commands.add_project_member(ctx, project_id=id, **user)
+    return Outcome("administrators", "The user is administrator now.")
+
+
+def _remove_administrator(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+    match path["level"]:
+        case "instance":
+            instance.remove_member(ctx, user_id=path["user_id"])
+        case "org":
+            orgs.remove_org_member(ctx, org_id=path["resource_id"], user_id=path["user_id"])
+        case "project":
+            commands.remove_project_member(ctx, project_id=path["resource_id"], user_id=path["user_id"])
+        case _:
+            project = queries.get_grant(ctx, grant_id=path["resource_id"]).project_id
+            commands.remove_grant_member(ctx, project_id=project, grant_id=path["resource_id"], user_id=path["user_id"])
+    return Outcome("administrators", "The rights are taken.")
+
+
+BACK = "authorizations/{authorization_id}"
+add_pages(
+    ListPage(
+        route="authorizations",
+        title="Authorizations",
+        needs="user.grant.read",
+        intro="Which users hold which roles of which project.",
+        rows=lambda ctx, path: queries.list_authorizations(ctx),
+        columns=(
+            Column("user_login_name", "User", link="authorizations/{id}", sort="user_login_name"),
+            Column("project_name", "Project", sort="project_name"),
+            Column("roles", "Roles", kind="list"),
+            Column("org_name", "Given by", sort="org_name"),
+            Column("state_word", "State", kind="state", sort="state"),
+            Column("created_at", "Created", kind="time", sort="created_at"),
+        ),
+        search=("user_login_name", "project_name", "id"),
+        filters=(STATES,),
+        links=(Link("Give roles", "authorizations/new", "user.grant.write", main=True),),
+        order=("-created_at",),
+        empty=Empty("Nobody holds roles yet", "Add roles to a project, then give them to a user."),
+    ),
+    FormPage("authorizations/new", "Give roles", "authorizations", _authorize, authorization_form, initial=lambda ctx, path: {"org": ctx.org_id}, submit="Give"),
+    DetailPage(
+        route="authorizations/<authorization_id>",
+        noun="Authorization",
+        section="authorizations",
+        get=queries.get_authorization,
+        title=lambda row: f"{row.user_login_name} in {row.project_name}",
+        state=lambda row: row.state_word,
+        tabs=(
+            Tab(
+                "",
+                "Overview",
+                (
+                    Properties(
+                        "About",
+                        (
+                            Column("user_login_name", "User", link="users/{user_id}"),
+                            Column("project_name", "Project", link="projects/{project_id}"),
+                            Column("roles", "Roles", kind="list"),
+                            Column("org_name", "Given by"),
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        links=(
+            Link("Roles", "authorizations/{id}/roles", "user.grant.write"),
+            Link("Deactivate", "authorizations/{id}/deactivate", "user.grant.write", lambda row: row.state == 1),
+            Link("Reactivate", "authorizations/{id}/reactivate", "user.grant.write", lambda row: row.state == 2, main=True),  # noqa: PLR2004
+            Link("Remove", "authorizations/{id}/remove", "user.grant.delete", danger=True),
+        ),
+        stream=lambda row: ("usergrant", row.id),
+    ),
+    _page("roles", "Roles of the authorization", _change, "Save", form=roles_form, initial=lambda ctx, path: {"roles": queries.get_authorization(ctx, **path).roles}),
+    _page("deactivate", "Deactivate the authorization", _do(commands.deactivate_authorization, "The roles rest.", BACK), "Deactivate", "The roles do not count meanwhile."),
+    _page("reactivate", "Reactivate the authorization", _do(commands.reactivate_authorization, "The roles count again.", BACK), "Reactivate", "The roles count again."),
+    _page("remove", "Remove the authorization", _do(commands.remove_authorization, "The roles are taken.", "authorizations"), "Remove", "The user loses the roles at once.", danger=True),
+    ListPage(
+        route="administrators",
+        title="Administrators",
+        needs="org.member.read",
+        intro="Who administers the instance, an organization, a project or a grant.",
+        rows=lambda ctx, path: list_administrators(ctx),
+        columns=(
+            Column("login_name", "User", link="users/{user_id}", sort="login_name"),
+            Column("level", "Level", sort="level"),
+            Column("resource_id", "Of", kind="code"),
+            Column("roles", "Roles", kind="list"),
+            Column("created_at", "Since", kind="time", sort="created_at"),
+            Column("user_id", "", show=lambda row: "Remove", link="administrators/{level}/{resource_id}/{user_id}/remove"),
+        ),
+        search=("login_name", "user_id", "resource_id"),
+        filters=(LEVELS,),
+        links=(Link("New administrator", "administrators/new", "org.member.write", main=True),),
+        order=("login_name",),
+        key="user_id",
+        empty=Empty("No administrators", "Make a user administrator of an organization."),
+    ),
+    FormPage("administrators/new", "New administrator", "administrators", _make_administrator, administrator_form, submit="Make administrator"),
+    FormPage(
+        "administrators/<level>/<resource_id>/<user_id>/remove",
+        "Remove the administrator",
+        "administrators",
+        _remove_administrator,
+        submit="Remove",
+        intro="The user loses these rights at once.",
+        danger=True,
+    ),
+)
+add_menu(
+    MenuEntry("Authorizations", "authorizations", "authorizations", "user.grant.read", 50),
+    MenuEntry("Administrators", "administrators", "administrators", "org.member.read", 60),
+    MenuEntry("Activity", "activity", "activity", "events.read", 70),
+)
