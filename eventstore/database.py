@@ -39,9 +39,7 @@ class DatabaseStore:
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """All facts of a stream, opened with the keys that are still there; one statement."""
-        rows = EventRow.objects.filter(
-            instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id
-        )
+        rows = EventRow.objects.filter(instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id)
         return self.open(rows.order_by("version"))
 
     def open(self, rows: "QuerySet[EventRow]") -> list[Recorded]:
@@ -139,8 +137,12 @@ def with_keys(rows: "QuerySet[EventRow]") -> "QuerySet[EventRow]":
         output_field=TextField(),
     )
     return rows.annotate(origin_of=whose).annotate(
-        subject_key=Coalesce(Subquery(keys.filter(id=OuterRef("subject")).values("wrapped")), Value(""), output_field=TextField()),
-        origin_key=Coalesce(Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value(""), output_field=TextField()),
+        subject_key=Coalesce(
+            Subquery(keys.filter(id=OuterRef("subject")).values("wrapped")), Value(""), output_field=TextField()
+        ),
+        origin_key=Coalesce(
+            Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value(""), output_field=TextField()
+        ),
     )
 
 
@@ -184,13 +186,18 @@ def _claim(writes: Sequence[Write]) -> None:
         if write.releases:
             _claims_of(write, write.releases).delete()
         if write.releases_all_of_owner:
-            ClaimRow.objects.filter(
-                instance_id=write.stream.instance, owner=write.releases_all_of_owner
-            ).delete()
-    wanted = {(_scope(write, one), one.kind, one.value.casefold()): (write, one) for write in writes for one in write.claims}
+            ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner).delete()
+    wanted = {
+        (_scope(write, one), one.kind, one.value.casefold()): (write, one) for write in writes for one in write.claims
+    }
     if not wanted:
         return
-    taken = _insert_claims([(*key, write.stream.instance, write.owner) for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])])
+    taken = _insert_claims(
+        [
+            (*key, write.stream.instance, write.owner)
+            for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])
+        ]
+    )
     for key, (_, claim) in wanted.items():
         if key not in taken:
             raise Taken(claim)

@@ -14,7 +14,21 @@ COLUMNS = (
     "instance_id, aggregate_type, aggregate_id, version, event_type, revision, owner, subject, payload, actor,"
     " created_at, context, digest"
 )
-CASTS = ("text", "text", "text", "bigint", "text", "smallint", "text", "text", "jsonb", "text", "timestamptz", "jsonb", "bytea")
+CASTS = (
+    "text",
+    "text",
+    "text",
+    "bigint",
+    "text",
+    "smallint",
+    "text",
+    "text",
+    "jsonb",
+    "text",
+    "timestamptz",
+    "jsonb",
+    "bytea",
+)
 
 Row = tuple[Any, ...]
 
@@ -109,5 +123,3 @@ def _append_sqlite(rows: Sequence[Row]) -> list[int]:
             [(*row, last + number) for number, row in enumerate(rows, start=1)],
         )
     return list(range(last + 1, last + 1 + len(rows)))
-
-

@@ -124,7 +124,7 @@ def to_payload(fact: Event) -> tuple[dict[str, Any], frozenset[tuple[str, ...]]]
     """The payload of a fact, and the paths in it that are personal. A value at its default is left out."""
     payload: dict[str, Any] = {}
     personal: set[tuple[str, ...]] = set()
-    for part in payload_fields(type(fact)):
+    for part in payload_fields(type(fact)):  # type: ignore[arg-type]
         value = getattr(fact, part.name)
         if part.default is not dataclasses.MISSING and value == part.default:
             continue
@@ -137,7 +137,7 @@ def to_payload(fact: Event) -> tuple[dict[str, Any], frozenset[tuple[str, ...]]]
 def from_payload(cls: type[E], payload: Mapping[str, Any] | None) -> E:
     """Build a fact from its payload; unknown keys are ignored, missing ones take the zero of their type."""
     values: dict[str, Any] = {}
-    for part in payload_fields(cls):
+    for part in payload_fields(cls):  # type: ignore[arg-type]
         found, value = _find(payload or {}, part.path)
         if found and value is not None:
             values[part.name] = _decode(value, part.annotation)

@@ -130,7 +130,7 @@ def origin_of(stream: Stream, context: dict[str, Any], key: bytes) -> Origin:
     )
 
 
-def digest_of(  # noqa: PLR0913 - everything that a fact consists of
+def digest_of(
     previous: bytes,
     stream: Stream,
     version: int,
@@ -161,5 +161,3 @@ def digest_of(  # noqa: PLR0913 - everything that a fact consists of
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: the same text on both engines."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-

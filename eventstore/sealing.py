@@ -86,9 +86,7 @@ class PersonKeys:
 
     def _make(self, instance: str, ids: set[str], now: datetime) -> dict[str, bytes]:
         rows = [
-            PersonKey(
-                instance_id=instance, id=id, wrapped=self.wrapper.wrap(instance, os.urandom(KEY)), created_at=now
-            )
+            PersonKey(instance_id=instance, id=id, wrapped=self.wrapper.wrap(instance, os.urandom(KEY)), created_at=now)
             for id in sorted(ids)
         ]
         PersonKey.objects.bulk_create(rows, ignore_conflicts=True)

@@ -76,11 +76,11 @@ class Use:
     origin: Origin = field(default_factory=Origin)
 
 
-class Conflict(Exception):  # noqa: N818 - a signal to read again and decide again, not a failure
+class Conflict(Exception):
     """Somebody appended to one of the streams first."""
 
 
-class Taken(Exception):  # noqa: N818 - translated to AlreadyExists at the edge of the kernel
+class Taken(Exception):
     """A claim is held by somebody else."""
 
     def __init__(self, claim: Claim) -> None:

@@ -77,7 +77,7 @@ class Given(Generic[A]):
         """Take a decision."""
         try:
             self.made = list(decide(self.state))
-        except Exception as refusal:  # noqa: BLE001 - `refuses` looks at it, `then` raises it
+        except Exception as refusal:
             self.refusal = refusal
         return self
 
@@ -85,17 +85,16 @@ class Given(Generic[A]):
         """The decision made exactly these facts; answers the state after them."""
         if self.refusal:
             raise self.refusal
-        assert self.made == list(facts), f"made {self.made}, expected {list(facts)}"  # noqa: S101
+        assert self.made == list(facts), f"made {self.made}, expected {list(facts)}"
         return fold(self.state, facts)
 
     def refuses(self, kind: type[Exception], code: str) -> Any:
         """The decision was refused with this code."""
-        assert isinstance(self.refusal, kind), f"made {self.made}, refusal {self.refusal!r}"  # noqa: S101
-        assert self.refusal.code == code, self.refusal  # type: ignore[attr-defined]  # noqa: S101
+        assert isinstance(self.refusal, kind), f"made {self.made}, refusal {self.refusal!r}"
+        assert self.refusal.code == code, self.refusal  # type: ignore[attr-defined]
         return self.refusal
 
 
 def given(kind: type[A], *facts: Event, owner: str = "org", id: str = "id") -> Given[A]:
     """The state after facts."""
     return Given(fold(empty(kind, id, owner), facts))
-

@@ -28,7 +28,7 @@ class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
 
     def load(self) -> Any:
         """The application, imported in the worker."""
-        from iam.asgi import application  # noqa: PLC0415 - after the fork
+        from iam.asgi import application
 
         return application
 
@@ -36,7 +36,9 @@ class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
 def serve(config: Config) -> None:
     """Serve until a signal ends it."""
     scheme = "https" if config.TLS.Enabled else "http"
-    sys.stdout.write(f"Gatehouse listens on {scheme}://0.0.0.0:{config.Port}  (console: /ui/console, health: /debug/healthz)\n")
+    sys.stdout.write(
+        f"Gatehouse listens on {scheme}://0.0.0.0:{config.Port}  (console: /ui/console, health: /debug/healthz)\n"
+    )
     if not config.TLS.Enabled and not config.ExternalSecure:
         sys.stdout.write("Plain HTTP: for trying it out only.\n")
     sys.stdout.flush()

@@ -111,7 +111,7 @@ def sensible_prompt(ctx: Context, asked: Asked) -> Asked:
     if not set(prompt) <= PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise OAuthError("invalid_request", "prompt has an unknown value, or none together with another")
     age = asked.sent.get("max_age", "")
-    if age and not (age.isdecimal() and len(age) < 10):  # noqa: PLR2004 - seconds of thirty years
+    if age and not (age.isdecimal() and len(age) < 10):
         raise OAuthError("invalid_request", "max_age must be a number of seconds")
     return replace(asked, prompt=prompt, max_age=int(age) if age else None)
 

@@ -90,4 +90,4 @@ def _loopback(uri: str) -> str | None:
 
 def _is_port(text: str) -> bool:
     digits = text.removeprefix(":")
-    return digits != text and digits.isascii() and digits.isdigit() and int(digits) < 65_536  # noqa: PLR2004
+    return digits != text and digits.isascii() and digits.isdigit() and int(digits) < 65_536

@@ -49,7 +49,7 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
 
 def _refused(request: HttpRequest, refused: OAuthError) -> HttpResponse:
     response = _json(refused.answer(), refused.kind.status)
-    if refused.kind.status == 401:  # noqa: PLR2004 - RFC 6749 §5.2, RFC 6750 §3
+    if refused.kind.status == 401:
         scheme = "Basic" if refused.error == "invalid_client" else f'Bearer error="{refused.error}"'
         response.headers["WWW-Authenticate"] = scheme
     return response
@@ -86,7 +86,7 @@ def configuration(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
 def keys(request: HttpRequest) -> HttpResponse:
     """/oauth/v2/keys, cached by clients for five minutes."""
     response = _keys(request)
-    if response.status_code == 200:  # noqa: PLR2004
+    if response.status_code == 200:
         response.headers["Cache-Control"] = "max-age=300, must-revalidate"
         del response.headers["Pragma"]
     return response

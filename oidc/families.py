@@ -8,5 +8,7 @@ from oidc.models import AccessToken, RefreshToken
 def revoke_family(ctx: Context, family_id: str, *, reason: str) -> None:
     """End every token of a family and note why."""
     for table in (AccessToken, RefreshToken):
-        table.objects.filter(instance_id=ctx.instance, family_id=family_id, revoked_at=None).update(revoked_at=ctx.now())
+        table.objects.filter(instance_id=ctx.instance, family_id=family_id, revoked_at=None).update(
+            revoked_at=ctx.now()
+        )
     ctx.note("oidc_session", f"V2_{family_id}", TokenRefused(reason=reason), owner=ctx.instance)

@@ -51,7 +51,7 @@ def alive(instance: str, token: str, **more: Any) -> Any:
 
 
 def _state_of(model: str) -> Any:
-    from django.apps import apps  # noqa: PLC0415 - the model by its name, as the relations do
+    from django.apps import apps
 
     rows = apps.get_model(*model.split(".")).objects
     return rows.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
@@ -71,7 +71,9 @@ def introspect(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     if row is None or row.issuer != ctx.base_url or not {client.id, client.project_id} & set(row.audience):
         return INACTIVE
     scopes = Scopes(tuple(row.scopes))
-    question = RoleQuestion(client.project_id, tuple(row.audience), scopes, bool(row.project_asserts) or client.asserts_roles)
+    question = RoleQuestion(
+        client.project_id, tuple(row.audience), scopes, bool(row.project_asserts) or client.asserts_roles
+    )
     told: dict[str, Any] = {
         "active": True,
         "scope": " ".join(row.scopes),

@@ -66,7 +66,9 @@ def verify(token: str, find_key: FindKey, *, types: Iterable[str]) -> Mapping[st
     `types` are the accepted values of `typ` in lower case; an absent one counts as "jwt" (RFC 8725 §3.11).
     """
     unverified = read(token)
-    kid, typ, alg = (unverified.header.get(name, default) for name, default in (("kid", ""), ("typ", "JWT"), ("alg", "")))
+    kid, typ, alg = (
+        unverified.header.get(name, default) for name, default in (("kid", ""), ("typ", "JWT"), ("alg", ""))
+    )
     if not isinstance(kid, str) or len(kid) > MAX_KID or "\0" in kid:
         raise BadTokenError("key unknown")
     if not isinstance(typ, str) or typ.lower() not in types:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from oidc.clients import Client
 from projects.models import AppRow
 from projects.queries import find_app_by_client_id
-
-from oidc.clients import Client
 
 OIDC_METHODS = {0: "basic", 1: "post", 2: "none", 3: "private_key_jwt"}
 API_METHODS = {0: "basic", 1: "private_key_jwt"}
@@ -43,8 +42,10 @@ def client_of(row: AppRow) -> Client:
         redirect_uris=tuple(row.redirect_uris),
         post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
         additional_origins=tuple(row.additional_origins),
-        response_types=frozenset(RESPONSES[one] for one in row.response_types if one in RESPONSES) or frozenset({"code"}),
-        grant_types=frozenset(GRANTS[one] for one in row.grant_types if one in GRANTS) or frozenset({"authorization_code"}),
+        response_types=frozenset(RESPONSES[one] for one in row.response_types if one in RESPONSES)
+        or frozenset({"code"}),
+        grant_types=frozenset(GRANTS[one] for one in row.grant_types if one in GRANTS)
+        or frozenset({"authorization_code"}),
         dev_mode=row.dev_mode,
         jwt_access_token=row.access_token_type == 1,
         asserts_roles_in_access_token=row.access_token_role_assertion,

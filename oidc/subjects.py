@@ -32,6 +32,4 @@ def session_alive(ctx: Context, session_id: str) -> bool:
     if not session_id:
         return True
     living = Q(expires_at=None) | Q(expires_at__gt=ctx.now())
-    return SessionRow.objects.filter(
-        living, instance_id=ctx.instance, id=session_id, terminated=False
-    ).exists()
+    return SessionRow.objects.filter(living, instance_id=ctx.instance, id=session_id, terminated=False).exists()

@@ -201,7 +201,7 @@ def _refresh_token(ctx: Context, order: Order, lifetimes: OidcLifetimes) -> str:
 
 def _id_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, access_token: str) -> str:
     subject, client, scopes = order.subject, order.client, Scopes(order.scopes)
-    assert client is not None  # noqa: S101 - `issue` asks only then
+    assert client is not None
     now = ctx.now()
     question = RoleQuestion(client.project_id, order.audience, scopes, client.asserts_roles_in_id_token)
     claims: dict[str, Any] = {

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from iam.api.gen import object_v2, org_v1, org_v2, v1
 from iam.api.gen import management_v1 as management
+from iam.api.gen import object_v2, org_v1, org_v2, v1
 from iam.api.lists import matches, paged, row_details, stamp
 from iam.api.methods import Service
 from iam.instance.settings import settings_of
@@ -127,5 +127,3 @@ def DeleteOrganizationMetadata(ctx: Context, request: Any) -> Any:
     """Forget keys."""
     receipt = commands.remove_org_metadata(ctx, org_id=request.organization_id, keys=tuple(request.keys))
     return org_v2.DeleteOrganizationMetadataResponse(deletion_date=stamp(receipt.changed_at))
-
-

@@ -6,7 +6,20 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from iam.console.kit import Choice, Column, DetailPage, Empty, FormPage, Link, ListPage, Outcome, Path, Properties, Related, Tab
+from iam.console.kit import (
+    Choice,
+    Column,
+    DetailPage,
+    Empty,
+    FormPage,
+    Link,
+    ListPage,
+    Outcome,
+    Path,
+    Properties,
+    Related,
+    Tab,
+)
 from iam.console.parts import text_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds
 from iam.kernel.context import Context
@@ -117,8 +130,19 @@ add_pages(
                         Empty("No domains", "Add one, so that people can sign in with it."),
                         links=(Link("Add domain", "orgs/{id}/domains/add", needs="org.write"),),
                         row_links=(
-                            Link("Make primary", "orgs/{org_id}/domains/{domain}/primary", "org.write", lambda row: not row.is_primary),
-                            Link("Remove", "orgs/{org_id}/domains/{domain}/remove", "org.write", lambda row: not row.is_primary, danger=True),
+                            Link(
+                                "Make primary",
+                                "orgs/{org_id}/domains/{domain}/primary",
+                                "org.write",
+                                lambda row: not row.is_primary,
+                            ),
+                            Link(
+                                "Remove",
+                                "orgs/{org_id}/domains/{domain}/remove",
+                                "org.write",
+                                lambda row: not row.is_primary,
+                                danger=True,
+                            ),
                         ),
                     ),
                 ),
@@ -143,12 +167,52 @@ add_pages(
         initial=lambda ctx, path: {"name": _org(ctx, path).name},
         back="orgs/{org_id}",
     ),
-    _confirm("deactivate", "Deactivate the organization", "Deactivate", _do(commands.deactivate_org, "Nobody of this organization can sign in now."), "Its users can no longer sign in, and their tokens stop working. Nothing is deleted."),
-    _confirm("reactivate", "Reactivate the organization", "Reactivate", _do(commands.reactivate_org, "Its users can sign in again."), "Its users can sign in again."),
-    _confirm("delete", "Delete the organization", "Delete for good", _do(commands.remove_org, "The organization is gone.", "orgs"), "Its users, projects, applications and grants are deleted with it. This cannot be undone.", danger=True),
-    FormPage("orgs/<org_id>/domains/add", "Add a domain", "orgs", _do(commands.add_org_domain, "The domain is added."), DomainForm, submit="Add", back="orgs/{org_id}"),
-    _confirm("domains/<domain>/primary", "Make the domain primary", "Make primary", _do(commands.set_primary_domain, "Login names end with this domain now."), "Login names of the organization's users will end with this domain."),
-    _confirm("domains/<domain>/remove", "Remove the domain", "Remove", _do(commands.remove_org_domain, "The domain is removed."), "Nobody can sign in with this domain any more.", danger=True),
+    _confirm(
+        "deactivate",
+        "Deactivate the organization",
+        "Deactivate",
+        _do(commands.deactivate_org, "Nobody of this organization can sign in now."),
+        "Its users can no longer sign in, and their tokens stop working. Nothing is deleted.",
+    ),
+    _confirm(
+        "reactivate",
+        "Reactivate the organization",
+        "Reactivate",
+        _do(commands.reactivate_org, "Its users can sign in again."),
+        "Its users can sign in again.",
+    ),
+    _confirm(
+        "delete",
+        "Delete the organization",
+        "Delete for good",
+        _do(commands.remove_org, "The organization is gone.", "orgs"),
+        "Its users, projects, applications and grants are deleted with it. This cannot be undone.",
+        danger=True,
+    ),
+    FormPage(
+        "orgs/<org_id>/domains/add",
+        "Add a domain",
+        "orgs",
+        _do(commands.add_org_domain, "The domain is added."),
+        DomainForm,
+        submit="Add",
+        back="orgs/{org_id}",
+    ),
+    _confirm(
+        "domains/<domain>/primary",
+        "Make the domain primary",
+        "Make primary",
+        _do(commands.set_primary_domain, "Login names end with this domain now."),
+        "Login names of the organization's users will end with this domain.",
+    ),
+    _confirm(
+        "domains/<domain>/remove",
+        "Remove the domain",
+        "Remove",
+        _do(commands.remove_org_domain, "The domain is removed."),
+        "Nobody can sign in with this domain any more.",
+        danger=True,
+    ),
 )
 add_menu(MenuEntry("Organizations", "orgs", "orgs", "org.read", 10))
 add_figures(Figure("Organizations", "orgs", "org.read", lambda ctx: queries.list_orgs(ctx).count()))

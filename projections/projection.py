@@ -89,4 +89,3 @@ def projection(name: str) -> Projection:
 def listeners_for(fact: type[Event], mode: str) -> tuple[Listener, ...]:
     """Who listens for a class of facts in a mode."""
     return tuple(one for fed in projections(mode) for one in fed.listeners() if issubclass(fact, one.fact))
-

@@ -62,9 +62,7 @@ def AddOIDCApp(ctx: Context, request: Any) -> Any:
 @older.method
 def AddAPIApp(ctx: Context, request: Any) -> Any:
     """Add an application that checks tokens."""
-    made = commands.add_api_app(
-        ctx, project_id=request.project_id, name=request.name, method=request.auth_method_type
-    )
+    made = commands.add_api_app(ctx, project_id=request.project_id, name=request.name, method=request.auth_method_type)
     return management.AddAPIAppResponse(
         app_id=made.id,
         client_id=made.client_id,
@@ -86,7 +84,9 @@ def ListProjects(ctx: Context, request: Any) -> Any:
     for one in request.filters:
         match one.WhichOneof("filter"):
             case "project_name_filter":
-                rows = rows.filter(matches("name", one.project_name_filter.project_name, one.project_name_filter.method))
+                rows = rows.filter(
+                    matches("name", one.project_name_filter.project_name, one.project_name_filter.method)
+                )
             case "in_project_ids_filter":
                 rows = rows.filter(id__in=list(one.in_project_ids_filter.ids))
             case "organization_id_filter":

@@ -292,9 +292,7 @@ def remove_project_member(ctx: Context, *, project_id: str, user_id: str) -> Rec
     return _change(ctx, project_id, lambda one: one.remove_member(user_id), "project.member.delete")
 
 
-def add_grant_member(
-    ctx: Context, *, project_id: str, grant_id: str, user_id: str, roles: tuple[str, ...]
-) -> Receipt:
+def add_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
     """Make a user administrator of a project grant."""
 
     def decide(one: Project) -> list[Event]:

@@ -7,7 +7,20 @@ from django import forms
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from iam.console.kit import Choice, Column, DetailPage, Empty, FormPage, Link, ListPage, Outcome, Path, Properties, Related, Tab
+from iam.console.kit import (
+    Choice,
+    Column,
+    DetailPage,
+    Empty,
+    FormPage,
+    Link,
+    ListPage,
+    Outcome,
+    Path,
+    Properties,
+    Related,
+    Tab,
+)
 from iam.console.parts import choice_field, lines_field, text_field, tick_field, ticks_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, add_urls, finds
 from iam.kernel.context import Context
@@ -19,7 +32,12 @@ from projects.models import AppRow, ProjectRow, RoleRow, UserGrantRow
 
 STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
 TYPES = (("0", "Web application"), ("1", "Single-page application"), ("2", "Native application"))
-METHODS = (("2", "None: PKCE (recommended)"), ("0", "Client secret, basic"), ("1", "Client secret, in the form"), ("3", "Private key JWT"))
+METHODS = (
+    ("2", "None: PKCE (recommended)"),
+    ("0", "Client secret, basic"),
+    ("1", "Client secret, in the form"),
+    ("3", "Private key JWT"),
+)
 METHOD_WORDS = {0: "client secret, basic", 1: "client secret, in the form", 2: "none (PKCE)", 3: "private key JWT"}
 GRANTS = (("0", "Authorization code"), ("2", "Refresh token"))
 CHECK = "/ui/console/check/redirect-uris"
@@ -122,7 +140,14 @@ def _save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 
 
 def _config(values: Mapping[str, Any]) -> dict[str, Any]:
-    same = ("redirect_uris", "post_logout_redirect_uris", "dev_mode", "access_token_role_assertion", "id_token_role_assertion", "id_token_userinfo_assertion")
+    same = (
+        "redirect_uris",
+        "post_logout_redirect_uris",
+        "dev_mode",
+        "access_token_role_assertion",
+        "id_token_role_assertion",
+        "id_token_userinfo_assertion",
+    )
     return {
         **{name: values[name] for name in same},
         "application_type": int(values["application_type"]),
@@ -161,7 +186,9 @@ def _app_initial(ctx: Context, path: Path) -> dict[str, Any]:
 
 def _new_secret(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
     made = commands.change_app_secret(ctx, **path)
-    return Outcome("projects/{project_id}/apps/{app_id}".format(**path), "Client secret set", {"Client secret": made.secret})
+    return Outcome(
+        "projects/{project_id}/apps/{app_id}".format(**path), "Client secret set", {"Client secret": made.secret}
+    )
 
 
 def _new_key(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
@@ -192,7 +219,9 @@ def _project(ctx: Context, path: Path) -> ProjectRow:
     return queries.get_project(ctx, project_id=path["project_id"])
 
 
-def _page(route: str, title: str, save: Any, submit: str = "Save", intro: str = "", form: Any = None, **more: Any) -> FormPage:
+def _page(
+    route: str, title: str, save: Any, submit: str = "Save", intro: str = "", form: Any = None, **more: Any
+) -> FormPage:
     return FormPage(
         route=f"projects/<project_id>/{route}",
         title=title,
@@ -224,14 +253,18 @@ def check_redirect_uris(request: HttpRequest, ctx: Context) -> HttpResponse:
 
 
 def _problems(request: HttpRequest, found: list[tuple[str, str]]) -> HttpResponse:
-    from django.shortcuts import render  # noqa: PLC0415 - beside its only use
+    from django.shortcuts import render
 
     return render(request, "console/_uri_problems.html", {"problems": found})
 
 
 PROJECT, APP = "projects/{project_id}", "projects/{project_id}/apps/{app_id}"
-SECRET = (lambda row: (row.kind == "oidc" and row.auth_method_type in (0, 1)) or (row.kind == "api" and row.auth_method_type == 0))
-KEYS = (lambda row: (row.kind == "oidc" and row.auth_method_type == 3) or (row.kind == "api" and row.auth_method_type == 1))  # noqa: PLR2004
+SECRET = lambda row: (
+    (row.kind == "oidc" and row.auth_method_type in (0, 1)) or (row.kind == "api" and row.auth_method_type == 0)
+)
+KEYS = lambda row: (
+    (row.kind == "oidc" and row.auth_method_type == 3) or (row.kind == "api" and row.auth_method_type == 1)
+)
 add_urls(("check/redirect-uris", check_redirect_uris))
 add_pages(
     ListPage(
@@ -253,7 +286,15 @@ add_pages(
         order=("name",),
         empty=Empty("No projects yet", "Create one, then add the application that people sign in to."),
     ),
-    FormPage("projects/new", "New project", "projects", _create, project_form, initial=lambda ctx, path: {"org": ctx.org_id}, submit="Create"),
+    FormPage(
+        "projects/new",
+        "New project",
+        "projects",
+        _create,
+        project_form,
+        initial=lambda ctx, path: {"org": ctx.org_id},
+        submit="Create",
+    ),
     DetailPage(
         route="projects/<project_id>",
         noun="Project",
@@ -279,9 +320,20 @@ add_pages(
                     Related(
                         "Applications",
                         lambda ctx, row: queries.list_apps(ctx).filter(project_id=row.id).order_by("name"),
-                        (Column("name", "Name", link="projects/{project_id}/apps/{id}"), Column("kind", "Kind"), Column("client_id", "Client id", kind="code"), Column("state_word", "State", kind="state")),
-                        Empty("No applications yet", "Add the web, single-page or native application that people sign in to, or an API that checks tokens."),
-                        links=(Link("New API", "projects/{id}/apps/new-api", "project.app.write"), Link("New application", "projects/{id}/apps/new-oidc", "project.app.write", main=True)),
+                        (
+                            Column("name", "Name", link="projects/{project_id}/apps/{id}"),
+                            Column("kind", "Kind"),
+                            Column("client_id", "Client id", kind="code"),
+                            Column("state_word", "State", kind="state"),
+                        ),
+                        Empty(
+                            "No applications yet",
+                            "Add the web, single-page or native application that people sign in to, or an API that checks tokens.",
+                        ),
+                        links=(
+                            Link("New API", "projects/{id}/apps/new-api", "project.app.write"),
+                            Link("New application", "projects/{id}/apps/new-oidc", "project.app.write", main=True),
+                        ),
                     ),
                 ),
             ),
@@ -295,7 +347,11 @@ add_pages(
                         (Column("key", "Key"), Column("display_name", "Name"), Column("group", "Group")),
                         Empty("No roles yet", "Roles say what a user may do in the applications."),
                         links=(Link("New role", "projects/{id}/roles/new", "project.role.write", main=True),),
-                        row_links=(Link("Remove", "projects/{project_id}/roles/{key}/remove", "project.role.delete", danger=True),),
+                        row_links=(
+                            Link(
+                                "Remove", "projects/{project_id}/roles/{key}/remove", "project.role.delete", danger=True
+                            ),
+                        ),
                     ),
                 ),
             ),
@@ -306,14 +362,36 @@ add_pages(
                     Related(
                         "Granted organizations",
                         lambda ctx, row: queries.list_grants(ctx).filter(project_id=row.id).order_by("created_at"),
-                        (Column("granted_org_id", "Organization", kind="code"), Column("roles", "Roles", kind="list"), Column("state_word", "State", kind="state")),
-                        Empty("Not granted to anybody", "A grant lets another organization give roles of this project to its users."),
+                        (
+                            Column("granted_org_id", "Organization", kind="code"),
+                            Column("roles", "Roles", kind="list"),
+                            Column("state_word", "State", kind="state"),
+                        ),
+                        Empty(
+                            "Not granted to anybody",
+                            "A grant lets another organization give roles of this project to its users.",
+                        ),
                         links=(Link("New grant", "projects/{id}/grants/new", "project.grant.write", main=True),),
                         row_links=(
                             Link("Roles", "projects/{project_id}/grants/{id}/edit", "project.grant.write"),
-                            Link("Deactivate", "projects/{project_id}/grants/{id}/deactivate", "project.grant.write", lambda row: row.state == 1),
-                            Link("Reactivate", "projects/{project_id}/grants/{id}/reactivate", "project.grant.write", lambda row: row.state == 2),  # noqa: PLR2004
-                            Link("Remove", "projects/{project_id}/grants/{id}/remove", "project.grant.delete", danger=True),
+                            Link(
+                                "Deactivate",
+                                "projects/{project_id}/grants/{id}/deactivate",
+                                "project.grant.write",
+                                lambda row: row.state == 1,
+                            ),
+                            Link(
+                                "Reactivate",
+                                "projects/{project_id}/grants/{id}/reactivate",
+                                "project.grant.write",
+                                lambda row: row.state == 2,
+                            ),
+                            Link(
+                                "Remove",
+                                "projects/{project_id}/grants/{id}/remove",
+                                "project.grant.delete",
+                                danger=True,
+                            ),
                         ),
                     ),
                 ),
@@ -324,8 +402,14 @@ add_pages(
                 (
                     Related(
                         "Who holds roles",
-                        lambda ctx, row: queries.list_authorizations(ctx).filter(project_id=row.id).order_by("created_at"),
-                        (Column("user_login_name", "User", link="users/{user_id}"), Column("roles", "Roles", kind="list"), Column("state_word", "State", kind="state")),
+                        lambda ctx, row: (
+                            queries.list_authorizations(ctx).filter(project_id=row.id).order_by("created_at")
+                        ),
+                        (
+                            Column("user_login_name", "User", link="users/{user_id}"),
+                            Column("roles", "Roles", kind="list"),
+                            Column("state_word", "State", kind="state"),
+                        ),
                         Empty("Nobody holds a role yet", "Give a user roles of this project."),
                         links=(Link("Give roles", "authorizations/new?project={id}", "user.grant.write", main=True),),
                     ),
@@ -335,18 +419,57 @@ add_pages(
         links=(
             Link("Make administrator", "administrators/new?resource=project:{id}", "project.member.write"),
             Link("Deactivate", "projects/{id}/deactivate", "project.write", lambda row: row.state == 1),
-            Link("Reactivate", "projects/{id}/reactivate", "project.write", lambda row: row.state == 2, main=True),  # noqa: PLR2004
+            Link("Reactivate", "projects/{id}/reactivate", "project.write", lambda row: row.state == 2, main=True),
             Link("Delete", "projects/{id}/delete", "project.delete", danger=True),
         ),
         stream=lambda row: ("project", row.id),
     ),
     _page("edit", "Edit the project", _save, form=SettingsForm, initial=lambda ctx, path: vars(_project(ctx, path))),
-    _page("deactivate", "Deactivate the project", _do(commands.deactivate_project, "The project rests.", PROJECT), "Deactivate", "Nobody can sign in to its applications. Nothing is deleted."),
-    _page("reactivate", "Reactivate the project", _do(commands.reactivate_project, "The project works again.", PROJECT), "Reactivate", "People can sign in again."),
-    _page("delete", "Delete the project", _do(commands.remove_project, "The project is gone.", "projects"), "Delete for good", "Its applications, roles, grants and authorizations are deleted with it. This cannot be undone.", danger=True),
-    _page("roles/new", "New role", _do(commands.add_role, "The role is added.", PROJECT + "?tab=roles"), "Add", form=RoleForm),
-    _page("roles/<key>/remove", "Remove the role", _do(commands.remove_role, "The role is removed.", PROJECT + "?tab=roles"), "Remove", "Everybody who holds it loses it at once.", danger=True),
-    _page("apps/new-oidc", "New application", _create_oidc, "Create", form=OidcForm, initial=lambda ctx, path: {"grant_types": ["0"], "auth_method_type": "2"}),
+    _page(
+        "deactivate",
+        "Deactivate the project",
+        _do(commands.deactivate_project, "The project rests.", PROJECT),
+        "Deactivate",
+        "Nobody can sign in to its applications. Nothing is deleted.",
+    ),
+    _page(
+        "reactivate",
+        "Reactivate the project",
+        _do(commands.reactivate_project, "The project works again.", PROJECT),
+        "Reactivate",
+        "People can sign in again.",
+    ),
+    _page(
+        "delete",
+        "Delete the project",
+        _do(commands.remove_project, "The project is gone.", "projects"),
+        "Delete for good",
+        "Its applications, roles, grants and authorizations are deleted with it. This cannot be undone.",
+        danger=True,
+    ),
+    _page(
+        "roles/new",
+        "New role",
+        _do(commands.add_role, "The role is added.", PROJECT + "?tab=roles"),
+        "Add",
+        form=RoleForm,
+    ),
+    _page(
+        "roles/<key>/remove",
+        "Remove the role",
+        _do(commands.remove_role, "The role is removed.", PROJECT + "?tab=roles"),
+        "Remove",
+        "Everybody who holds it loses it at once.",
+        danger=True,
+    ),
+    _page(
+        "apps/new-oidc",
+        "New application",
+        _create_oidc,
+        "Create",
+        form=OidcForm,
+        initial=lambda ctx, path: {"grant_types": ["0"], "auth_method_type": "2"},
+    ),
     _page("apps/new-api", "New API", _create_api, "Create", form=ApiForm),
     DetailPage(
         route="projects/<project_id>/apps/<app_id>",
@@ -365,9 +488,25 @@ add_pages(
                         "Client",
                         (
                             Column("client_id", "Client id", kind="code"),
-                            Column("auth_method_type", "Authentication", show=lambda row: METHOD_WORDS[3 if row.kind == "api" and row.auth_method_type else row.auth_method_type]),
-                            Column("application_type", "Kind", show=lambda row: dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"),
-                            Column("access_token_type", "Access tokens", show=lambda row: "JWT" if row.access_token_type else "opaque"),
+                            Column(
+                                "auth_method_type",
+                                "Authentication",
+                                show=lambda row: METHOD_WORDS[
+                                    3 if row.kind == "api" and row.auth_method_type else row.auth_method_type
+                                ],
+                            ),
+                            Column(
+                                "application_type",
+                                "Kind",
+                                show=lambda row: (
+                                    dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"
+                                ),
+                            ),
+                            Column(
+                                "access_token_type",
+                                "Access tokens",
+                                show=lambda row: "JWT" if row.access_token_type else "opaque",
+                            ),
                         ),
                     ),
                     Properties(
@@ -382,10 +521,23 @@ add_pages(
                     Related(
                         "Keys",
                         lambda ctx, row: queries.list_app_keys(ctx, app_id=row.id).order_by("created_at"),
-                        (Column("id", "Id", kind="code"), Column("expires_at", "Expires", kind="time"), Column("created_at", "Created", kind="time")),
+                        (
+                            Column("id", "Id", kind="code"),
+                            Column("expires_at", "Expires", kind="time"),
+                            Column("created_at", "Created", kind="time"),
+                        ),
                         Empty("No keys", "The application needs one to authenticate."),
-                        links=(Link("New key", "projects/{project_id}/apps/{id}/keys/new", "project.app.write", main=True),),
-                        row_links=(Link("Remove", "projects/{project_id}/apps/{app_id}/keys/{id}/remove", "project.app.write", danger=True),),
+                        links=(
+                            Link("New key", "projects/{project_id}/apps/{id}/keys/new", "project.app.write", main=True),
+                        ),
+                        row_links=(
+                            Link(
+                                "Remove",
+                                "projects/{project_id}/apps/{app_id}/keys/{id}/remove",
+                                "project.app.write",
+                                danger=True,
+                            ),
+                        ),
                         when=KEYS,
                     ),
                 ),
@@ -394,24 +546,88 @@ add_pages(
         links=(
             Link("Edit", "projects/{project_id}/apps/{id}/edit", "project.app.write", lambda row: row.kind == "oidc"),
             Link("New secret", "projects/{project_id}/apps/{id}/secret", "project.app.write", SECRET),
-            Link("Deactivate", "projects/{project_id}/apps/{id}/deactivate", "project.app.write", lambda row: row.state == 1),
-            Link("Reactivate", "projects/{project_id}/apps/{id}/reactivate", "project.app.write", lambda row: row.state == 2, main=True),  # noqa: PLR2004
+            Link(
+                "Deactivate",
+                "projects/{project_id}/apps/{id}/deactivate",
+                "project.app.write",
+                lambda row: row.state == 1,
+            ),
+            Link(
+                "Reactivate",
+                "projects/{project_id}/apps/{id}/reactivate",
+                "project.app.write",
+                lambda row: row.state == 2,
+                main=True,
+            ),
             Link("Delete", "projects/{project_id}/apps/{id}/delete", "project.app.delete", danger=True),
         ),
         stream=lambda row: ("project", row.project_id),
     ),
     _page("apps/<app_id>/edit", "Edit the application", _save_oidc, form=OidcForm, initial=_app_initial),
     _page("apps/<app_id>/secret", "Set a new client secret", _new_secret, "Set", "The secret before stops working."),
-    _page("apps/<app_id>/deactivate", "Deactivate the application", _do(commands.deactivate_app, "The application is refused now.", APP), "Deactivate", "Nobody can sign in to it, and its tokens stop working."),
-    _page("apps/<app_id>/reactivate", "Reactivate the application", _do(commands.reactivate_app, "The application works again.", APP), "Reactivate", "It works again."),
-    _page("apps/<app_id>/delete", "Delete the application", _do(commands.remove_app, "The application is gone.", PROJECT), "Delete for good", "Its tokens stop working. This cannot be undone.", danger=True),
-    _page("apps/<app_id>/keys/new", "New key", _new_key, "Create", "A new pair is made; its private half is shown once."),
-    _page("apps/<app_id>/keys/<key_id>/remove", "Remove the key", _do(commands.remove_app_key, "The key is removed.", APP), "Remove", "Assertions signed with it are refused from now on.", danger=True),
+    _page(
+        "apps/<app_id>/deactivate",
+        "Deactivate the application",
+        _do(commands.deactivate_app, "The application is refused now.", APP),
+        "Deactivate",
+        "Nobody can sign in to it, and its tokens stop working.",
+    ),
+    _page(
+        "apps/<app_id>/reactivate",
+        "Reactivate the application",
+        _do(commands.reactivate_app, "The application works again.", APP),
+        "Reactivate",
+        "It works again.",
+    ),
+    _page(
+        "apps/<app_id>/delete",
+        "Delete the application",
+        _do(commands.remove_app, "The application is gone.", PROJECT),
+        "Delete for good",
+        "Its tokens stop working. This cannot be undone.",
+        danger=True,
+    ),
+    _page(
+        "apps/<app_id>/keys/new", "New key", _new_key, "Create", "A new pair is made; its private half is shown once."
+    ),
+    _page(
+        "apps/<app_id>/keys/<key_id>/remove",
+        "Remove the key",
+        _do(commands.remove_app_key, "The key is removed.", APP),
+        "Remove",
+        "Assertions signed with it are refused from now on.",
+        danger=True,
+    ),
     _page("grants/new", "New grant", _add_grant, "Grant", form=grant_form),
-    _page("grants/<grant_id>/edit", "Roles of the grant", _change_grant, form=grant_roles_form, initial=lambda ctx, path: {"roles": queries.get_grant(ctx, grant_id=path["grant_id"]).roles}),
-    _page("grants/<grant_id>/deactivate", "Deactivate the grant", _do(commands.deactivate_grant, "The grant rests.", PROJECT + "?tab=grants"), "Deactivate", "Roles given through it do not count meanwhile."),
-    _page("grants/<grant_id>/reactivate", "Reactivate the grant", _do(commands.reactivate_grant, "The grant counts again.", PROJECT + "?tab=grants"), "Reactivate", "Roles given through it count again."),
-    _page("grants/<grant_id>/remove", "Remove the grant", _do(commands.remove_grant, "The grant is removed.", PROJECT + "?tab=grants"), "Remove", "Authorizations given through it are removed with it.", danger=True),
+    _page(
+        "grants/<grant_id>/edit",
+        "Roles of the grant",
+        _change_grant,
+        form=grant_roles_form,
+        initial=lambda ctx, path: {"roles": queries.get_grant(ctx, grant_id=path["grant_id"]).roles},
+    ),
+    _page(
+        "grants/<grant_id>/deactivate",
+        "Deactivate the grant",
+        _do(commands.deactivate_grant, "The grant rests.", PROJECT + "?tab=grants"),
+        "Deactivate",
+        "Roles given through it do not count meanwhile.",
+    ),
+    _page(
+        "grants/<grant_id>/reactivate",
+        "Reactivate the grant",
+        _do(commands.reactivate_grant, "The grant counts again.", PROJECT + "?tab=grants"),
+        "Reactivate",
+        "Roles given through it count again.",
+    ),
+    _page(
+        "grants/<grant_id>/remove",
+        "Remove the grant",
+        _do(commands.remove_grant, "The grant is removed.", PROJECT + "?tab=grants"),
+        "Remove",
+        "Authorizations given through it are removed with it.",
+        danger=True,
+    ),
     ListPage(
         route="grants",
         title="Grants",
@@ -430,11 +646,23 @@ add_pages(
         empty=Empty("No grants yet", "Open a project and grant it to another organization."),
     ),
 )
-add_menu(MenuEntry("Projects", "projects", "projects", "project.read", 30), MenuEntry("Grants", "grants", "grants", "project.grant.read", 40))
+add_menu(
+    MenuEntry("Projects", "projects", "projects", "project.read", 30),
+    MenuEntry("Grants", "grants", "grants", "project.grant.read", 40),
+)
 add_figures(
     Figure("Projects", "projects", "project.read", lambda ctx: queries.list_projects(ctx).count()),
     Figure("Applications", "projects", "project.app.read", lambda ctx: queries.list_apps(ctx).count()),
-    Figure("Authorizations", "authorizations", "user.grant.read", lambda ctx: UserGrantRow.objects.filter(instance_id=ctx.instance).count() if ctx.reach("user.grant.read").everywhere else queries.list_authorizations(ctx).count()),
+    Figure(
+        "Authorizations",
+        "authorizations",
+        "user.grant.read",
+        lambda ctx: (
+            UserGrantRow.objects.filter(instance_id=ctx.instance).count()
+            if ctx.reach("user.grant.read").everywhere
+            else queries.list_authorizations(ctx).count()
+        ),
+    ),
 )
 
 
@@ -447,5 +675,7 @@ def find_projects(ctx: Context, text: str) -> list[Hit]:
         hits += [Hit("project", row.name, f"projects/{row.id}", row.id) for row in rows]
     if ctx.rights.anywhere("project.app.read"):
         found = queries.list_apps(ctx).filter(Q(id=text) | Q(name__icontains=text) | Q(client_id__startswith=text))[:10]
-        hits += [Hit("application", row.name, f"projects/{row.project_id}/apps/{row.id}", row.client_id) for row in found]
+        hits += [
+            Hit("application", row.name, f"projects/{row.project_id}/apps/{row.id}", row.client_id) for row in found
+        ]
     return hits

@@ -20,7 +20,14 @@ from projects.models import RoleRow
 from users.queries import find_user_by_login
 
 STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
-LEVELS = Choice("level", "Level", tuple((one.value, one.value.capitalize(), {"level": one.value}) for one in (Level.INSTANCE, Level.ORG, Level.PROJECT, Level.GRANT)))
+LEVELS = Choice(
+    "level",
+    "Level",
+    tuple(
+        (one.value, one.value.capitalize(), {"level": one.value})
+        for one in (Level.INSTANCE, Level.ORG, Level.PROJECT, Level.GRANT)
+    ),
+)
 
 
 def _orgs(ctx: Context) -> list[tuple[str, str]]:
@@ -87,7 +94,16 @@ def _do(command: Any, notice: str, to: str) -> Any:
 
 
 def _page(route: str, title: str, save: Any, submit: str, intro: str = "", **more: Any) -> FormPage:
-    return FormPage(f"authorizations/<authorization_id>/{route}", title, "authorizations", save, submit=submit, intro=intro, back="authorizations/{authorization_id}", **more)
+    return FormPage(
+        f"authorizations/<authorization_id>/{route}",
+        title,
+        "authorizations",
+        save,
+        submit=submit,
+        intro=intro,
+        back="authorizations/{authorization_id}",
+        **more,
+    )
 
 
 def administrator_form(ctx: Context, path: Path) -> type[forms.Form]:
@@ -101,7 +117,11 @@ def administrator_form(ctx: Context, path: Path) -> type[forms.Form]:
     class AdministratorForm(forms.Form):
         user = text_field("User", 200, hint="Login name, e-mail address or id.")
         resource = choice_field("Administers", where)
-        role = choice_field("Role", given, hint="IAM roles go with the instance, ORG roles with an organization, PROJECT roles with a project.")
+        role = choice_field(
+            "Role",
+            given,
+            hint="IAM roles go with the instance, ORG roles with an organization, PROJECT roles with a project.",
+        )
 
     return AdministratorForm
 
@@ -155,7 +175,15 @@ add_pages(
         order=("-created_at",),
         empty=Empty("Nobody holds roles yet", "Add roles to a project, then give them to a user."),
     ),
-    FormPage("authorizations/new", "Give roles", "authorizations", _authorize, authorization_form, initial=lambda ctx, path: {"org": ctx.org_id}, submit="Give"),
+    FormPage(
+        "authorizations/new",
+        "Give roles",
+        "authorizations",
+        _authorize,
+        authorization_form,
+        initial=lambda ctx, path: {"org": ctx.org_id},
+        submit="Give",
+    ),
     DetailPage(
         route="authorizations/<authorization_id>",
         noun="Authorization",
@@ -183,15 +211,47 @@ add_pages(
         links=(
             Link("Roles", "authorizations/{id}/roles", "user.grant.write"),
             Link("Deactivate", "authorizations/{id}/deactivate", "user.grant.write", lambda row: row.state == 1),
-            Link("Reactivate", "authorizations/{id}/reactivate", "user.grant.write", lambda row: row.state == 2, main=True),  # noqa: PLR2004
+            Link(
+                "Reactivate",
+                "authorizations/{id}/reactivate",
+                "user.grant.write",
+                lambda row: row.state == 2,
+                main=True,
+            ),
             Link("Remove", "authorizations/{id}/remove", "user.grant.delete", danger=True),
         ),
         stream=lambda row: ("usergrant", row.id),
     ),
-    _page("roles", "Roles of the authorization", _change, "Save", form=roles_form, initial=lambda ctx, path: {"roles": queries.get_authorization(ctx, **path).roles}),
-    _page("deactivate", "Deactivate the authorization", _do(commands.deactivate_authorization, "The roles rest.", BACK), "Deactivate", "The roles do not count meanwhile."),
-    _page("reactivate", "Reactivate the authorization", _do(commands.reactivate_authorization, "The roles count again.", BACK), "Reactivate", "The roles count again."),
-    _page("remove", "Remove the authorization", _do(commands.remove_authorization, "The roles are taken.", "authorizations"), "Remove", "The user loses the roles at once.", danger=True),
+    _page(
+        "roles",
+        "Roles of the authorization",
+        _change,
+        "Save",
+        form=roles_form,
+        initial=lambda ctx, path: {"roles": queries.get_authorization(ctx, **path).roles},
+    ),
+    _page(
+        "deactivate",
+        "Deactivate the authorization",
+        _do(commands.deactivate_authorization, "The roles rest.", BACK),
+        "Deactivate",
+        "The roles do not count meanwhile.",
+    ),
+    _page(
+        "reactivate",
+        "Reactivate the authorization",
+        _do(commands.reactivate_authorization, "The roles count again.", BACK),
+        "Reactivate",
+        "The roles count again.",
+    ),
+    _page(
+        "remove",
+        "Remove the authorization",
+        _do(commands.remove_authorization, "The roles are taken.", "authorizations"),
+        "Remove",
+        "The user loses the roles at once.",
+        danger=True,
+    ),
     ListPage(
         route="administrators",
         title="Administrators",
@@ -204,7 +264,9 @@ add_pages(
             Column("resource_id", "Of", kind="code"),
             Column("roles", "Roles", kind="list"),
             Column("created_at", "Since", kind="time", sort="created_at"),
-            Column("user_id", "", show=lambda row: "Remove", link="administrators/{level}/{resource_id}/{user_id}/remove"),
+            Column(
+                "user_id", "", show=lambda row: "Remove", link="administrators/{level}/{resource_id}/{user_id}/remove"
+            ),
         ),
         search=("login_name", "user_id", "resource_id"),
         filters=(LEVELS,),
@@ -213,7 +275,14 @@ add_pages(
         key="user_id",
         empty=Empty("No administrators", "Make a user administrator of an organization."),
     ),
-    FormPage("administrators/new", "New administrator", "administrators", _make_administrator, administrator_form, submit="Make administrator"),
+    FormPage(
+        "administrators/new",
+        "New administrator",
+        "administrators",
+        _make_administrator,
+        administrator_form,
+        submit="Make administrator",
+    ),
     FormPage(
         "administrators/<level>/<resource_id>/<user_id>/remove",
         "Remove the administrator",

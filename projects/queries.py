@@ -155,5 +155,3 @@ def project_checks(instance: str, project_id: str, user_id: str, user_org: str) 
         instance_id=instance, project_id=project_id, granted_org_id=user_org, state=State.ACTIVE
     ).exists()
     return has_role, owns or granted
-
-

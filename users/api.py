@@ -9,7 +9,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from orgs.queries import find_org_of_domain
 from users import commands, queries
-from users.api_lists import shown  # noqa: F401 - registers the lists
+from users.api_lists import shown
 from users.domain.profile import Profile
 
 users = Service("zitadel.user.v2.UserService")
@@ -38,7 +38,9 @@ def CreateUser(ctx: Context, request: Any) -> Any:
 def AddHumanUser(ctx: Context, request: Any) -> Any:
     """Create a person (the older method)."""
     org = request.organization.org_id or (
-        find_org_of_domain(ctx.instance, request.organization.org_domain) if request.organization.org_domain else ctx.org_id
+        find_org_of_domain(ctx.instance, request.organization.org_domain)
+        if request.organization.org_domain
+        else ctx.org_id
     )
     receipt = add_human_of(ctx, request, request, org)
     _metadata(ctx, receipt.id, request.metadata)

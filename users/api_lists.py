@@ -121,7 +121,7 @@ def shown(row: UserRow) -> Any:
 @users.method
 def ListPersonalAccessTokens(ctx: Context, request: Any) -> Any:
     """Tokens of the users that the caller may see, without their texts."""
-    from users.models import PatRow  # noqa: PLC0415 - beside its only use
+    from users.models import PatRow
 
     found, total = paged(_of_users(ctx, PatRow.objects.all(), request), request.pagination, columns={})
     result = [user_v2.PersonalAccessToken(**_common(row)) for row in found]
@@ -131,7 +131,7 @@ def ListPersonalAccessTokens(ctx: Context, request: Any) -> Any:
 @users.method
 def ListKeys(ctx: Context, request: Any) -> Any:
     """Keys of the users that the caller may see."""
-    from users.models import MachineKeyRow  # noqa: PLC0415 - beside its only use
+    from users.models import MachineKeyRow
 
     found, total = paged(_of_users(ctx, MachineKeyRow.objects.all(), request), request.pagination, columns={})
     result = [user_v2.Key(**_common(row)) for row in found]
@@ -169,7 +169,7 @@ def _pagination(request: Any, total: int) -> Any:
 @users.method
 def ListUserMetadata(ctx: Context, request: Any) -> Any:
     """The metadata of a user."""
-    from iam.api.gen import metadata_v2  # noqa: PLC0415 - beside its only use
+    from iam.api.gen import metadata_v2
 
     rows = queries.list_metadata(ctx, user_id=request.user_id).order_by("key")
     result = [

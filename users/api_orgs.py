@@ -20,9 +20,7 @@ OWNER = ("ORG_OWNER",)
 def AddOrganization(ctx: Context, request: Any) -> Any:
     """Create an organization, with administrators: known users or new people."""
     receipt = add_org(ctx, name=request.name, org_id=request.organization_id or request.org_id)
-    answer = org_v2.AddOrganizationResponse(
-        organization_id=receipt.id, details=details(object_v2.Details, receipt)
-    )
+    answer = org_v2.AddOrganizationResponse(organization_id=receipt.id, details=details(object_v2.Details, receipt))
     for admin in request.admins:
         user_id = admin.user_id or add_human_of(ctx, admin.human, admin.human, receipt.id).id
         add_org_member(ctx, org_id=receipt.id, user_id=user_id, roles=tuple(admin.roles) or OWNER)

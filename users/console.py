@@ -7,7 +7,20 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from iam.console.kit import Choice, Column, DetailPage, Empty, FormPage, Link, ListPage, Outcome, Path, Properties, Related, Tab
+from iam.console.kit import (
+    Choice,
+    Column,
+    DetailPage,
+    Empty,
+    FormPage,
+    Link,
+    ListPage,
+    Outcome,
+    Path,
+    Properties,
+    Related,
+    Tab,
+)
 from iam.console.parts import choice_field, email_field, password_field, text_field, tick_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
@@ -16,8 +29,16 @@ from users import commands, queries
 from users.domain.profile import Profile
 from users.models import UserRow
 
-STATES = Choice("state", "State", tuple((word, word.capitalize(), {"state": number}) for number, word in ((1, "active"), (2, "inactive"), (4, "locked"))))
-KINDS = Choice("kind", "Kind", (("human", "People", {"kind": "human"}), ("machine", "Service users", {"kind": "machine"})))
+STATES = Choice(
+    "state",
+    "State",
+    tuple(
+        (word, word.capitalize(), {"state": number}) for number, word in ((1, "active"), (2, "inactive"), (4, "locked"))
+    ),
+)
+KINDS = Choice(
+    "kind", "Kind", (("human", "People", {"kind": "human"}), ("machine", "Service users", {"kind": "machine"}))
+)
 LANGUAGES = (("", "Not set"), ("en", "English"), ("de", "German"), ("es", "Spanish"))
 TOKENS = (("0", "Opaque"), ("1", "JWT"))
 PERSON, MACHINE = (lambda row: row.kind == "human"), (lambda row: row.kind == "machine")
@@ -76,7 +97,9 @@ class EmailForm(forms.Form):
 class PhoneForm(forms.Form):
     """A number."""
 
-    phone = text_field("Phone", 50, required=False, hint="With the country code, as in +41 79 123 45 67. Empty removes it.")
+    phone = text_field(
+        "Phone", 50, required=False, hint="With the country code, as in +41 79 123 45 67. Empty removes it."
+    )
     verified = tick_field("The number is verified")
 
 
@@ -97,9 +120,14 @@ class PatForm(forms.Form):
     """A token."""
 
     expires_on = forms.DateField(
-        label="Expires on", required=False, help_text="Left empty, it does not expire.", widget=forms.DateInput(attrs={"class": "input", "type": "date"})
+        label="Expires on",
+        required=False,
+        help_text="Left empty, it does not expire.",
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}),
     )
-    scopes = text_field("Scopes", 1000, required=False, hint="Separated by spaces. Left empty, the token reaches the whole API.")
+    scopes = text_field(
+        "Scopes", 1000, required=False, hint="Separated by spaces. Left empty, the token reaches the whole API."
+    )
 
 
 def _create_human(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
@@ -149,7 +177,11 @@ def _add_key(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 def _set_secret(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
     made = commands.set_machine_secret(ctx, user_id=path["user_id"])
     name = queries.get_user(ctx, user_id=path["user_id"]).user_name
-    return Outcome(f"users/{path['user_id']}?tab=credentials", "Client secret set", {"Client id": name, "Client secret": made.secret})
+    return Outcome(
+        f"users/{path['user_id']}?tab=credentials",
+        "Client secret set",
+        {"Client id": name, "Client secret": made.secret},
+    )
 
 
 def _do(command: Any, notice: str, to: str = "users/{user_id}") -> Any:
@@ -160,7 +192,9 @@ def _do(command: Any, notice: str, to: str = "users/{user_id}") -> Any:
     return save
 
 
-def _page(route: str, title: str, save: Any, submit: str = "Save", intro: str = "", form: Any = None, **more: Any) -> FormPage:
+def _page(
+    route: str, title: str, save: Any, submit: str = "Save", intro: str = "", form: Any = None, **more: Any
+) -> FormPage:
     return FormPage(
         route=f"users/<user_id>/{route}",
         title=title,
@@ -197,12 +231,31 @@ add_pages(
         ),
         search=("user_name", "display_name", "name", "email", "id"),
         filters=(STATES, KINDS),
-        links=(Link("New service user", "users/new-machine", "user.write"), Link("New person", "users/new-human", "user.write", main=True)),
+        links=(
+            Link("New service user", "users/new-machine", "user.write"),
+            Link("New person", "users/new-human", "user.write", main=True),
+        ),
         order=("display_name",),
         empty=Empty("No users yet", "Create the first person, or a service user for a program."),
     ),
-    FormPage("users/new-human", "New person", "users", _create_human, human_form, initial=lambda ctx, path: {"org": ctx.org_id}, submit="Create"),
-    FormPage("users/new-machine", "New service user", "users", _create_machine, machine_form, initial=lambda ctx, path: {"org": ctx.org_id}, submit="Create"),
+    FormPage(
+        "users/new-human",
+        "New person",
+        "users",
+        _create_human,
+        human_form,
+        initial=lambda ctx, path: {"org": ctx.org_id},
+        submit="Create",
+    ),
+    FormPage(
+        "users/new-machine",
+        "New service user",
+        "users",
+        _create_machine,
+        machine_form,
+        initial=lambda ctx, path: {"org": ctx.org_id},
+        submit="Create",
+    ),
     DetailPage(
         route="users/<user_id>",
         noun="User",
@@ -237,7 +290,10 @@ add_pages(
                             Column("phone", "Phone"),
                             Column("phone_verified", "Phone verified", kind="yesno"),
                         ),
-                        links=(Link("E-mail", "users/{id}/email", "user.write"), Link("Phone", "users/{id}/phone", "user.write")),
+                        links=(
+                            Link("E-mail", "users/{id}/email", "user.write"),
+                            Link("Phone", "users/{id}/phone", "user.write"),
+                        ),
                         when=PERSON,
                     ),
                     Properties(
@@ -245,7 +301,11 @@ add_pages(
                         (
                             Column("name", "Name"),
                             Column("description", "Description"),
-                            Column("access_token_type", "Access tokens", show=lambda row: "JWT" if row.access_token_type else "opaque"),
+                            Column(
+                                "access_token_type",
+                                "Access tokens",
+                                show=lambda row: "JWT" if row.access_token_type else "opaque",
+                            ),
                             Column("org_id", "Organization", kind="code", link="orgs/{org_id}"),
                         ),
                         when=MACHINE,
@@ -258,7 +318,10 @@ add_pages(
                             Column("password_changed_at", "Password changed", kind="time"),
                             Column("password_change_required", "Must change password", kind="yesno"),
                         ),
-                        links=(Link("User name", "users/{id}/username", "user.write"), Link("Password", "users/{id}/password", "user.write", PERSON)),
+                        links=(
+                            Link("User name", "users/{id}/username", "user.write"),
+                            Link("Password", "users/{id}/password", "user.write", PERSON),
+                        ),
                     ),
                 ),
             ),
@@ -269,7 +332,12 @@ add_pages(
                     Related(
                         "Personal access tokens",
                         lambda ctx, row: queries.list_pats(ctx, user_id=row.id).order_by("created_at"),
-                        (Column("id", "Id", kind="code"), Column("scopes", "Scopes", kind="list"), Column("expires_at", "Expires", kind="time"), Column("created_at", "Created", kind="time")),
+                        (
+                            Column("id", "Id", kind="code"),
+                            Column("scopes", "Scopes", kind="list"),
+                            Column("expires_at", "Expires", kind="time"),
+                            Column("created_at", "Created", kind="time"),
+                        ),
                         Empty("No tokens", "A token lets a program call the API as this service user."),
                         links=(Link("New token", "users/{id}/pats/new", "user.write", main=True),),
                         row_links=(Link("Remove", "users/{user_id}/pats/{id}/remove", "user.write", danger=True),),
@@ -277,7 +345,11 @@ add_pages(
                     Related(
                         "Keys",
                         lambda ctx, row: queries.list_keys(ctx, user_id=row.id).order_by("created_at"),
-                        (Column("id", "Id", kind="code"), Column("expires_at", "Expires", kind="time"), Column("created_at", "Created", kind="time")),
+                        (
+                            Column("id", "Id", kind="code"),
+                            Column("expires_at", "Expires", kind="time"),
+                            Column("created_at", "Created", kind="time"),
+                        ),
                         Empty("No keys", "A key signs assertions for the JWT profile; it is safer than a token."),
                         links=(Link("New key", "users/{id}/keys/new", "user.write"),),
                         row_links=(Link("Remove", "users/{user_id}/keys/{id}/remove", "user.write", danger=True),),
@@ -287,7 +359,13 @@ add_pages(
                         (Column("secret_hash", "Set", kind="yesno"), Column("user_name", "Client id", kind="code")),
                         links=(
                             Link("Set a new secret", "users/{id}/secret", "user.write"),
-                            Link("Remove", "users/{id}/secret/remove", "user.write", lambda row: bool(row.secret_hash), danger=True),
+                            Link(
+                                "Remove",
+                                "users/{id}/secret/remove",
+                                "user.write",
+                                lambda row: bool(row.secret_hash),
+                                danger=True,
+                            ),
                         ),
                     ),
                 ),
@@ -300,7 +378,12 @@ add_pages(
                     Related(
                         "Sessions",
                         lambda ctx, row: queries.list_sessions(ctx, user_id=row.id).order_by("-created_at"),
-                        (Column("user_agent", "Browser"), Column("ip", "Address"), Column("password_checked_at", "Signed in", kind="time"), Column("id", "Id", kind="code")),
+                        (
+                            Column("user_agent", "Browser"),
+                            Column("ip", "Address"),
+                            Column("password_checked_at", "Signed in", kind="time"),
+                            Column("id", "Id", kind="code"),
+                        ),
                         Empty("No sessions", "This person is signed in nowhere."),
                     ),
                 ),
@@ -310,8 +393,8 @@ add_pages(
         links=(
             Link("Give roles", "authorizations/new?user={id}", "user.grant.write"),
             Link("Make administrator", "administrators/new?user={id}", "org.member.write"),
-            Link("Unlock", "users/{id}/unlock", "user.write", lambda row: row.state == 4, main=True),  # noqa: PLR2004
-            Link("Reactivate", "users/{id}/reactivate", "user.write", lambda row: row.state == 2, main=True),  # noqa: PLR2004
+            Link("Unlock", "users/{id}/unlock", "user.write", lambda row: row.state == 4, main=True),
+            Link("Reactivate", "users/{id}/reactivate", "user.write", lambda row: row.state == 2, main=True),
             Link("Lock", "users/{id}/lock", "user.write", lambda row: row.state == 1),
             Link("Deactivate", "users/{id}/deactivate", "user.write", lambda row: row.state == 1),
             Link("Delete", "users/{id}/delete", "user.delete", danger=True),
@@ -319,34 +402,118 @@ add_pages(
         stream=lambda row: ("user", row.id),
     ),
     _page("profile", "Edit the profile", _profile, form=ProfileForm, initial=lambda ctx, path: vars(_row(ctx, path))),
-    _page("email", "Change the e-mail address", _do(commands.change_email, "The address is saved."), form=EmailForm, initial=lambda ctx, path: {"email": _row(ctx, path).email}),
-    _page("phone", "Change the phone number", _do(commands.change_phone, "The number is saved."), form=PhoneForm, initial=lambda ctx, path: {"phone": _row(ctx, path).phone}),
-    _page("username", "Change the user name", _do(commands.rename_user, "The user name is saved."), form=UserNameForm, initial=lambda ctx, path: {"user_name": _row(ctx, path).user_name}),
+    _page(
+        "email",
+        "Change the e-mail address",
+        _do(commands.change_email, "The address is saved."),
+        form=EmailForm,
+        initial=lambda ctx, path: {"email": _row(ctx, path).email},
+    ),
+    _page(
+        "phone",
+        "Change the phone number",
+        _do(commands.change_phone, "The number is saved."),
+        form=PhoneForm,
+        initial=lambda ctx, path: {"phone": _row(ctx, path).phone},
+    ),
+    _page(
+        "username",
+        "Change the user name",
+        _do(commands.rename_user, "The user name is saved."),
+        form=UserNameForm,
+        initial=lambda ctx, path: {"user_name": _row(ctx, path).user_name},
+    ),
     _page("password", "Set a password", _do(commands.set_password, "The password is set."), form=PasswordForm),
-    _page("lock", "Lock the user", _do(commands.lock_user, "The user is locked."), "Lock", "The user cannot sign in until somebody unlocks."),
-    _page("unlock", "Unlock the user", _do(commands.unlock_user, "The user can sign in again."), "Unlock", "The user can sign in again."),
-    _page("deactivate", "Deactivate the user", _do(commands.deactivate_user, "The user is deactivated."), "Deactivate", "The user cannot sign in, and tokens stop working. Nothing is deleted."),
-    _page("reactivate", "Reactivate the user", _do(commands.reactivate_user, "The user can sign in again."), "Reactivate", "The user can sign in again."),
-    _page("delete", "Delete the user", _do(commands.remove_user, "The user is gone.", "users"), "Delete for good", "The user is deleted with tokens, sessions, authorizations and administrator roles. This cannot be undone.", danger=True),
+    _page(
+        "lock",
+        "Lock the user",
+        _do(commands.lock_user, "The user is locked."),
+        "Lock",
+        "The user cannot sign in until somebody unlocks.",
+    ),
+    _page(
+        "unlock",
+        "Unlock the user",
+        _do(commands.unlock_user, "The user can sign in again."),
+        "Unlock",
+        "The user can sign in again.",
+    ),
+    _page(
+        "deactivate",
+        "Deactivate the user",
+        _do(commands.deactivate_user, "The user is deactivated."),
+        "Deactivate",
+        "The user cannot sign in, and tokens stop working. Nothing is deleted.",
+    ),
+    _page(
+        "reactivate",
+        "Reactivate the user",
+        _do(commands.reactivate_user, "The user can sign in again."),
+        "Reactivate",
+        "The user can sign in again.",
+    ),
+    _page(
+        "delete",
+        "Delete the user",
+        _do(commands.remove_user, "The user is gone.", "users"),
+        "Delete for good",
+        "The user is deleted with tokens, sessions, authorizations and administrator roles. This cannot be undone.",
+        danger=True,
+    ),
     _page("pats/new", "New personal access token", _add_pat, "Create", form=PatForm),
-    _page("pats/<pat_id>/remove", "Remove the token", _do(commands.remove_pat, "The token is removed.", CREDENTIALS), "Remove", "Programs that use it are refused from now on.", danger=True),
+    _page(
+        "pats/<pat_id>/remove",
+        "Remove the token",
+        _do(commands.remove_pat, "The token is removed.", CREDENTIALS),
+        "Remove",
+        "Programs that use it are refused from now on.",
+        danger=True,
+    ),
     _page("keys/new", "New key", _add_key, "Create", "A new pair is made; its private half is shown once."),
-    _page("keys/<key_id>/remove", "Remove the key", _do(commands.remove_machine_key, "The key is removed.", CREDENTIALS), "Remove", "Assertions signed with it are refused from now on.", danger=True),
+    _page(
+        "keys/<key_id>/remove",
+        "Remove the key",
+        _do(commands.remove_machine_key, "The key is removed.", CREDENTIALS),
+        "Remove",
+        "Assertions signed with it are refused from now on.",
+        danger=True,
+    ),
     _page("secret", "Set a new client secret", _set_secret, "Set", "The secret before stops working."),
-    _page("secret/remove", "Remove the client secret", _do(commands.remove_machine_secret, "The secret is removed.", CREDENTIALS), "Remove", "Client credentials stop working.", danger=True),
+    _page(
+        "secret/remove",
+        "Remove the client secret",
+        _do(commands.remove_machine_secret, "The secret is removed.", CREDENTIALS),
+        "Remove",
+        "Client credentials stop working.",
+        danger=True,
+    ),
 )
 add_menu(MenuEntry("Users", "users", "users", "user.read", 20))
 add_figures(
     Figure("People", "users?kind=human", "user.read", lambda ctx: queries.list_users(ctx).filter(kind="human").count()),
-    Figure("Service users", "users?kind=machine", "user.read", lambda ctx: queries.list_users(ctx).filter(kind="machine").count()),
+    Figure(
+        "Service users",
+        "users?kind=machine",
+        "user.read",
+        lambda ctx: queries.list_users(ctx).filter(kind="machine").count(),
+    ),
 )
 
 
 @finds
 def find_users(ctx: Context, text: str) -> list[Hit]:
     """Users by id, name, login name or e-mail."""
-    wanted = Q(id=text) | Q(user_name__icontains=text) | Q(display_name__icontains=text) | Q(email__icontains=text) | Q(name__icontains=text)
-    return [Hit(row.kind, row.shown_name, f"users/{row.id}", row.preferred_login_name) for row in queries.list_users(ctx).filter(wanted)[:10]]
+    wanted = (
+        Q(id=text)
+        | Q(user_name__icontains=text)
+        | Q(display_name__icontains=text)
+        | Q(email__icontains=text)
+        | Q(name__icontains=text)
+    )
+    return [
+        Hit(row.kind, row.shown_name, f"users/{row.id}", row.preferred_login_name)
+        for row in queries.list_users(ctx).filter(wanted)[:10]
+    ]
 
 
 @names

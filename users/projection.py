@@ -189,9 +189,7 @@ class Users(Projection):
     @on(facts.MetadataRemoved)
     def metadata_removed(self, at: Recorded, fact: facts.MetadataRemoved) -> None:
         """No value."""
-        UserMetadataRow.objects.filter(
-            instance_id=at.stream.instance, user_id=at.stream.id, key=fact.key
-        ).delete()
+        UserMetadataRow.objects.filter(instance_id=at.stream.instance, user_id=at.stream.id, key=fact.key).delete()
 
     @on(OrgPrimaryDomainSet)
     def login_names(self, at: Recorded, fact: OrgPrimaryDomainSet) -> None:

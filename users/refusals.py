@@ -10,7 +10,10 @@ REFUSALS = {
     "user.language_invalid": ("This is not a language tag", "USER-lang1"),
     "user.gender_invalid": ("This gender is not known", "USER-gend1"),
     "user.email_invalid": ("This is not an e-mail address", "EMAIL-599BI"),
-    "user.phone_invalid": ("This is not a phone number; write it with the country code, as in +41 79 123 45 67", "PHONE-so0wa"),
+    "user.phone_invalid": (
+        "This is not a phone number; write it with the country code, as in +41 79 123 45 67",
+        "PHONE-so0wa",
+    ),
     "user.already_inactive": ("User already inactive", "COMMAND-5gunjw0cd7"),
     "user.not_inactive": ("User is not inactive", "COMMAND-s5qqcz97hf"),
     "user.should_be_active_or_initial": ("User must be active or initial to be locked", "COMMAND-lgws8wtsqf"),

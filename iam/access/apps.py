@@ -11,4 +11,4 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares the projection."""
-        from iam.access import projection  # noqa: F401, PLC0415 - Django allows models only from here on
+        from iam.access import projection  # noqa: F401 - Django allows models only from here on

@@ -117,7 +117,7 @@ def context_for_token(meta: RequestMeta, instance: str, token: str) -> Context:
 
 def authenticate(instance: str, token: str, base_url: str) -> Authenticated | None:
     """What a token proves at an instance, or None."""
-    kind = kind_of(token) or (JWT if token.count(".") == 2 else "")  # noqa: PLR2004 - header.payload.signature
+    kind = kind_of(token) or (JWT if token.count(".") == 2 else "")
     check = _authenticators.get(kind)
     return check(instance, token, base_url) if check else None
 

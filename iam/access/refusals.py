@@ -3,7 +3,10 @@
 REFUSALS = {
     "auth.missing": ("auth header missing", ""),
     "auth.header_invalid": ("Authorization header must be of the form: Bearer <token>", "AUTH-7fs1e"),
-    "auth.token_invalid": ("The token is not valid here: unknown, expired, revoked or of another instance", "AUTH-7fs1f"),
+    "auth.token_invalid": (
+        "The token is not valid here: unknown, expired, revoked or of another instance",
+        "AUTH-7fs1f",
+    ),
     "auth.audience_missing": (
         "The token is not meant for this API: request the scope urn:zitadel:iam:org:project:id:zitadel:aud",
         "AUTH-Zq3bD",

@@ -70,7 +70,11 @@ def rewritten(alias: Alias, content: dict[str, Any]) -> dict[str, Any]:
         name = ".".join(path)
         target = alias.moves.get(name, name)
         if target:
-            _put(moved, target.split("."), alias.values.get(path[-1], {}).get(value, value) if isinstance(value, str) else value)
+            _put(
+                moved,
+                target.split("."),
+                alias.values.get(path[-1], {}).get(value, value) if isinstance(value, str) else value,
+            )
     return moved
 
 

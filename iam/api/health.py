@@ -32,7 +32,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _healthz(service: str, response: Callable[[], Any]) -> None:
-    def Healthz(ctx: Context, request: Any) -> Any:  # noqa: N802 - the method's name
+    def Healthz(ctx: Context, request: Any) -> Any:
         """The service answers."""
         return response()
 

@@ -73,7 +73,9 @@ def _text(value: Any, rules: Any, path: str) -> None:
     least, most = rules.len or rules.min_len, rules.len or rules.max_len
     size = len(value)
     if size < least or (most and size > most):
-        reason = f"value length must be between {least} and {most} characters" if most else f"at least {least} characters"
+        reason = (
+            f"value length must be between {least} and {most} characters" if most else f"at least {least} characters"
+        )
         raise InvalidInput("api.length", field=path, reason=reason)
     if rules.max_bytes and len(value if isinstance(value, bytes) else value.encode()) > rules.max_bytes:
         raise InvalidInput("api.length", field=path, reason=f"at most {rules.max_bytes} bytes")

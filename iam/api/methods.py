@@ -81,9 +81,8 @@ def invoke(full_name: str, request: Message, meta: RequestMeta) -> Message:
         raise Unimplemented("api.unimplemented", reason=full_name)
     called = method(full_name)
     ctx = context_for(without_token(meta) if called.is_public else meta)
-    if not called.is_public:
-        if not ctx.actor:
-            raise Unauthenticated("auth.missing")
+    if not called.is_public and not ctx.actor:
+        raise Unauthenticated("auth.missing")
     check(request)
     return function(ctx, request)
 

@@ -57,9 +57,7 @@ def _operation(route: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{service.rpartition('.')[2]}_{name}" + ("_alias" if route.alias else ""),
         "tags": [service],
-        "parameters": [
-            {"name": part, "in": "path", "required": True, "schema": {"type": "string"}} for part in parts
-        ],
+        "parameters": [{"name": part, "in": "path", "required": True, "schema": {"type": "string"}} for part in parts],
         "responses": {
             str(called.success): {
                 "description": "Answer",

@@ -42,7 +42,15 @@ class Route:
     @property
     def pattern(self) -> str:
         """The path as a regular expression; literal parts win by order, see `routes`."""
-        return "^" + re.sub(r"\{(\w+)(=\*\*)?\}", _variable, re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**")).lstrip("/") + "$"
+        return (
+            "^"
+            + re.sub(
+                r"\{(\w+)(=\*\*)?\}",
+                _variable,
+                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**"),
+            ).lstrip("/")
+            + "$"
+        )
 
 
 def _variable(found: "re.Match[str]") -> str:
@@ -53,7 +61,9 @@ def _variable(found: "re.Match[str]") -> str:
 def routes() -> tuple[Route, ...]:
     """Every REST route of every method, literal paths before variable ones."""
     found = [route for name in registered() for route in _routes(name)]
-    found += [Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in registered()]
+    found += [
+        Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in registered()
+    ]
     return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
 
 
@@ -151,7 +161,7 @@ def refused(error: Exception) -> HttpResponse:
     response = _json(rest_body(answer), answer.kind.http)
     if retry := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(max(1, round(retry.total_seconds())))
-    if answer.kind.http == 401:  # noqa: PLR2004 - RFC 6750 §3
+    if answer.kind.http == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

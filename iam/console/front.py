@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
+from eventstore.recent import hourly
 from iam.console import signin, site
 from iam.console.chart import Point, chart_of
 from iam.console.views import refused, show, signed_in
 from iam.kernel.context import Context
 from iam.kernel.errors import Refusal
-from eventstore.recent import hourly
 
 HOURS = 24
 LONGEST_SEARCH = 200
@@ -31,7 +31,11 @@ def _chart(ctx: Context) -> object:
     hours = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
     counted = {row.hour: row for row in hourly(ctx.instance, since=hours[0])}
     points = [
-        Point(f"{hour:%H}:00", counted[hour].facts if hour in counted else 0, counted[hour].sign_ins if hour in counted else 0)
+        Point(
+            f"{hour:%H}:00",
+            counted[hour].facts if hour in counted else 0,
+            counted[hour].sign_ins if hour in counted else 0,
+        )
         for hour in hours
     ]
     return chart_of(points)

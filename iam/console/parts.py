@@ -9,10 +9,14 @@ def _input(**more: str) -> dict[str, str]:
     return {"class": "input", "autocomplete": "off", **more}
 
 
-def text_field(label: str, longest: int, *, required: bool = True, hint: str = "", initial: str = "") -> forms.CharField:
+def text_field(
+    label: str, longest: int, *, required: bool = True, hint: str = "", initial: str = ""
+) -> forms.CharField:
     """A line of text."""
     widget = forms.TextInput(attrs=_input())
-    return forms.CharField(label=label, max_length=longest, required=required, help_text=hint, initial=initial, widget=widget)
+    return forms.CharField(
+        label=label, max_length=longest, required=required, help_text=hint, initial=initial, widget=widget
+    )
 
 
 def email_field(label: str, *, required: bool = True) -> forms.CharField:

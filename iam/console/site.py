@@ -96,7 +96,9 @@ def pages() -> Iterable[Page]:
 
 def menu(ctx: Context) -> list[MenuEntry]:
     """The navigation of this person."""
-    return [entry for entry in sorted(_menu, key=lambda e: e.order) if not entry.needs or ctx.rights.anywhere(entry.needs)]
+    return [
+        entry for entry in sorted(_menu, key=lambda e: e.order) if not entry.needs or ctx.rights.anywhere(entry.needs)
+    ]
 
 
 def figures(ctx: Context) -> list[Figure]:

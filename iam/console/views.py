@@ -167,7 +167,7 @@ def _bound(request: HttpRequest, ctx: Context, page: FormPage, path: dict[str, s
     return made(request.POST if request.method == "POST" else None, initial=initial)
 
 
-def _refused_form(  # noqa: PLR0913 - what a form page is made of
+def _refused_form(
     request: HttpRequest,
     ctx: Context,
     page: FormPage,
@@ -183,7 +183,7 @@ def _refused_form(  # noqa: PLR0913 - what a form page is made of
     return _show_form(request, ctx, page, path, form, status=422)
 
 
-def _show_form(  # noqa: PLR0913 - what a form page is made of
+def _show_form(
     request: HttpRequest,
     ctx: Context,
     page: FormPage,

@@ -1,7 +1,7 @@
 """Refusals as sentences."""
 
-from iam.kernel.errors import Refusal
 from iam.access.catalog import text_of
+from iam.kernel.errors import Refusal
 
 
 def told(refusal: Refusal) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of the program
+class Refusal(Exception):
     """Base of every refusal. `code` is `noun.reason`; `field` names the input at fault, if one is."""
 
     def __init__(self, code: str, *, field: str = "", reason: str = "") -> None:

@@ -104,7 +104,7 @@ def login(request: HttpRequest, visit: Visit) -> HttpResponse:
 def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
     """To the next due step, or back to the client."""
     flow = visit.flow
-    assert flow is not None  # noqa: S101 - pages of a flow only
+    assert flow is not None
     sessions = browser.sessions_of(request, visit.ctx.instance)
     session = next((one for one in sessions if one.id == flow.session_id), None)
     proved = session is not None and login_door.satisfies(visit.ctx, flow, session)
@@ -169,19 +169,28 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
     try:
         must_know_password(ctx, user_id=user.id if user else NOBODY, password=request.POST.get("password", ""))
     except ResourceExhausted as busy:
-        response = fill(request, visit, "password", 429, name=flow.login_hint, problem=_("Too many sign-ins at once. Try again in a moment."))
+        response = fill(
+            request,
+            visit,
+            "password",
+            429,
+            name=flow.login_hint,
+            problem=_("Too many sign-ins at once. Try again in a moment."),
+        )
         response.headers["Retry-After"] = str(round(busy.retry_after.total_seconds()))
         return response
     except InvalidInput:
-        return fill(request, visit, "password", 422, name=flow.login_hint, problem=_("The login name or the password is wrong."))
-    assert user is not None  # noqa: S101 - nobody has no password
+        return fill(
+            request, visit, "password", 422, name=flow.login_hint, problem=_("The login name or the password is wrong.")
+        )
+    assert user is not None
     return _signed_in(request, visit, user)
 
 
 def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpResponse:
     """A new session, always: what was known before the proof opens nothing after it (checklist L02)."""
     ctx, flow = visit.ctx, visit.flow
-    assert flow is not None  # noqa: S101
+    assert flow is not None
     known = browser.tokens_of(request)
     for old in browser.sessions_of(request, ctx.instance):
         if old.user_id == user.id:
@@ -214,7 +223,14 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     if new != request.POST.get("again", ""):
         return fill(request, visit, "change", 422, rules=rules, problem=_("The two new passwords differ."))
     if new == request.POST.get("current", ""):
-        return fill(request, visit, "change", 422, rules=rules, problem=_("Choose a password that differs from the current one."))
+        return fill(
+            request,
+            visit,
+            "change",
+            422,
+            rules=rules,
+            problem=_("Choose a password that differs from the current one."),
+        )
     acting = Context(**{**vars(ctx), "caller": Caller(user_id=session.user_id, org_id=session.org_id, kind="human")})
     try:
         change_own_password(acting, user_id=session.user_id, current=request.POST.get("current", ""), password=new)

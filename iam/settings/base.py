@@ -15,7 +15,7 @@ CONFIG = sources.load()
 _masters = keys.load(VAR, embedded=CONFIG.embedded)
 
 
-def MASTER_KEYS() -> list[bytes]:  # noqa: N802 - a Django setting
+def MASTER_KEYS() -> list[bytes]:
     """The master keys, new one first."""
     if not _masters:
         raise SystemExit("a master key is needed: --masterkey, --masterkeyFile or --masterkeyFromEnv")
@@ -119,6 +119,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING"),
+    },
 }
 CELERY_BROKER_URL = os.environ.get("GATEHOUSE_BROKER", "redis://127.0.0.1:6379/0")

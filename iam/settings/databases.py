@@ -56,6 +56,6 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
 
 
 def _dsn(dsn: str) -> dict[str, Any]:
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only where PostgreSQL is used
+    from psycopg.conninfo import conninfo_to_dict
 
     return dict(conninfo_to_dict(dsn))

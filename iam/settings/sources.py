@@ -96,7 +96,9 @@ def _take(path: str, value: Any, source: str, known: Mapping[str, Leaf], sources
     if path.lower() in known:
         sources.values[path.lower()] = (value, source)
     else:
-        sources.warnings.append(f"unknown key {path} in {source}{_nearest(path, [leaf.path for leaf in known.values()])}")
+        sources.warnings.append(
+            f"unknown key {path} in {source}{_nearest(path, [leaf.path for leaf in known.values()])}"
+        )
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

@@ -86,7 +86,9 @@ class FormatterSection(Section):
 class LogSection(Section):
     """Logging to stderr."""
 
-    Level: str = Field("info", pattern="^(?i:debug|info|warning|warn|error|critical)$", description="least level logged")
+    Level: str = Field(
+        "info", pattern="^(?i:debug|info|warning|warn|error|critical)$", description="least level logged"
+    )
     Formatter: FormatterSection = FormatterSection()
 
 

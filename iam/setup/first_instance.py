@@ -116,7 +116,7 @@ def _address(ctx: Context, name: str, org_id: str) -> str:
 
 
 def _make_owner(ctx: Context, user_id: str) -> None:
-    from iam.access.models import MembershipRow  # noqa: PLC0415 - only asked here
+    from iam.access.models import MembershipRow
 
     if not MembershipRow.objects.filter(instance_id=ctx.instance, user_id=user_id, level="instance").exists():
         instance.add_member(ctx, user_id=user_id, roles=OWNER)
@@ -183,7 +183,13 @@ def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
 def _generated() -> str:
     """A password of 16 signs that meets every rule of the default complexity."""
     signs = string.ascii_letters + string.digits
-    return "".join(secrets.choice(signs) for _ in range(13)) + secrets.choice("-_.!") + "a" + secrets.choice("23456789") + "Z"
+    return (
+        "".join(secrets.choice(signs) for _ in range(13))
+        + secrets.choice("-_.!")
+        + "a"
+        + secrets.choice("23456789")
+        + "Z"
+    )
 
 
 def _time(text: str) -> datetime | None:

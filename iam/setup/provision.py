@@ -1,5 +1,7 @@
 """`init` on PostgreSQL: user, database, rights. What exists already is left as it is."""
 
+import contextlib
+
 import psycopg
 from psycopg import errors, sql
 
@@ -25,7 +27,5 @@ def provision(postgres: PostgresSection) -> None:
 
 
 def _tolerant(connection: "psycopg.Connection[tuple[object, ...]]", statement: sql.Composed) -> None:
-    try:
+    with contextlib.suppress(errors.DuplicateObject, errors.DuplicateDatabase):
         connection.execute(statement)
-    except (errors.DuplicateObject, errors.DuplicateDatabase):
-        pass

@@ -121,5 +121,3 @@ def _encrypt(key: bytes, plain: bytes, place: str) -> str:
 def _decrypt(key: bytes, text: str, place: str) -> bytes:
     raw = base64.urlsafe_b64decode(text)
     return AESGCM(key).decrypt(raw[:NONCE], raw[NONCE:], place.encode())
-
-

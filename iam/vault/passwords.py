@@ -4,13 +4,13 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
+import bcrypt
 from argon2 import PasswordHasher as Argon2
 from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from passlib.hash import bcrypt as _bcrypt_format
 from passlib.hash import md5_crypt, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt, sha256_crypt, sha512_crypt
 
-import bcrypt
 from iam.kernel.errors import ResourceExhausted
 from iam.kernel.ports import Verified
 

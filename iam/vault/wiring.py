@@ -75,7 +75,7 @@ def lease_slot(now: datetime) -> int:
 @cache
 def envelope() -> Envelope:
     """Seals under data keys; master keys come from the settings, new one first."""
-    return Envelope(lambda: settings.MASTER_KEYS())
+    return Envelope(settings.MASTER_KEYS)
 
 
 @cache

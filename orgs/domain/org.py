@@ -106,7 +106,9 @@ class Org(Aggregate):
         """Keep values under keys; unchanged ones say nothing."""
         self.must_exist()
         return [
-            facts.OrgMetadataSet(key=key, value=value) for key, value in values.items() if self.metadata.get(key) != value
+            facts.OrgMetadataSet(key=key, value=value)
+            for key, value in values.items()
+            if self.metadata.get(key) != value
         ]
 
     def remove_metadata(self, keys: tuple[str, ...]) -> list[Event]:
@@ -147,7 +149,7 @@ class Org(Aggregate):
         if domain not in self.domains:
             raise NotFound("org.domain_not_found", field="domain")
 
-    def apply(self, fact: Event) -> Self:  # noqa: C901, PLR0911 - one line per fact
+    def apply(self, fact: Event) -> Self:
         """The organization after a fact."""
         match fact:
             case facts.OrgAdded(name=name):
@@ -181,13 +183,15 @@ class Org(Aggregate):
         if self.state in (OrgState.ABSENT, OrgState.REMOVED):
             return frozenset()
         domains = {Claim("org_domain", one, "org.domain_already_exists") for one, held in self.domains.items() if held}
-        return frozenset({Claim("org_name", self.name, "org.name_already_exists"), *domains}) | self.members.claims(self.id)
+        return frozenset({Claim("org_name", self.name, "org.name_already_exists"), *domains}) | self.members.claims(
+            self.id
+        )
 
 
 def generated_domain(name: str, instance_domain: str) -> str:
     """The domain that every organization has: its name as a label under the instance's domain."""
     label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-") or "org"
-    return f"{label}.{instance_domain.split(':')[0]}"
+    return f"{label}.{instance_domain.split(':', maxsplit=1)[0]}"
 
 
 def _generated(domain: str) -> list[Event]:

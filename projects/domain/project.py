@@ -108,7 +108,9 @@ class Project(Aggregate):
     def change(self, *, name: str | None, settings: Mapping[str, Any]) -> list[Event]:
         """Change name or settings; None leaves as it is."""
         self.must_exist()
-        changed: dict[str, Any] = {one: value for one, value in settings.items() if value is not None and value != self.settings.get(one)}
+        changed: dict[str, Any] = {
+            one: value for one, value in settings.items() if value is not None and value != self.settings.get(one)
+        }
         if name is not None and checked_name(name) != self.name:
             changed["name"] = checked_name(name)
         return [facts.ProjectChanged(**changed)] if changed else []
@@ -206,7 +208,7 @@ class Project(Aggregate):
         self.members.roles_of(user_id)
         return [facts.ProjectMemberRemoved(user_id=user_id)]
 
-    def apply(self, fact: Event) -> Self:  # noqa: C901, PLR0911, PLR0912 - a table in the form of a match
+    def apply(self, fact: Event) -> Self:
         """The project after a fact."""
         match fact:
             case facts.ProjectAdded():
@@ -250,14 +252,21 @@ class Project(Aggregate):
                 Claim("project_names", f"{self.name}{self.owner}", "project.already_exists"),
                 *(Claim("project_role", f"{key}:{self.id}", "project.role_already_exists") for key in self.roles),
                 *(Claim("appname", f"{app.name}:{self.id}", "app.already_exists") for app in self.apps.values()),
-                *(Claim("client_id", app.client_id, "app.client_id_taken") for app in self.apps.values() if app.client_id),
-                *(Claim("project_grant", f"{grant.org_id}:{self.id}", "grant.already_exists") for grant in self.grants.values()),
+                *(
+                    Claim("client_id", app.client_id, "app.client_id_taken")
+                    for app in self.apps.values()
+                    if app.client_id
+                ),
+                *(
+                    Claim("project_grant", f"{grant.org_id}:{self.id}", "grant.already_exists")
+                    for grant in self.grants.values()
+                ),
                 *self.members.claims(self.id),
             }
         )
 
 
-def app_after(apps: Mapping[str, App], fact: Event) -> Mapping[str, App]:  # noqa: C901, PLR0911 - a table
+def app_after(apps: Mapping[str, App], fact: Event) -> Mapping[str, App]:
     """The applications after a fact of one of them."""
     match fact:
         case facts.AppAdded(app_id=id, name=name):
@@ -274,7 +283,9 @@ def app_after(apps: Mapping[str, App], fact: Event) -> Mapping[str, App]:  # noq
             config = OidcConfig(**{one: getattr(fact, one) for one in OidcConfig.__dataclass_fields__})
             return _with(apps, id, kind="oidc", client_id=client, oidc=config, has_secret=bool(secret))
         case facts.OidcConfigChanged(app_id=id) if id in apps:
-            given = {one: getattr(fact, one) for one in OidcConfig.__dataclass_fields__ if getattr(fact, one) is not None}
+            given = {
+                one: getattr(fact, one) for one in OidcConfig.__dataclass_fields__ if getattr(fact, one) is not None
+            }
             return _with(apps, id, oidc=replace(apps[id].oidc, **given))
         case facts.ApiConfigAdded(app_id=id, client_id=client, hashed_secret=secret, auth_method_type=method):
             return _with(apps, id, kind="api", client_id=client, api_method=method, has_secret=bool(secret))
@@ -319,5 +330,3 @@ def checked_name(name: str) -> str:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-

@@ -42,9 +42,7 @@ def check_user(ctx: Context, *, session_id: str, user_id: str) -> Receipt:
     user = _user(ctx, user_id)
     if user.state is not UserState.ACTIVE:
         raise NotFound("user.not_found")
-    return change(
-        ctx, Session, session_id, lambda one: one.check_user(user_id, user.owner, ctx.now()), needs=""
-    )
+    return change(ctx, Session, session_id, lambda one: one.check_user(user_id, user.owner, ctx.now()), needs="")
 
 
 def check_password(ctx: Context, *, session_id: str, user_id: str, password: str) -> Receipt:

@@ -32,7 +32,7 @@ class Made:
     secret: str
 
 
-def add_human(  # noqa: PLR0913 - what a person consists of
+def add_human(
     ctx: Context,
     *,
     org_id: str,
@@ -151,7 +151,7 @@ def set_password(
 
 def change_own_password(ctx: Context, *, user_id: str, current: str, password: str) -> Receipt:
     """Change a password with the one before (checklist P08); raises InvalidInput when that is wrong."""
-    from users.commands.sessions import must_know_password  # noqa: PLC0415 - sessions stands on users
+    from users.commands.sessions import must_know_password
 
     must_know_password(ctx, user_id=user_id, password=current)
     hashed = _hashed(ctx, password, "")
@@ -209,9 +209,7 @@ def remove_pat(ctx: Context, *, user_id: str, pat_id: str) -> Receipt:
     return _change(ctx, user_id, lambda user: user.remove_pat(pat_id))
 
 
-def add_machine_key(
-    ctx: Context, *, user_id: str, public_key: bytes = b"", expires_at: datetime | None = None
-) -> Made:
+def add_machine_key(ctx: Context, *, user_id: str, public_key: bytes = b"", expires_at: datetime | None = None) -> Made:
     """Give a service user a key: a given public one (PEM), or a new pair whose private half is answered once."""
     private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
     id = ctx.ports.new_id()
@@ -295,8 +293,6 @@ def checked_public_key(text: bytes) -> bytes:
 
 def _pem(key: rsa.RSAPublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
 
 
 def key_file(made: Made, user_id: str) -> str:

@@ -9,7 +9,7 @@ from users.domain.profile import Profile
 from users.domain.states import UserState
 
 
-def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - a table in the form of a match
+def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a table in the form of a match
     """The fields that change; empty for a fact that changes no state."""
     match fact:
         case facts.HumanAdded():

@@ -36,7 +36,9 @@ class Profile:
         for name, least in (("first_name", 1), ("last_name", 1), ("nick_name", 0), ("display_name", 0)):
             value = getattr(self, name)
             if not least <= len(value.strip()) <= LONGEST or CONTROL.search(value):
-                raise InvalidInput("user.profile_invalid", field=_camel(name), reason=f"{least} to {LONGEST} characters")
+                raise InvalidInput(
+                    "user.profile_invalid", field=_camel(name), reason=f"{least} to {LONGEST} characters"
+                )
         if self.preferred_language and not LANGUAGE.fullmatch(self.preferred_language):
             raise InvalidInput("user.language_invalid", field="preferredLanguage")
         if not 0 <= self.gender <= GENDERS:

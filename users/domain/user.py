@@ -45,7 +45,7 @@ class User(Aggregate):
     has_secret: bool = False
     metadata: Mapping[str, bytes] = field(default_factory=dict)
 
-    def add_human(  # noqa: PLR0913 - what a person consists of
+    def add_human(
         self,
         *,
         user_name: str,
@@ -106,7 +106,7 @@ class User(Aggregate):
         """Set the profile as a whole; says only what changed."""
         self.must_be("human")
         changed = profile.checked().difference(self.profile)
-        return [facts.ProfileChanged(**changed)] if changed else []  # type: ignore[arg-type]
+        return [facts.ProfileChanged(**changed)] if changed else []
 
     def change_email(self, email: str, *, verified: bool) -> list[Event]:
         """Set the address."""
@@ -208,7 +208,9 @@ class User(Aggregate):
     def set_metadata(self, values: Mapping[str, bytes]) -> list[Event]:
         """Keep values under keys."""
         self.must_exist()
-        return [facts.MetadataSet(key=one, value=value) for one, value in values.items() if self.metadata.get(one) != value]
+        return [
+            facts.MetadataSet(key=one, value=value) for one, value in values.items() if self.metadata.get(one) != value
+        ]
 
     def remove_metadata(self, keys: tuple[str, ...]) -> list[Event]:
         """Forget keys."""
@@ -251,4 +253,3 @@ def checked_user_name(user_name: str) -> str:
     if not 1 <= len(name) <= LONGEST_NAME or not USER_NAME.fullmatch(name):
         raise InvalidInput("user.user_name_invalid", field="userName")
     return name
-

@@ -28,10 +28,14 @@ def __getattr__(name: str) -> Any:
 
 def build() -> dict[str, bytes]:
     """File name → content of everything in `gen`."""
-    from grpc_tools import protoc  # noqa: PLC0415 - only where the definitions are built
+    from grpc_tools import protoc
 
     sources = sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.proto"))
-    includes = [str(HERE), str(Path(annotations_pb2.__file__).parent.parent.parent), str(files("grpc_tools") / "_proto")]
+    includes = [
+        str(HERE),
+        str(Path(annotations_pb2.__file__).parent.parent.parent),
+        str(files("grpc_tools") / "_proto"),
+    ]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "all.binpb"
         flags = [f"-I{one}" for one in includes]
@@ -43,7 +47,9 @@ def build() -> dict[str, bytes]:
         stem = file.name.removesuffix(".proto").replace("/", "_")
         made[f"{stem}.binpb"] = file.SerializeToString(deterministic=True)
         if file.package.startswith("zitadel"):
-            made[f"{file.package.removeprefix('zitadel.').replace('.', '_')}.py"] = MODULE.format(package=file.package).encode()
+            made[f"{file.package.removeprefix('zitadel.').replace('.', '_')}.py"] = MODULE.format(
+                package=file.package
+            ).encode()
     return made
 
 
@@ -51,7 +57,9 @@ def main() -> None:
     """Write or check."""
     made = build()
     if "--check" in sys.argv:
-        stale = [name for name, content in made.items() if not (GEN / name).exists() or (GEN / name).read_bytes() != content]
+        stale = [
+            name for name, content in made.items() if not (GEN / name).exists() or (GEN / name).read_bytes() != content
+        ]
         if stale:
             raise SystemExit(f"stale generated code, run `make proto`: {', '.join(sorted(stale))}")
         return

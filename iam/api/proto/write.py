@@ -79,12 +79,20 @@ def write_all(facts: Facts) -> None:
 
 def _file(facts: Facts, package: str, names: list[str]) -> str:
     methods = [method for method in facts.methods if package_of(method["service"]) == package]
-    body = "".join(_definition(facts, name, 0) for name in names if name.rpartition(".")[0] == package or not _parent(facts, name))
+    body = "".join(
+        _definition(facts, name, 0) for name in names if name.rpartition(".")[0] == package or not _parent(facts, name)
+    )
     body += _services(methods)
     used = {package_of(used) for name in names for used in _uses(facts, name)}
-    used |= {package_of(method[key]) for method in methods for key in ("request", "response") if method[key] in facts.names}
+    used |= {
+        package_of(method[key]) for method in methods for key in ("request", "response") if method[key] in facts.names
+    }
     imports = [f"{one.replace('.', '/')}.proto" for one in sorted(used - {package})]
-    imports += [f"google/protobuf/{file}.proto" for file in sorted(set(WELL_KNOWN.values())) if f"google.protobuf.{_well(file)}" in body]
+    imports += [
+        f"google/protobuf/{file}.proto"
+        for file in sorted(set(WELL_KNOWN.values()))
+        if f"google.protobuf.{_well(file)}" in body
+    ]
     imports += ["gatehouse/options.proto", "google/api/annotations.proto"]
     head = f'syntax = "proto3";\n\npackage {package};\n\n' + "".join(f'import "{one}";\n' for one in imports)
     return head + body
@@ -127,7 +135,11 @@ def _fields(fields: list[dict[str, Any]], depth: int) -> str:
         else:
             lines += f"{pad}{_field(field)}\n"
     for name, members in groups.items():
-        needed = f"{pad}  option (gatehouse.oneof_required) = true;\n" if any(m.get("oneof_required") for m in members) else ""
+        needed = (
+            f"{pad}  option (gatehouse.oneof_required) = true;\n"
+            if any(m.get("oneof_required") for m in members)
+            else ""
+        )
         inner = "".join(f"{pad}  {_field(member, bare=True)}\n" for member in members)
         lines += f"{pad}oneof {name} {{\n{needed}{inner}{pad}}}\n"
     return lines
@@ -175,7 +187,9 @@ def _method(method: dict[str, str]) -> str:
         verb = method["http_verb"].lower()
         extra = "".join(_extra(one) for one in filter(None, (method.get("extra_http") or "").split(";")))
         options.append(f'    option (google.api.http) = {{{verb}: "{method["http_path"]}"{body}{extra}}};\n')
-    return f"  rpc {method['method']}(.{method['request']}) returns (.{method['response']}) {{\n{''.join(options)}  }}\n"
+    return (
+        f"  rpc {method['method']}(.{method['request']}) returns (.{method['response']}) {{\n{''.join(options)}  }}\n"
+    )
 
 
 def _extra(text: str) -> str:

@@ -23,7 +23,9 @@ from iam.instance.domain.events import (
 )
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 
-HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?")
+HOST = re.compile(
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?"
+)
 LANGUAGES = ("en", "de", "es")
 LONGEST_NAME = 200
 
@@ -46,7 +48,9 @@ class Instance(Aggregate):
         """Set the tenant up; the first domain becomes the primary one."""
         if self.exists:
             raise AlreadyExists("instance.already_exists")
-        added = [InstanceDomainAdded(domain=_host(domain), generated=number == 0) for number, domain in enumerate(domains)]
+        added = [
+            InstanceDomainAdded(domain=_host(domain), generated=number == 0) for number, domain in enumerate(domains)
+        ]
         return [
             InstanceAdded(name=_name(name)),
             *added,
@@ -137,7 +141,9 @@ class Instance(Aggregate):
         """Hosts, unique on the whole server, and one claim per administrator."""
         if not self.exists:
             return frozenset()
-        hosts = {Claim("instance_domain", one, "instance.domain_already_exists", everywhere=True) for one in self.domains}
+        hosts = {
+            Claim("instance_domain", one, "instance.domain_already_exists", everywhere=True) for one in self.domains
+        }
         return frozenset(hosts) | self.members.claims(self.id)
 
 

@@ -14,4 +14,10 @@ def add_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--port", metavar="PORT", help="port to listen on")
     parser.add_argument("--externalDomain", metavar="HOST", help="host of the public origin")
     parser.add_argument("--externalPort", metavar="PORT", help="port of the public origin")
-    parser.add_argument("--init-projections", nargs="?", const="true", default="true", help="accepted; read tables are filled by the push itself")
+    parser.add_argument(
+        "--init-projections",
+        nargs="?",
+        const="true",
+        default="true",
+        help="accepted; read tables are filled by the push itself",
+    )

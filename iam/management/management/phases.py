@@ -11,7 +11,7 @@ def init() -> None:
     """Create user and database on PostgreSQL; nothing to do for SQLite."""
     if settings.CONFIG.embedded or settings.CONFIG.Database.Postgres.DSN:
         return
-    from iam.setup.provision import provision  # noqa: PLC0415 - needs psycopg
+    from iam.setup.provision import provision
 
     provision(settings.CONFIG.Database.Postgres)
 
@@ -23,7 +23,7 @@ def setup() -> None:
 
 def serve() -> None:
     """Serve, unless the database is not ready for this program."""
-    from iam.server import serve as run  # noqa: PLC0415 - imports the whole web stack
+    from iam.server import serve as run
 
     settings.MASTER_KEYS()
     if problem := phases.problem_before_start():

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from iam.management.management.flags import add_flags
-from iam.management.management.phases import init, serve, setup
+from iam.management.management.phases import init
 
 
 class Command(BaseCommand):

@@ -27,7 +27,9 @@ class Command(BaseCommand):
         scheme = "https" if settings.CONFIG.TLS.Enabled else "http"
         context = ssl._create_unverified_context() if scheme == "https" else None  # noqa: S323 - own process
         try:
-            urllib.request.urlopen(f"{scheme}://localhost:{settings.CONFIG.Port}/debug/ready", timeout=5, context=context)  # noqa: S310
+            urllib.request.urlopen(
+                f"{scheme}://localhost:{settings.CONFIG.Port}/debug/ready", timeout=5, context=context
+            )
         except (urllib.error.URLError, OSError) as problem:
             sys.stderr.write(f"not ready: {problem}\n")
             raise SystemExit(1) from problem
