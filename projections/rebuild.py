@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 from eventstore.database import DatabaseStore
 from eventstore.reading import facts_after, hold_still
@@ -51,12 +51,19 @@ def _into_shadow(projection: Projection) -> Iterator[None]:
     """In this process the projection's models write to the shadow tables."""
     names = [(model, model._meta.db_table) for model in projection.tables]
     for model, name in names:
-        model._meta.db_table = _shadow(name)
+        _point(model, _shadow(name))
     try:
         yield
     finally:
         for model, name in names:
-            model._meta.db_table = name
+            _point(model, name)
+
+
+def _point(model: type[models.Model], table: str) -> None:
+    """Let a model read and write another table; its fields remember theirs, so they forget it."""
+    model._meta.db_table = table
+    for field in model._meta.get_fields():
+        field.__dict__.pop("cached_col", None)
 
 
 def _replay(store: DatabaseStore, projection: Projection, after: int) -> tuple[int, int]:
@@ -69,10 +76,13 @@ def _replay(store: DatabaseStore, projection: Projection, after: int) -> tuple[i
 
 
 def _create(projection: Projection) -> None:
-    nothing = "WITH NO DATA" if connection.vendor == "postgresql" else "LIMIT 0"
     with connection.cursor() as cursor:
         for name in _tables(projection):
-            cursor.execute(f'CREATE TABLE "{_shadow(name)}" AS SELECT * FROM "{name}" {nothing}')  # noqa: S608 - our tables
+            if connection.vendor == "postgresql":
+                cursor.execute(f'CREATE TABLE "{_shadow(name)}" (LIKE "{name}" INCLUDING DEFAULTS)')
+                continue
+            cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", [name])
+            cursor.execute(cursor.fetchone()[0].replace(f'"{name}"', f'"{_shadow(name)}"', 1))
 
 
 def _drop(projection: Projection) -> None:
