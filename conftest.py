@@ -1,0 +1,13 @@
+"""Chooses the engine before Django reads its settings: SQLite, or a private PostgreSQL with GATEHOUSE_TEST_DB=postgres."""
+
+import os
+
+if os.environ.get("GATEHOUSE_TEST_DB") == "postgres":
+    from tests import cluster
+
+    _cluster = cluster.start()
+    os.environ["ZITADEL_DATABASE_POSTGRES_DSN"] = _cluster.dsn
+
+    def pytest_unconfigure() -> None:
+        """The cluster ends with the run."""
+        _cluster.stop()

@@ -1,0 +1,104 @@
+"""What tests start from: an instance as set-up makes it, its people, and clients of every kind."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from iam.access.caller import context_for, system_context
+from iam.access.caller import RequestMeta
+from iam.instance.models import InstanceRow
+from iam.kernel.context import Context
+from iam.setup import first_instance
+from iam.vault import wiring
+from users import commands as users
+from users.domain.profile import Profile
+
+HOST = "localhost"
+ISSUER = "http://localhost"
+
+
+@dataclass(frozen=True)
+class House:
+    """A tenant that is ready to use."""
+
+    instance: str
+    org: str
+    admin: str
+    pat: str
+    system: Context
+
+    def as_token(self, token: str) -> Context:
+        """The Context of a token."""
+        return context_for(RequestMeta(host=HOST, headers={"authorization": f"Bearer {token}"}))
+
+    @property
+    def owner(self) -> Context:
+        """The Context of the service user that owns the instance."""
+        return self.as_token(self.pat)
+
+    def machine(self, name: str, org: str = "") -> tuple[str, str]:
+        """A new service user without rights: id and token."""
+        made = users.add_machine(self.system, org_id=org or self.org, user_name=name, name=name)
+        return made.id, users.add_pat(self.system, user_id=made.id).secret
+
+    def person(self, name: str = "gigi", org: str = "", password: str = "Correct-Horse-9") -> str:
+        """A new person; answers the id."""
+        return users.add_human(
+            self.system,
+            org_id=org or self.org,
+            user_name=name,
+            profile=Profile("Gigi", "Giraffe"),
+            email=f"{name}@example.com",
+            email_verified=True,
+            password=password,
+        ).id
+
+
+@pytest.fixture
+def house(db, tmp_path) -> House:
+    """The first instance."""
+    wiring.envelope().forget()
+    wiring.store().persons._kept.clear()
+    config = settings.CONFIG.model_copy(deep=True)
+    config.ExternalPort = 80
+    config.FirstInstance.Org.Human.Password = "Start-Password-1"
+    config.FirstInstance.Org.Machine.Machine.Username = "admin-api"
+    config.FirstInstance.PatPath = str(tmp_path / "admin.pat")
+    config.FirstInstance.MachineKeyPath = str(tmp_path / "admin-key.json")
+    first_instance.make(config)
+    row = InstanceRow.objects.get()
+    from users.models import UserRow
+
+    admin = UserRow.objects.get(user_name="zitadel-admin")
+    pat = (tmp_path / "admin.pat").read_text().strip()
+    return House(row.instance_id, row.default_org_id, admin.id, pat, system_context(row.instance_id, base_url=ISSUER))
+
+
+@pytest.fixture
+def web(house) -> Client:
+    """A browser at the instance's host."""
+    return Client(HTTP_HOST=HOST)
+
+
+@pytest.fixture
+def api(house):
+    """Calls of the service user that owns the instance: api.post(path, body) → response."""
+    return Api(house.pat)
+
+
+class Api:
+    """REST with a token."""
+
+    def __init__(self, token: str) -> None:
+        self.client = Client(HTTP_HOST=HOST)
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def post(self, path: str, body: object = None):
+        """A POST with JSON."""
+        return self.client.post(path, {} if body is None else body, content_type="application/json", headers=self.headers)
+
+    def get(self, path: str):
+        """A GET."""
+        return self.client.get(path, headers=self.headers)
