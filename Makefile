@@ -38,8 +38,8 @@ check: install-dev
 	$(TESTENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: packages check
-	$(BIN)/pytest
-	GATEHOUSE_TEST_DB=postgres $(BIN)/pytest -m "not browser"
+	$(BIN)/python -m pytest
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser"
 
 bench: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench

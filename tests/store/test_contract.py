@@ -168,3 +168,9 @@ def tamper(statement: str) -> None:
         else:
             cursor.execute("DROP TRIGGER eventstore_events_no_update")
         cursor.execute(statement)
+
+
+def test_the_engine_is_the_one_that_was_asked_for(db):
+    import os
+
+    assert is_postgres() == (os.environ.get("GATEHOUSE_TEST_DB") == "postgres")

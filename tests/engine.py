@@ -8,6 +8,6 @@ if os.environ.get("GATEHOUSE_TEST_DB") == "postgres":
     _cluster = cluster.start()
     os.environ["ZITADEL_DATABASE_POSTGRES_DSN"] = _cluster.dsn
 
-    def pytest_unconfigure() -> None:
+    def pytest_unconfigure(config: object) -> None:
         """The cluster ends with the run."""
         _cluster.stop()
