@@ -29,7 +29,14 @@ def _message(message: Message, path: str) -> None:
         _field(message, field, path + field.json_name)
 
 
+def _is_choice(field: FieldDescriptor) -> bool:
+    """Whether the field is one of several; the one-of that stands for `optional` begins with an underscore."""
+    return field.containing_oneof is not None and not field.containing_oneof.name.startswith("_")
+
+
 def _field(message: Message, field: FieldDescriptor, path: str) -> None:
+    if _is_choice(field) and not message.HasField(field.name):
+        return
     rules = field.GetOptions().Extensions[descriptors.extension("rules")]
     if field.is_repeated:
         _repeated(getattr(message, field.name), field, rules, path)
@@ -90,3 +97,23 @@ def _text(value: Any, rules: Any, path: str) -> None:
 def _known(value: int, field: FieldDescriptor, rules: Any, path: str) -> None:
     if value not in field.enum_type.values_by_number or value in rules.not_in:
         raise InvalidInput("api.enum_unknown", field=path, reason=str(value))
+
+
+def check_words(content: Any, described: Any, path: str = "") -> None:
+    """Raises InvalidInput for an enum word that does not exist; the JSON parser would drop it with unknown members."""
+    if not isinstance(content, dict):
+        return
+    by_name = {name: field for field in described.fields for name in (field.name, field.json_name)}
+    for name, value in content.items():
+        field = by_name.get(name)
+        if field is None or value is None:
+            continue
+        for one in value if field.is_repeated and isinstance(value, list) else [value]:
+            _check_word(one, field, path + field.json_name)
+
+
+def _check_word(value: Any, field: FieldDescriptor, path: str) -> None:
+    if field.type == ENUM and isinstance(value, str) and value not in field.enum_type.values_by_name:
+        raise InvalidInput("api.enum_unknown", field=path, reason=value[:100])
+    if field.type == MESSAGE:
+        check_words(value, field.message_type, f"{path}.")

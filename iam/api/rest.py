@@ -20,6 +20,7 @@ from iam.access.http import meta_of
 from iam.api import descriptors
 from iam.api.aliases import ALIASES, Alias, rewritten
 from iam.api.errors import rest_body, told
+from iam.api.limits import check_words
 from iam.api.methods import invoke, method, registered
 from iam.kernel.errors import InvalidInput, Refusal
 
@@ -122,6 +123,7 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     if route.alias:
         content = rewritten(route.alias, content)
     message = method(route.method).request()
+    check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
         for name, value in path.items():

@@ -1,12 +1,13 @@
 """Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from connectrpc.code import Code
-from connectrpc.compat import google_protobuf_codecs
+from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
 from connectrpc.errors import ConnectError, ErrorDetail
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.server import ConnectASGIApplication, Endpoint
@@ -19,13 +20,26 @@ from iam.access.caller import RequestMeta
 from iam.api import descriptors
 from iam.api.errors import Told, told
 from iam.api.gen import v1
+from iam.api.limits import check_words
 from iam.api.methods import invoke
-from iam.kernel.errors import Refusal
+from iam.kernel.errors import InvalidInput, Refusal
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 1024 * 1024
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the library keeps the class to itself
+    """Proto JSON that refuses unknown enum words instead of dropping them."""
+
+    def decode(self, data: Any, message_class: Any) -> Any:
+        """The message; raises ConnectError, or what the parser raises."""
+        try:
+            check_words(json.loads(bytes(data)), message_class.DESCRIPTOR)
+        except InvalidInput as wrong:
+            raise connect_error(told(wrong)) from wrong
+        return super().decode(data, message_class)
 
 
 class _Application(ConnectASGIApplication[None]):
@@ -37,7 +51,7 @@ class _Application(ConnectASGIApplication[None]):
             service=None,
             endpoints=lambda _: _endpoints(name),
             read_max_bytes=MOST_BYTES,
-            codecs=google_protobuf_codecs(),
+            codecs=[google_protobuf_binary_codec(), _Json()],
         )
 
     @property

@@ -1,0 +1,152 @@
+"""Every registered method as nobody, without rights, as another organization's owner, as another instance's owner (T01, T02)."""
+
+from contextlib import suppress
+
+import pytest
+
+from iam.access.caller import RequestMeta, system_context
+from iam.api.limits import check
+from iam.api.methods import invoke, method, registered
+from iam.instance import commands as instances
+from iam.kernel.errors import AlreadyExists, NotFound, PermissionDenied, Unauthenticated
+from orgs import commands as orgs
+from orgs.models import OrgRow
+from projects import commands as projects
+from projects.models import AppRow, ProjectRow, UserGrantRow
+from users import commands as users
+from users.models import UserRow
+
+PROTECTED = sorted(name for name in registered() if not method(name).is_public)
+
+
+def call(name, request, token="", host="localhost"):
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return invoke(name, request, RequestMeta(host=host, headers=headers))
+
+
+@pytest.mark.parametrize("name", PROTECTED)
+def test_t01_nobody_is_refused(house, name):
+    with pytest.raises(Unauthenticated):
+        call(name, method(name).request())
+
+
+@pytest.fixture
+def things(house):
+    """One of everything, of the first organization."""
+    project = projects.add_project(house.system, org_id=house.org, name="p").id
+    projects.add_role(house.system, project_id=project, key="admin")
+    app = projects.add_api_app(house.system, project_id=project, name="a").id
+    person = house.person()
+    _, authorization = projects.add_authorization(house.system, org_id=house.org, user_id=person, project_id=project, roles=("admin",))
+    return {
+        "organization_id": house.org,
+        "org_id": house.org,
+        "project_id": project,
+        "application_id": app,
+        "app_id": app,
+        "user_id": person,
+        "id": authorization,
+        "granted_organization_id": house.org,
+    }
+
+
+def belongings(house):
+    """Everything of the first organization with its versions."""
+    tables = (OrgRow, UserRow, ProjectRow, AppRow, UserGrantRow)
+    rows = [(row.id, row.version) for table in tables for row in table.objects.filter(instance_id=house.instance)]
+    mine = {row.id for row in UserRow.objects.filter(instance_id=house.instance).exclude(org_id=house.org)}
+    mine |= {row.id for row in OrgRow.objects.filter(instance_id=house.instance).exclude(id=house.org)}
+    mine |= {row.id for row in ProjectRow.objects.filter(instance_id=house.instance).exclude(org_id=house.org)}
+    return sorted(row for row in rows if row[0] not in mine)
+
+
+def filled(name, things):
+    """A request about those things, complete enough to pass the limits."""
+    request = method(name).request()
+    fill(request, things)
+    return request
+
+
+TEXTS = {"preferred_language": "en", "role_key": "admin", "email": "x@example.com", "phone": "+41791234567", "domain": "x.example", "username": "x", "user_name": "x"}
+
+
+LEFT_OUT = ("verification_code", "current_password", "query", "pagination", "organization", "send_code", "return_code")
+OWN = ("AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")
+"""Methods that act in the caller's own organization or instance, whatever the message says."""
+
+
+def fill(message, things):
+    for field in message.DESCRIPTOR.fields:
+        if field.name in LEFT_OUT:
+            continue
+        if field.containing_oneof and message.WhichOneof(field.containing_oneof.name):
+            continue
+        if field.type == field.TYPE_STRING and not field.is_repeated:
+            setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
+        elif field.name in ("role_keys", "keys") and field.is_repeated:
+            getattr(message, field.name).append("admin")
+        elif field.name == "roles" and field.is_repeated:
+            message.roles.append("ORG_OWNER")
+        elif field.type == field.TYPE_MESSAGE and field.message_type.full_name == "google.protobuf.Timestamp":
+            getattr(message, field.name).seconds = 2_500_000_000
+        elif field.name == "metadata":
+            message.metadata.add(key="k", value=b"v")
+        elif field.type == field.TYPE_MESSAGE and not field.is_repeated and field.message_type.full_name.startswith("zitadel"):
+            fill(getattr(message, field.name), things)
+            getattr(message, field.name).SetInParent()
+
+
+@pytest.mark.parametrize("name", [one for one in PROTECTED if "/List" not in one and not one.endswith("GetMyOrg")])
+@pytest.mark.parametrize("caller", ["no rights", "other org", "other instance"])
+def test_t02_strangers_reach_nothing(house, things, name, caller):
+    request = filled(name, things)
+    token, host = token_of(house, caller)
+    before = belongings(house)
+    if name.endswith(OWN) and caller != "no rights":
+        with suppress(PermissionDenied, NotFound, AlreadyExists):
+            call(name, request, token, host)
+    else:
+        with pytest.raises((PermissionDenied, NotFound)):
+            call(name, request, token, host)
+    assert belongings(house) == before
+
+
+@pytest.mark.parametrize("name", [one for one in PROTECTED if "/List" in one])
+def test_t04_lists_of_strangers_are_empty_of_foreign_things(house, things, name):
+    token, host = token_of(house, "other org")
+    request = method(name).request()
+    for field in ("project_id", "organization_id", "user_id"):
+        if field in request.DESCRIPTOR.fields_by_name:
+            setattr(request, field, things[field])
+    try:
+        answer = call(name, request, token, host)
+    except (PermissionDenied, NotFound):
+        return
+    assert not any(id in str(answer) for id in things.values())
+
+
+def token_of(house, caller):
+    if caller == "other instance":
+        foreign = system_context("999999999999999999", base_url="http://other.example")
+        instances.add_instance(foreign, name="Other", domains=("other.example",))
+        org = orgs.add_org(foreign, name="Other org").id
+        made = users.add_machine(foreign, org_id=org, user_name="stranger", name="s")
+        instances.add_member(foreign, user_id=made.id, roles=("IAM_OWNER",))
+        return users.add_pat(foreign, user_id=made.id).secret, "other.example"
+    org = orgs.add_org(house.system, name="Other").id
+    id, token = house.machine("stranger", org)
+    if caller == "other org":
+        orgs.add_org_member(house.system, org_id=org, user_id=id, roles=("ORG_OWNER",))
+    return token, "localhost"
+
+
+def test_a_token_of_one_instance_means_nothing_at_another(house):
+    token, _ = token_of(house, "other instance")
+    with pytest.raises(Unauthenticated):
+        call("zitadel.user.v2.UserService/ListUsers", method("zitadel.user.v2.UserService/ListUsers").request(), token)
+
+
+def test_every_request_of_the_table_passes_the_limits(house, things):
+    for name in PROTECTED:
+        if "/List" not in name:
+            check(filled(name, things))

@@ -1,0 +1,125 @@
+"""Rules of projects, applications, grants and authorizations."""
+
+import pytest
+
+from eventstore.testing import given
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from projects.domain import apps, grants
+from projects.domain.events import (
+    GrantAdded,
+    GrantChanged,
+    GrantDeactivated,
+    ProjectAdded,
+    ProjectChanged,
+    ProjectDeactivated,
+    ProjectRemoved,
+    RoleAdded,
+    RoleRemoved,
+    UserGrantAdded,
+    UserGrantCascadeChanged,
+)
+from projects.domain.grants import UserGrant
+from projects.domain.project import OidcConfig, Project
+from projects.domain.uris import NATIVE, WEB, problem_of
+
+ADDED = ProjectAdded(name="Billing")
+ROLE = RoleAdded(key="admin", display_name="Admin")
+
+
+def test_a_project_needs_a_name():
+    given(Project).when(lambda one: one.add(name="", settings={})).refuses(InvalidInput, "project.name_invalid")
+
+
+def test_only_what_changed_is_told():
+    given(Project, ADDED).when(lambda one: one.change(name="Billing", settings={"has_project_check": True})).then(
+        ProjectChanged(has_project_check=True)
+    )
+
+
+def test_a_resting_project_takes_no_roles():
+    given(Project, ADDED, ProjectDeactivated()).when(
+        lambda one: one.add_role(key="admin", display_name="", group="")
+    ).refuses(FailedPrecondition, "project.inactive")
+
+
+def test_a_role_exists_once():
+    given(Project, ADDED, ROLE).when(lambda one: one.add_role(key="admin", display_name="", group="")).refuses(
+        AlreadyExists, "project.role_already_exists"
+    )
+
+
+def test_t07_removing_a_role_takes_it_from_the_grants():
+    grant = GrantAdded(grant_id="g", granted_org_id="other", role_keys=("admin",))
+    given(Project, ADDED, ROLE, grant).when(lambda one: one.remove_role("admin")).then(
+        RoleRemoved(key="admin"), GrantChanged(grant_id="g", role_keys=())
+    )
+
+
+def test_t07_a_grantee_gives_only_what_was_lent():
+    viewer = RoleAdded(key="viewer")
+    grant = GrantAdded(grant_id="g", granted_org_id="other", role_keys=("viewer",))
+    project = given(Project, ADDED, ROLE, viewer, grant, owner="org").state
+    assert grants.grant_of(project, "org") == ""
+    assert grants.grant_of(project, "other") == "g"
+    grants.may_give(project, "g", ("viewer",))
+    with pytest.raises(InvalidInput):
+        grants.may_give(project, "g", ("admin",))
+    with pytest.raises(NotFound):
+        grants.grant_of(project, "third")
+    resting = given(Project, ADDED, ROLE, viewer, grant, GrantDeactivated(grant_id="g"), owner="org").state
+    with pytest.raises(NotFound):
+        grants.grant_of(resting, "other")
+
+
+def test_a_project_is_not_granted_to_its_owner():
+    given(Project, ADDED, ROLE, owner="org").when(
+        lambda one: grants.add_grant(one, id="g", org_id="org", roles=("admin",))
+    ).refuses(InvalidInput, "grant.own_org")
+
+
+def test_an_authorization_keeps_only_what_is_still_allowed():
+    added = UserGrantAdded(user_id="u", project_id="p", role_keys=("admin", "viewer"))
+    given(UserGrant, added).when(lambda one: one.shrink(("viewer",))).then(UserGrantCascadeChanged(role_keys=("viewer",)))
+
+
+def test_an_app_of_a_removed_project_is_not_found():
+    given(Project, ADDED, ProjectRemoved()).when(lambda one: apps.remove_app(one, "a")).refuses(NotFound, "project.not_found")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://a.example/cb#x",
+        "https://*.example/cb",
+        "https://a.example/*",
+        "http://a.example/cb",
+        "https://good@evil.example/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "java\nscript:x",
+        "https:///cb",
+        "custom:/cb",
+        "https://a.example\\@b",
+        "/relative",
+    ],
+)
+def test_r05_r07_addresses_that_cannot_be_registered(uri):
+    assert problem_of(uri, app_type=WEB, dev_mode=False)
+
+
+@pytest.mark.parametrize("uri", ["https://a.example/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "https://a.example/cb?x=1"])
+def test_r06_addresses_that_can(uri):
+    assert problem_of(uri, app_type=WEB, dev_mode=False) == ""
+
+
+def test_r06_native_applications_have_schemes_of_their_own():
+    assert problem_of("com.example.app:/cb", app_type=NATIVE, dev_mode=False) == ""
+    assert problem_of("http://a.example/cb", app_type=WEB, dev_mode=True) == ""
+
+
+def test_the_refusal_names_field_and_address():
+    config = OidcConfig(redirect_uris=("https://a.example/cb#x",))
+    refusal = given(Project, ADDED).when(
+        lambda one: apps.add_oidc(one, id="a", name="a", client_id="c", config=config, secret="")
+    ).refuses(InvalidInput, "app.redirect_uri_invalid")
+    assert (refusal.field, "fragment" in refusal.reason) == ("redirectUris", True)
