@@ -6,8 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from iam.access.caller import context_for, system_context
-from iam.access.caller import RequestMeta
+from iam.access.caller import RequestMeta, context_for, system_context
 from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
 from iam.setup import first_instance
@@ -97,7 +96,9 @@ class Api:
 
     def post(self, path: str, body: object = None):
         """A POST with JSON."""
-        return self.client.post(path, {} if body is None else body, content_type="application/json", headers=self.headers)
+        return self.client.post(
+            path, {} if body is None else body, content_type="application/json", headers=self.headers
+        )
 
     def get(self, path: str):
         """A GET."""

@@ -37,7 +37,9 @@ def things(house):
     projects.add_role(house.system, project_id=project, key="admin")
     app = projects.add_api_app(house.system, project_id=project, name="a").id
     person = house.person()
-    _, authorization = projects.add_authorization(house.system, org_id=house.org, user_id=person, project_id=project, roles=("admin",))
+    _, authorization = projects.add_authorization(
+        house.system, org_id=house.org, user_id=person, project_id=project, roles=("admin",)
+    )
     return {
         "organization_id": house.org,
         "org_id": house.org,
@@ -67,7 +69,15 @@ def filled(name, things):
     return request
 
 
-TEXTS = {"preferred_language": "en", "role_key": "admin", "email": "x@example.com", "phone": "+41791234567", "domain": "x.example", "username": "x", "user_name": "x"}
+TEXTS = {
+    "preferred_language": "en",
+    "role_key": "admin",
+    "email": "x@example.com",
+    "phone": "+41791234567",
+    "domain": "x.example",
+    "username": "x",
+    "user_name": "x",
+}
 
 
 LEFT_OUT = ("verification_code", "current_password", "query", "pagination", "organization", "send_code", "return_code")
@@ -91,7 +101,11 @@ def fill(message, things):
             getattr(message, field.name).seconds = 2_500_000_000
         elif field.name == "metadata":
             message.metadata.add(key="k", value=b"v")
-        elif field.type == field.TYPE_MESSAGE and not field.is_repeated and field.message_type.full_name.startswith("zitadel"):
+        elif (
+            field.type == field.TYPE_MESSAGE
+            and not field.is_repeated
+            and field.message_type.full_name.startswith("zitadel")
+        ):
             fill(getattr(message, field.name), things)
             getattr(message, field.name).SetInParent()
 

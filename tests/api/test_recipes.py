@@ -48,7 +48,10 @@ def test_create_an_oidc_application(api, project):
 def test_service_user_token_and_introspection(api, project, web):
     body = {"user_name": "sa", "name": "SA", "description": "M2M", "access_token_type": "ACCESS_TOKEN_TYPE_JWT"}
     user = api.post("/v2/users/machine", body).json()["userId"]
-    pat = {"expiration_date": "2037-01-01T00:00:00Z", "scopes": ["openid", f"urn:zitadel:iam:org:project:id:{project}:aud"]}
+    pat = {
+        "expiration_date": "2037-01-01T00:00:00Z",
+        "scopes": ["openid", f"urn:zitadel:iam:org:project:id:{project}:aud"],
+    }
     token = api.post(f"/v2/users/{user}/pats", pat).json()["token"]
     app = api.post(f"/v2/projects/{project}/apps/api", {"name": "api"}).json()
     form = {"client_id": app["clientId"], "client_secret": app["clientSecret"], "token": token}
@@ -78,7 +81,12 @@ def test_health_and_my_org(api, web):
         ("/v2/projects", {"name": "x" * 201}, 400, 3),
         ("/v2/projects", {"name": "x", "private_labeling_setting": "NOPE"}, 400, 3),
         ("/v2/projects/123/apps/oidc", {"name": "x", "redirect_uris": ["https://a/cb"]}, 404, 5),
-        ("/v2/users/human/_import", {"user_name": "a b", "profile": {"first_name": "a", "last_name": "b"}, "email": {"email": "a@b.c"}}, 400, 3),
+        (
+            "/v2/users/human/_import",
+            {"user_name": "a b", "profile": {"first_name": "a", "last_name": "b"}, "email": {"email": "a@b.c"}},
+            400,
+            3,
+        ),
         ("/v2/nothing", {}, 404, 5),
     ],
 )

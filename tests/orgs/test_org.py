@@ -15,7 +15,12 @@ from orgs.domain.events import (
 from orgs.domain.org import Org, generated_domain
 
 DOMAIN = "acme.localhost"
-ADDED = (OrgAdded(name="Acme"), OrgDomainAdded(domain=DOMAIN), OrgDomainVerified(domain=DOMAIN), OrgPrimaryDomainSet(domain=DOMAIN))
+ADDED = (
+    OrgAdded(name="Acme"),
+    OrgDomainAdded(domain=DOMAIN),
+    OrgDomainVerified(domain=DOMAIN),
+    OrgPrimaryDomainSet(domain=DOMAIN),
+)
 
 
 def test_an_organization_starts_with_a_generated_primary_domain():

@@ -79,11 +79,15 @@ def test_a_project_is_not_granted_to_its_owner():
 
 def test_an_authorization_keeps_only_what_is_still_allowed():
     added = UserGrantAdded(user_id="u", project_id="p", role_keys=("admin", "viewer"))
-    given(UserGrant, added).when(lambda one: one.shrink(("viewer",))).then(UserGrantCascadeChanged(role_keys=("viewer",)))
+    given(UserGrant, added).when(lambda one: one.shrink(("viewer",))).then(
+        UserGrantCascadeChanged(role_keys=("viewer",))
+    )
 
 
 def test_an_app_of_a_removed_project_is_not_found():
-    given(Project, ADDED, ProjectRemoved()).when(lambda one: apps.remove_app(one, "a")).refuses(NotFound, "project.not_found")
+    given(Project, ADDED, ProjectRemoved()).when(lambda one: apps.remove_app(one, "a")).refuses(
+        NotFound, "project.not_found"
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,9 @@ def test_r05_r07_addresses_that_cannot_be_registered(uri):
     assert problem_of(uri, app_type=WEB, dev_mode=False)
 
 
-@pytest.mark.parametrize("uri", ["https://a.example/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "https://a.example/cb?x=1"])
+@pytest.mark.parametrize(
+    "uri", ["https://a.example/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "https://a.example/cb?x=1"]
+)
 def test_r06_addresses_that_can(uri):
     assert problem_of(uri, app_type=WEB, dev_mode=False) == ""
 
@@ -119,7 +125,9 @@ def test_r06_native_applications_have_schemes_of_their_own():
 
 def test_the_refusal_names_field_and_address():
     config = OidcConfig(redirect_uris=("https://a.example/cb#x",))
-    refusal = given(Project, ADDED).when(
-        lambda one: apps.add_oidc(one, id="a", name="a", client_id="c", config=config, secret="")
-    ).refuses(InvalidInput, "app.redirect_uri_invalid")
+    refusal = (
+        given(Project, ADDED)
+        .when(lambda one: apps.add_oidc(one, id="a", name="a", client_id="c", config=config, secret=""))
+        .refuses(InvalidInput, "app.redirect_uri_invalid")
+    )
     assert (refusal.field, "fragment" in refusal.reason) == ("redirectUris", True)

@@ -24,7 +24,9 @@ MACHINE = MachineAdded(user_name="robot", name="Robot")
 
 def test_a_person_is_added():
     given(User).when(
-        lambda user: user.add_human(user_name="gigi", profile=Profile("Gigi", "G"), email="g@example.com", email_verified=True)
+        lambda user: user.add_human(
+            user_name="gigi", profile=Profile("Gigi", "G"), email="g@example.com", email_verified=True
+        )
     ).then(ADDED, EmailVerified())
 
 
@@ -45,12 +47,16 @@ def test_locking_and_unlocking():
     given(User, ADDED).when(User.lock).then(UserLocked())
     given(User, ADDED, UserLocked()).when(User.unlock).then(UserUnlocked())
     given(User, ADDED).when(User.unlock).refuses(FailedPrecondition, "user.not_locked")
-    given(User, ADDED, UserDeactivated()).when(User.lock).refuses(FailedPrecondition, "user.should_be_active_or_initial")
+    given(User, ADDED, UserDeactivated()).when(User.lock).refuses(
+        FailedPrecondition, "user.should_be_active_or_initial"
+    )
 
 
 def test_p03_failed_checks_lock_at_the_limit():
     given(User, ADDED).when(lambda user: user.fail_check(2)).then(PasswordCheckFailed())
-    given(User, ADDED, PasswordCheckFailed()).when(lambda user: user.fail_check(2)).then(PasswordCheckFailed(), UserLocked())
+    given(User, ADDED, PasswordCheckFailed()).when(lambda user: user.fail_check(2)).then(
+        PasswordCheckFailed(), UserLocked()
+    )
 
 
 def test_a_removed_user_is_not_found_and_holds_no_name():

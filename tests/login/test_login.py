@@ -1,0 +1,161 @@
+"""The steps as a table, and the pages through a browser without JavaScript."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from iam.login.flow import Attempt, next_step
+from tests.oidc.support import make_flow
+from users import commands as users
+from users.models import SessionRow
+
+
+@pytest.mark.parametrize(
+    ("known", "page"),
+    [
+        (Attempt(), "loginname"),
+        (Attempt(sessions=2), "accounts"),
+        (Attempt(login_name="gigi"), "password"),
+        (Attempt(sessions=1, login_name="gigi"), "password"),
+        (Attempt(login_name="gigi", password_ok=True, change_required=True), "password/change"),
+    ],
+)
+def test_the_table(known, page):
+    assert next_step(known).page == page
+
+
+def test_done():
+    assert next_step(Attempt(login_name="gigi", password_ok=True)) is None
+
+
+@pytest.fixture
+def flow(house, web):
+    return make_flow(house, web)
+
+
+def start(flow, **changed):
+    """The id of a request that waits for a person."""
+    return parse_qs(urlsplit(flow.authorize(**changed)["Location"]).query)["authRequest"][0]
+
+
+def submit(flow, page, request, **values):
+    return flow.web.post(f"/ui/v2/login/{page}", {"authRequest": request, **values})
+
+
+def sign_in(flow, name="gigi", password="Correct-Horse-9", **changed):
+    request = start(flow, **changed)
+    submit(flow, "loginname", request, login_name=name)
+    return submit(flow, "password", request, password=password)
+
+
+@pytest.mark.parametrize("name", ["gigi", "GIGI", "gigi@zitadel.localhost", "gigi@example.com"])
+def test_every_login_name_signs_in(flow, name):
+    answer = sign_in(flow, name)
+    assert answer.status_code == 303 and answer["Location"].startswith("https://app.example/cb?code=")
+
+
+def test_p01_unknown_wrong_and_locked_look_alike(flow):
+    pages = []
+    users.lock_user(flow.house.system, user_id=flow.house.person("locked"))
+    for name in ("gigi", "nobody", "locked"):
+        answer = sign_in(flow, name, "wrong" if name == "gigi" else "Correct-Horse-9")
+        text = re.sub(r'value="[^"]*"|authRequest=\w+|nobody|locked|gigi', "", answer.content.decode())
+        pages.append((answer.status_code, text))
+    assert pages[0] == pages[1] == pages[2]
+    assert pages[0][0] == 422
+
+
+def test_a_forced_change_comes_before_anything_else(flow):
+    users.set_password(flow.house.system, user_id=flow.person, password="First-Horse-1", change_required=True)
+    request = start(flow)
+    submit(flow, "loginname", request, login_name="gigi")
+    answer = submit(flow, "password", request, password="First-Horse-1")
+    assert urlsplit(answer["Location"]).path == "/ui/v2/login/password/change"
+    wrong = submit(flow, "password/change", request, current="First-Horse-1", password="short", again="short")
+    assert wrong.status_code == 422
+    done = submit(
+        flow, "password/change", request, current="First-Horse-1", password="Second-Horse-2", again="Second-Horse-2"
+    )
+    assert done["Location"].startswith("https://app.example/cb?code=")
+
+
+def test_l03_a_skipped_step_never_succeeds(flow):
+    request = start(flow)
+    assert "loginname" in submit(flow, "password", request, password="Correct-Horse-9")["Location"]
+    assert "loginname" in submit(flow, "password/change", request, current="x", password="y", again="y")["Location"]
+    assert "loginname" in submit(flow, "accounts", request, session="1")["Location"]
+
+
+def test_several_accounts_in_one_browser(flow):
+    flow.house.person("bert")
+    sign_in(flow)
+    request = start(flow, prompt="select_account")
+    submit(flow, "loginname", request, login_name="bert")
+    submit(flow, "password", request, password="Correct-Horse-9")
+    page = flow.web.get(f"/ui/v2/login/accounts?authRequest={start(flow)}").content.decode()
+    assert "gigi@zitadel.localhost" in page and "bert@zitadel.localhost" in page
+
+
+def test_one_account_signs_in_again_without_asking(flow):
+    sign_in(flow)
+    assert flow.authorize(prompt="none")["Location"].startswith("https://app.example/cb?code=")
+    assert "authRequest" in flow.authorize(prompt="login")["Location"]
+
+
+def test_l02_every_proof_opens_a_new_session(flow):
+    sign_in(flow)
+    before = SessionRow.objects.get(terminated=False).id
+    sign_in(flow, prompt="login")
+    after = SessionRow.objects.get(terminated=False).id
+    assert before != after
+
+
+def test_signing_out_ends_the_chosen_sessions(flow):
+    sign_in(flow)
+    session = SessionRow.objects.get(terminated=False).id
+    assert session in flow.web.get("/ui/v2/login/logout").content.decode()
+    flow.web.post("/ui/v2/login/logout", {"session": session})
+    assert not SessionRow.objects.filter(terminated=False).exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("de", "Anmelden"), ("es", "Iniciar sesión"), ("en", "Sign in"), ("../../etc", "Sign in")]
+)
+def test_u05_languages(flow, language, word):
+    request = start(flow, ui_locales=language)
+    assert word in flow.web.get(f"/ui/v2/login/loginname?authRequest={request}").content.decode()
+
+
+def test_r21_h09_pages_have_their_headers(flow):
+    answer = flow.web.get(f"/ui/v2/login/loginname?authRequest={start(flow)}")
+    assert (
+        "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+        and "unsafe" not in answer["Content-Security-Policy"]
+    )
+    assert "https://app.example" in answer["Content-Security-Policy"]
+    for name, value in {
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }.items():
+        assert answer[name] == value
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_h05_what_was_typed_is_escaped(flow):
+    request = start(flow, login_hint="<script>alert(1)</script>")
+    page = flow.web.get(f"/ui/v2/login/password?authRequest={request}").content.decode()
+    assert "<script>alert" not in page and "&lt;script&gt;" in page
+
+
+def test_l12_a_post_without_its_token_is_refused(flow):
+    from django.test import Client
+
+    strict = Client(HTTP_HOST="localhost", enforce_csrf_checks=True)
+    assert strict.post("/ui/v2/login/loginname", {"authRequest": start(flow), "login_name": "gigi"}).status_code == 403
+
+
+def test_l08_the_cookie_is_not_for_scripts(flow):
+    cookie = sign_in(flow).cookies["gatehouse_sessions"]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax"
