@@ -103,3 +103,14 @@ class Api:
     def get(self, path: str):
         """A GET."""
         return self.client.get(path, headers=self.headers)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The real server, started once for the run."""
+    from tests.servers import new_server
+
+    made = new_server(tmp_path_factory.mktemp("server"))
+    made.start()
+    yield made
+    made.kill()

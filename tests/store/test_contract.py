@@ -15,6 +15,7 @@ from eventstore.testing import MemoryStore
 from eventstore.verify import verify_log
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+NOWHERE = Origin()
 STREAM = Stream("tenant", "user", "1")
 
 
@@ -42,7 +43,7 @@ def store(request, db):
     return MemoryStore() if request.param == "memory" else DatabaseStore(apply=lambda new: None, keys=PlainWrapper())
 
 
-def write(store, *names, stream=STREAM, expected=None, claims=(), releases=(), owner="org", origin=Origin()):
+def write(store, *names, stream=STREAM, expected=None, claims=(), releases=(), owner="org", origin=NOWHERE):
     past = store.read(stream)
     return Write(
         stream=stream,
