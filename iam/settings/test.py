@@ -4,7 +4,8 @@ import os
 import tempfile
 
 os.environ.setdefault("GATEHOUSE_VAR", tempfile.mkdtemp(prefix="gatehouse-test-"))
-for name in [name for name in os.environ if name.startswith("ZITADEL_") and name != "ZITADEL_DATABASE_POSTGRES_DSN"]:
+KEPT = ("ZITADEL_DATABASE_POSTGRES_DSN", "ZITADEL_MASTERKEY")
+for name in [name for name in os.environ if name.startswith("ZITADEL_") and name not in KEPT]:
     del os.environ[name]
 
 from iam.settings.base import *  # noqa: E402, F403
