@@ -137,7 +137,7 @@ def test_r21_h09_pages_have_their_headers(flow):
     for name, value in {
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        "Referrer-Policy": "same-origin",
     }.items():
         assert answer[name] == value
     assert "no-store" in answer["Cache-Control"]
