@@ -40,7 +40,9 @@ class Server:
         """Start, and wait for the first answer."""
         log = (self.var / "server.log").open("ab")
         command = [sys.executable, "manage.py", "start-from-setup"]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
         for _ in range(240):
             try:
                 urllib.request.urlopen(f"{self.url}/debug/ready", timeout=1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, BASE = 720, 160, 132
+WIDTH, HEIGHT, BASE = 720, 172, 132
 GAP = 0.24
 
 

@@ -10,7 +10,7 @@ from eventstore.store import Recorded
 from iam.console import site
 from iam.kernel.context import Context
 
-SECRET = ("secret", "hash", "password", "private", "token", "code", "verifier")
+SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier")
 SHOWN = 200
 """Facts of one stream that the page shows, newest first."""
 

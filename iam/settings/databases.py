@@ -5,9 +5,7 @@ from typing import Any
 
 from iam.settings.tree import Config, PostgresSection
 
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000;"
-)
+SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000;"
 
 
 def databases(config: Config, var: Path) -> dict[str, Any]:

@@ -13,7 +13,9 @@ def channel(server):
 
 
 def call(channel, path, request, response, metadata=()):
-    method = channel.unary_unary(path, request_serializer=lambda one: one.SerializeToString(), response_deserializer=response.FromString)
+    method = channel.unary_unary(
+        path, request_serializer=lambda one: one.SerializeToString(), response_deserializer=response.FromString
+    )
     return method(request, metadata=metadata, timeout=20)
 
 

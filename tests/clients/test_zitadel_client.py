@@ -22,7 +22,9 @@ def client_of(kind, server):
         return Zitadel.with_access_token(server.url, server.pat)
     if kind == "private key":
         return Zitadel.with_private_key(server.url, str(server.var / "admin-key.json"))
-    admin = rest(server, "/v2/users", {"queries": [{"userNameQuery": {"userName": "admin-api"}}]})["result"][0]["userId"]
+    admin = rest(server, "/v2/users", {"queries": [{"userNameQuery": {"userName": "admin-api"}}]})["result"][0][
+        "userId"
+    ]
     secret = rest(server, f"/v2/users/{admin}/secret", {})["clientSecret"]
     return Zitadel.with_client_credentials(server.url, "admin-api", secret)
 
@@ -39,7 +41,10 @@ def org(server):
 
 def test_users(zitadel, org):
     name = uuid.uuid4().hex[:12]
-    human = {"profile": {"givenName": "Ada", "familyName": "L"}, "email": {"email": f"{name}@example.com", "isVerified": True}}
+    human = {
+        "profile": {"givenName": "Ada", "familyName": "L"},
+        "email": {"email": f"{name}@example.com", "isVerified": True},
+    }
     body = sdk.UserServiceCreateUserRequest.from_dict({"organizationId": org, "username": name, "human": human})
     id = zitadel.users.create_user(body).id
     user = zitadel.users.get_user_by_id(sdk.UserServiceGetUserByIDRequest(user_id=id)).user
@@ -57,7 +62,9 @@ def test_users(zitadel, org):
 
 def test_organizations_projects_and_applications(zitadel):
     name = uuid.uuid4().hex[:12]
-    org = zitadel.organizations.add_organization(sdk.OrganizationServiceAddOrganizationRequest(name=name)).organization_id
+    org = zitadel.organizations.add_organization(
+        sdk.OrganizationServiceAddOrganizationRequest(name=name)
+    ).organization_id
     project = zitadel.projects.create_project(
         sdk.ProjectServiceCreateProjectRequest(organization_id=org, name=name)
     ).project_id
@@ -68,6 +75,8 @@ def test_organizations_projects_and_applications(zitadel):
     told = made.to_dict()
     assert told["oidcConfiguration"]["clientId"] and told["oidcConfiguration"]["clientSecret"]
     listed = zitadel.applications.list_applications(
-        sdk.ApplicationServiceListApplicationsRequest.from_dict({"filters": [{"projectIdFilter": {"projectId": project}}]})
+        sdk.ApplicationServiceListApplicationsRequest.from_dict(
+            {"filters": [{"projectIdFilter": {"projectId": project}}]}
+        )
     )
     assert [one.name for one in listed.applications] == ["web"]
