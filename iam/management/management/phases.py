@@ -3,8 +3,10 @@
 import sys
 
 from django.conf import settings
+from django.db import connections
 
 from iam.setup import phases
+from iam.vault import wiring
 
 
 def init() -> None:
@@ -29,4 +31,15 @@ def serve() -> None:
     if problem := phases.problem_before_start():
         sys.stderr.write(problem + "\n")
         raise SystemExit(1)
+    let_go()
     run(settings.CONFIG)
+
+
+def let_go() -> None:
+    """Close what must not cross the fork into web processes: connections, and threads that would be missing there."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+    for made in (wiring.store, wiring.ports, wiring.envelope):
+        made.cache_clear()

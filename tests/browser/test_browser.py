@@ -1,0 +1,132 @@
+"""A real browser: first sign-in with forced change, console, sample application, sign-out; no error in its console."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.servers import ROOT, new_server
+
+NEW = "Correct-Horse-9"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    made = new_server(tmp_path_factory.mktemp("browser"))
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    context = chromium.new_context()
+    made = context.new_page()
+    made.set_default_timeout(15_000)
+    made.problems = []
+    made.on("console", lambda message: made.problems.append(message.text) if message.type == "error" else None)
+    made.on("pageerror", lambda error: made.problems.append(str(error)))
+    yield made
+    context.close()
+
+
+def sign_in(page, house, password):
+    page.fill("#login_name", house.login)
+    page.click("button[type=submit]")
+    page.fill("#password", password)
+    page.click("button[type=submit]")
+
+
+def post(house, path, body):
+    request = urllib.request.Request(house.url + path, json.dumps(body).encode())
+    request.add_header("Authorization", f"Bearer {house.pat}")
+    request.add_header("Content-Type", "application/json")
+    return json.load(urllib.request.urlopen(request))
+
+
+def test_first_sign_in_console_and_sample(page, house, tmp_path):
+    page.goto(f"{house.url}/ui/console")
+    sign_in(page, house, house.password)
+    page.wait_for_selector("#current")
+    page.fill("#current", house.password)
+    page.fill("#password", NEW)
+    page.fill("#again", NEW)
+    page.click("button[type=submit]")
+    page.wait_for_selector("text=Welcome, ZITADEL Admin")
+    create_person(page, house)
+    live_activity(page, house)
+    sample(page, house)
+    assert [one for one in page.problems if "favicon" not in one and "404" not in one] == []
+
+
+def create_person(page, house):
+    page.goto(f"{house.url}/ui/console/users/new-human")
+    for name, value in {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com"}.items():
+        page.fill(f"[name={name}]", value)
+    page.click("button:has-text('Create')")
+    page.wait_for_selector("h1:has-text('Ada Lovelace')")
+    page.fill("#search", "lovelace")
+    page.press("#search", "Enter")
+    page.click(".hits a")
+    page.click("text=History")
+    page.wait_for_selector("text=user.human.added")
+
+
+def live_activity(page, house):
+    page.goto(f"{house.url}/ui/console/activity")
+    page.wait_for_selector("text=Live: new lines appear by themselves.")
+    post(house, "/v2/projects", {"name": "seen-live"})
+    page.wait_for_selector("tbody tr:first-child:has-text('project.added')")
+
+
+def sample(page, house):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    project = post(house, "/v2/projects", {"name": "sample"})["id"]
+    home = f"http://localhost:{port}/"
+    app = post(
+        house,
+        f"/v2/projects/{project}/apps/oidc",
+        {
+            "name": "sample",
+            "redirect_uris": [home + "callback"],
+            "post_logout_redirect_uris": [home],
+            "response_types": ["OIDC_RESPONSE_TYPE_CODE"],
+            "grant_types": ["OIDC_GRANT_TYPE_AUTHORIZATION_CODE"],
+            "auth_method_type": "OIDC_AUTH_METHOD_TYPE_PKCE",
+        },
+    )
+    command = [sys.executable, "deploy/sample/app.py", "--issuer", house.url, "--client-id", app["clientId"], "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1.5)
+        page.goto(home)
+        page.click("text=Sign in")
+        page.wait_for_selector("text=Roles: none")
+        assert "ZITADEL Admin" in page.content()
+        page.click("text=Sign out")
+        page.wait_for_selector("text=Sign in")
+        page.click("text=Sign in")
+        page.wait_for_selector("#login_name")
+        sign_in(page, house, NEW)
+        page.wait_for_selector("text=Roles: none")
+    finally:
+        process.terminate()
