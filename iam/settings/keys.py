@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from iam.settings.sources import arguments
 from iam.vault.masterkey import BadMasterKey, parse
 
 VARIABLE, PREVIOUS = "ZITADEL_MASTERKEY", "ZITADEL_MASTERKEY_PREVIOUS"
@@ -65,7 +66,7 @@ def _embedded(var: Path) -> str:
 def load(var: Path, *, embedded: bool) -> list[bytes]:
     """The master keys of this process; ends it with code 1 when one is wrong."""
     try:
-        return master_keys(sys.argv[1:], os.environ, var, embedded=embedded)
+        return master_keys(arguments(), os.environ, var, embedded=embedded)
     except (BadMasterKey, OSError) as wrong:
         sys.stderr.write(f"master key: {wrong}\n")
         raise SystemExit(1) from wrong

@@ -169,10 +169,15 @@ def _duration(leaf: Leaf, text: str, source: str) -> timedelta:
     return timedelta(seconds=sum(float(number) * UNITS[unit] for number, unit in parts))
 
 
+def arguments() -> list[str]:
+    """The flags of `manage.py`; those of another program (a test runner) are not ours."""
+    return sys.argv[1:] if Path(sys.argv[0]).name == "manage.py" else []
+
+
 def load() -> Config:
     """The configuration of this process. Warns on stderr; ends the process with code 1 on a value that does not parse."""
     try:
-        config, warnings = read(sys.argv[1:], os.environ)
+        config, warnings = read(arguments(), os.environ)
     except BadValue as wrong:
         sys.stderr.write(f"configuration: {wrong}\n")
         raise SystemExit(1) from wrong

@@ -114,7 +114,16 @@ def sample(page, house):
             "auth_method_type": "OIDC_AUTH_METHOD_TYPE_PKCE",
         },
     )
-    command = [sys.executable, "deploy/sample/app.py", "--issuer", house.url, "--client-id", app["clientId"], "--port", str(port)]
+    command = [
+        sys.executable,
+        "deploy/sample/app.py",
+        "--issuer",
+        house.url,
+        "--client-id",
+        app["clientId"],
+        "--port",
+        str(port),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         time.sleep(1.5)

@@ -1,0 +1,65 @@
+"""Where configuration comes from, and what is said about what is wrong."""
+
+import pytest
+
+from iam.settings.keys import master_keys
+from iam.settings.sources import BadValue, read
+from iam.vault.masterkey import BadMasterKey, parse
+
+
+def test_flags_win_over_variables_over_files(tmp_path):
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("Port: 1000\nExternalDomain: a.example\nLog:\n  Level: debug\n")
+    second.write_text("port: 2000\nlog:\n  level: error\n")
+    files = ["--config", str(first), "--config", str(second)]
+    config, warnings = read(files, {"ZITADEL_EXTERNALDOMAIN": "b.example"})
+    assert (config.Port, config.ExternalDomain, config.Log.Level, warnings) == (2000, "b.example", "error", [])
+    assert read([*files, "--port=3000"], {})[0].Port == 3000
+
+
+def test_an_unknown_key_names_the_nearest(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("Databse:\n  Postgres:\n    Host: x\n")
+    _, warnings = read(["--config", str(file)], {"ZITADEL_PROT": "1"})
+    assert "Databse.Postgres.Host" in warnings[0] and "did you mean Database.Postgres.Host?" in warnings[0]
+    assert "did you mean ZITADEL_PORT?" in warnings[1]
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "70000", ""])
+def test_a_value_that_does_not_parse_names_key_value_and_source(value):
+    with pytest.raises(BadValue) as wrong:
+        read([], {"ZITADEL_PORT": value})
+    for part in ("Port", repr(value), "environment variable ZITADEL_PORT"):
+        assert part in str(wrong.value)
+
+
+def test_durations_are_written_as_in_go():
+    config, _ = read([], {"ZITADEL_OIDC_DEFAULTACCESSTOKENLIFETIME": "1h30m"})
+    assert config.OIDC.DefaultAccessTokenLifetime.total_seconds() == 5400
+    with pytest.raises(BadValue):
+        read([], {"ZITADEL_OIDC_DEFAULTACCESSTOKENLIFETIME": "soon"})
+
+
+def test_tls_modes():
+    assert read(["--tlsMode", "external"], {})[0].ExternalSecure is True
+    with pytest.raises(BadValue):
+        read(["--tlsMode", "nope"], {})
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * 31, "0123456789abcdef0123456789abcdef\n", "g" * 64, "a" * 32])
+def test_e08_bad_master_keys_are_refused(text):
+    with pytest.raises(BadMasterKey):
+        parse(text)
+
+
+def test_the_master_key_is_given_once(tmp_path):
+    key = "0123456789abcdef0123456789abcdef"
+    assert master_keys([], {"ZITADEL_MASTERKEY": key}, tmp_path, embedded=False) == [key.encode()]
+    with pytest.raises(BadMasterKey):
+        master_keys(["--masterkey", key, "--masterkeyFromEnv"], {"ZITADEL_MASTERKEY": key}, tmp_path, embedded=False)
+
+
+def test_the_embedded_key_is_made_once_for_its_owner_only(tmp_path):
+    first = master_keys([], {}, tmp_path, embedded=True)
+    assert master_keys([], {}, tmp_path, embedded=True) == first
+    assert (tmp_path / "masterkey").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,102 @@
+"""Envelope, rotation of the master key, password hashes, erasure."""
+
+import io
+
+import bcrypt
+import pytest
+from django.core import management
+from django.db import connection
+
+from iam.kernel.errors import Unavailable
+from iam.vault.envelope import Envelope, WrongMasterKey, rewrap_all
+from iam.vault.models import DataKey
+from iam.vault.passwords import PasswordPool
+from users import commands as users
+
+OLD, NEW, OTHER = b"o" * 31 + b"1", b"n" * 31 + b"2", b"x" * 31 + b"3"
+
+
+def test_what_is_sealed_opens_for_its_purpose_only(db):
+    envelope = Envelope(lambda: [OLD])
+    sealed = envelope.seal("tenant", "smtp", b"secret")
+    assert envelope.open("tenant", "smtp", sealed) == b"secret"
+    with pytest.raises(Unavailable):
+        envelope.open("tenant", "totp", sealed)
+
+
+def test_e09_rotation_resumes_and_the_old_key_is_not_needed_after(db):
+    envelope = Envelope(lambda: [OLD])
+    sealed = {purpose: envelope.seal("tenant", purpose, b"secret") for purpose in ("a", "b", "c")}
+    with pytest.raises(WrongMasterKey):
+        rewrap_all(NEW, [OTHER])
+    assert rewrap_all(NEW, [OLD]) == (3, 0)
+    row = DataKey.objects.first()
+    assert row is not None
+    assert rewrap_all(NEW, [OLD]) == (0, 3)
+    fresh = Envelope(lambda: [NEW])
+    assert all(fresh.open("tenant", purpose, text) == b"secret" for purpose, text in sealed.items())
+    with pytest.raises(WrongMasterKey):
+        Envelope(lambda: [OLD]).open("tenant", "a", sealed["a"])
+
+
+def test_during_a_rotation_both_keys_open(db):
+    sealed = Envelope(lambda: [OLD]).seal("tenant", "a", b"secret")
+    assert Envelope(lambda: [NEW, OLD]).open("tenant", "a", sealed) == b"secret"
+
+
+@pytest.fixture(scope="module")
+def pool():
+    return PasswordPool(workers=1, queue=4, time_cost=1, memory_kib=8192, threads=1)
+
+
+def test_imported_hashes_verify_and_are_upgraded(pool):
+    old = bcrypt.hashpw(b"Correct-Horse-9", bcrypt.gensalt(4)).decode()
+    checked = pool.verify(old, "Correct-Horse-9")
+    assert checked.ok and checked.better.startswith("$argon2id$")
+    assert not pool.verify(old, "wrong").ok
+    assert pool.verify(checked.better, "Correct-Horse-9").better == ""
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "x", "$2b$31$" + "a" * 53, "$argon2id$v=19$m=99999999,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g", "$9$x"]
+)
+def test_p11_absurd_or_unknown_hashes_are_refused(pool, bad):
+    assert not pool.accepts(bad)
+
+
+def test_e05_twenty_planted_strings_are_gone_from_a_dump(house):
+    planted = [f"planted{number:02d}" for number in range(20)]
+    from users.domain.profile import Profile
+
+    id = users.add_human(
+        house.system,
+        org_id=house.org,
+        user_name=planted[0],
+        profile=Profile(planted[1], planted[2], planted[3], planted[4]),
+        email=f"{planted[5]}@example.com",
+    ).id
+    users.change_profile(house.system, user_id=id, profile=Profile(planted[6], planted[7], planted[8], planted[9]))
+    users.change_email(house.system, user_id=id, email=f"{planted[10]}@example.com")
+    users.rename_user(house.system, user_id=id, user_name=planted[11])
+    values = {f"k{number}": planted[number].encode() for number in range(12, 20)}
+    users.set_user_metadata(house.system, user_id=id, values=values)
+    assert any(one in dump() for one in planted)
+    users.erase_user(house.system, user_id=id)
+    left = dump()
+    assert [one for one in planted if one in left] == []
+    management.call_command("verify_log", stdout=io.StringIO())
+
+
+def dump() -> str:
+    """Every value of every table as text."""
+    tables = connection.introspection.table_names()
+    found = []
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f'SELECT * FROM "{table}"')
+            for row in cursor.fetchall():
+                found += [
+                    bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
+                    for value in row
+                ]
+    return "\n".join(found)
