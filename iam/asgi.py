@@ -14,7 +14,6 @@ _django = get_wsgi_application()
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
 from iam.api.rpc import application_of  # noqa: E402
-from iam.api.system import system_application  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
 _web = WSGIMiddleware(_django, workers=settings.CONFIG.Threads)
@@ -29,7 +28,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "websocket":
             await _socket(scope, receive, send)
         case _:
-            found = system_application(scope["path"]) or application_of(scope["path"])
+            found = application_of(scope["path"])
             await (found or _web)(scope, receive, send)  # type: ignore[arg-type, operator]
 
 

@@ -66,7 +66,7 @@ def method(full_name: str) -> MethodDescriptor:
 def services() -> tuple[str, ...]:
     """All service names, read from the generated files."""
     found = []
-    for file in sorted(GEN.glob("zitadel_*.binpb")):
+    for file in sorted([*GEN.glob("grpc_*.binpb"), *GEN.glob("zitadel_*.binpb")]):
         described = descriptor_pb2.FileDescriptorProto.FromString(file.read_bytes())
         found += [f"{described.package}.{one.name}" for one in described.service]
     return tuple(found)

@@ -51,3 +51,12 @@ def test_nobody_is_unauthenticated(channel):
     with pytest.raises(grpc.RpcError) as refused:
         call(channel, "/zitadel.user.v2.UserService/ListUsers", user_v2.ListUsersRequest(), user_v2.ListUsersResponse)
     assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_the_standard_health_check(channel):
+    from iam.api.gen import grpc_health_v1
+
+    answer = call(
+        channel, "/grpc.health.v1.Health/Check", grpc_health_v1.HealthCheckRequest(), grpc_health_v1.HealthCheckResponse
+    )
+    assert answer.status == 1

@@ -46,7 +46,7 @@ def build() -> dict[str, bytes]:
     for file in found.file:
         stem = file.name.removesuffix(".proto").replace("/", "_")
         made[f"{stem}.binpb"] = file.SerializeToString(deterministic=True)
-        if file.package.startswith("zitadel"):
+        if file.package.startswith(("zitadel", "grpc")):
             made[f"{file.package.removeprefix('zitadel.').replace('.', '_')}.py"] = MODULE.format(
                 package=file.package
             ).encode()
