@@ -41,7 +41,7 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
     if postgres.Options:
         options["options"] = postgres.Options
     if postgres.DSN:
-        return {"ENGINE": "django.db.backends.postgresql", "NAME": "", "OPTIONS": {**_dsn(postgres.DSN), **options}}
+        return _from_dsn(postgres.DSN, options)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "HOST": postgres.Host,
@@ -53,7 +53,11 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
     }
 
 
-def _dsn(dsn: str) -> dict[str, Any]:
-    from psycopg.conninfo import conninfo_to_dict
+def _from_dsn(dsn: str, options: dict[str, Any]) -> dict[str, Any]:
+    """A URL or keyword string; what Django has no name for goes on to the driver and wins over the defaults."""
+    from psycopg.conninfo import conninfo_to_dict  # only where PostgreSQL is used
 
-    return dict(conninfo_to_dict(dsn))
+    given = dict(conninfo_to_dict(dsn))
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    known = {django: str(given.pop(libpq)) for django, libpq in names.items() if libpq in given}
+    return {"ENGINE": "django.db.backends.postgresql", "NAME": "postgres", **known, "OPTIONS": {**options, **given}}
