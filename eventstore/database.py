@@ -58,7 +58,7 @@ class DatabaseStore:
         subjects = [(write.stream.instance, id) for write in writes for id in _persons(write)]
         try:
             with transaction.atomic():
-                return self._push([replace(write, at=_stored_time(write.at)) for write in writes])
+                return self._push([replace(write, at=write.at.astimezone(UTC)) for write in writes])
         except BaseException:
             for instance, id in subjects:  # keys that this push made went away with it
                 self.persons.forget(instance, [id])
@@ -151,10 +151,6 @@ def _persons(write: Write) -> set[str]:
     subjects = {subject_of(write.stream, fact) for fact in write.facts} - {""}
     address = {person_of_origin(write.stream, write.actor)} if write.facts and has_address(write.origin) else set()
     return subjects | address
-
-
-def _stored_time(at: datetime) -> datetime:
-    return at.astimezone(UTC)
 
 
 def _row(write: Write, version: int, fact: Event, form: Stored, digest: bytes) -> Row:

@@ -96,7 +96,7 @@ def _payload_field(declared: "dataclasses.Field[Any]", hint: Any) -> PayloadFiel
     default = declared.default
     if declared.default_factory is not dataclasses.MISSING:
         default = declared.default_factory()
-    path = tuple(declared.metadata.get("key", _camel(declared.name)).split("."))
+    path = tuple(declared.metadata.get("key", camel(declared.name)).split("."))
     return PayloadField(declared.name, path, _plain(hint), personal, default)
 
 
@@ -115,7 +115,8 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A field's name as payloads and the API spell it."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -202,3 +203,8 @@ def _zero(annotation: Any) -> Any:
         return origin()
     except TypeError:
         return None
+
+
+def told(fact: Event, *names: str) -> dict[str, Any]:
+    """The fields of a `.changed` fact that say something; None means unchanged."""
+    return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}

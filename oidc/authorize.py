@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,6 +13,7 @@ from iam.access.http import meta_of
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from oidc import login_door
+from oidc.addresses import see_other, with_query
 from oidc.clients import Client
 from oidc.errors import OAuthError, ShownError
 from oidc.jose import BadTokenError, read, verify
@@ -220,13 +220,3 @@ def remember(ctx: Context, asked: Asked) -> AuthRequest:
 def error_url(ctx: Context, redirect_uri: str, state: str, refused: OAuthError) -> str:
     """The client's address with the error, its state and the issuer (RFC 6749 §4.1.2.1, RFC 9207)."""
     return with_query(redirect_uri, {**refused.answer(), **({"state": state} if state else {}), "iss": ctx.base_url})
-
-
-def with_query(uri: str, values: Mapping[str, str]) -> str:
-    """An address with parameters added to those it has."""
-    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode(values)}"
-
-
-def see_other(url: str) -> HttpResponse:
-    """Always 303: a POST with a password is never repeated at the client (RFC 9700 §4.12, checklist R16)."""
-    return HttpResponse(status=303, headers={"Location": url, "Cache-Control": "no-store"})

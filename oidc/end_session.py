@@ -9,7 +9,8 @@ from iam.access.caller import context_of_nobody, instance_of
 from iam.access.http import meta_of
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
-from oidc.authorize import hinted, see_other, with_query
+from oidc.addresses import see_other, with_query
+from oidc.authorize import hinted
 from oidc.errors import ShownError
 from oidc.login_door import browser_sessions, error_page
 from oidc.registry import find_client

@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,6 +12,7 @@ from iam.access.tokens import digest
 from iam.instance.queries import known_hosts
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
+from oidc.addresses import with_query
 from oidc.errors import OAuthError, ShownError
 from oidc.models import AuthRequest, Grant
 from oidc.registry import find_client
@@ -21,6 +21,8 @@ from oidc.subjects import living_user
 from projects.queries import project_checks
 from users.models import SessionRow
 
+AMR = ("pwd", "password")
+"""How a password check is told: RFC 8176, and the word that older clients know (reference/oidc.md §6)."""
 CODE_LIFETIME = timedelta(seconds=60)
 FindSessions = Callable[[HttpRequest, str], Iterable[SessionRow]]
 _finders: list[FindSessions] = []
@@ -97,7 +99,7 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
     _finished(ctx, row)
     values = {"code": code, **({"state": row.state} if row.state else {}), "iss": ctx.base_url}
     values["session_state"] = hashlib.sha256(session.id.encode()).hexdigest()[:16]
-    return _with_query(row.redirect_uri, values)
+    return with_query(row.redirect_uri, values)
 
 
 def _check_project(ctx: Context, row: AuthRequest, user_id: str, org_id: str) -> None:
@@ -129,7 +131,7 @@ def _code(ctx: Context, row: AuthRequest, session: SessionRow) -> str:
         session_id=session.id,
         scopes=row.scopes,
         auth_time=session.password_checked_at,
-        amr=["pwd", "password"],
+        amr=list(AMR),
         nonce=row.nonce,
         created_at=now,
         expires_at=now + CODE_LIFETIME,
@@ -151,11 +153,7 @@ def refuse(ctx: Context, id: str, error: str, description: str = "") -> str:
     row = get_auth_request(ctx, id)
     _finished(ctx, row)
     values = OAuthError(error, description).answer()
-    return _with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
-
-
-def _with_query(uri: str, values: dict[str, str]) -> str:
-    return f"{uri}{'&' if urlsplit(uri).query else '?'}{urlencode(values)}"
+    return with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
 
 
 def error_page(request: HttpRequest, shown: Exception) -> HttpResponse:

@@ -7,7 +7,7 @@ from eventstore.store import Recorded
 from oidc.domain.events import WebKeyActivated, WebKeyAdded, WebKeyDeactivated, WebKeyRemoved
 from oidc.domain.web_key import KeyConfig, KeyState
 from oidc.models import WebKeyRow
-from projections.projection import Projection, on
+from projections.projection import Projection, on, update_row
 
 
 class WebKeys(Projection):
@@ -49,5 +49,4 @@ class WebKeys(Projection):
 
 
 def _update(at: Recorded, **columns: Any) -> None:
-    rows = WebKeyRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(WebKeyRow, at, at.stream.id, **columns)

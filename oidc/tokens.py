@@ -23,8 +23,6 @@ from projects.queries import role_claims as held_roles
 from users.models import UserRow
 from users.queries import metadata_of
 
-AMR = ("pwd", "password")
-
 
 @dataclass(frozen=True)
 class Subject:

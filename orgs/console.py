@@ -19,6 +19,7 @@ from iam.console.kit import (
     Properties,
     Related,
     Tab,
+    saves,
 )
 from iam.console.parts import text_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds
@@ -53,14 +54,6 @@ def _create(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 def _rename(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
     commands.rename_org(ctx, org_id=path["org_id"], name=values["name"])
     return Outcome(f"orgs/{path['org_id']}", "The organization is renamed.")
-
-
-def _do(command: Any, notice: str, to: str = "orgs/{org_id}") -> Any:
-    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-        command(ctx, **path, **values)
-        return Outcome(to.format(**path), notice)
-
-    return save
 
 
 def _confirm(route: str, title: str, submit: str, save: Any, intro: str, *, danger: bool = False) -> FormPage:
@@ -171,21 +164,21 @@ add_pages(
         "deactivate",
         "Deactivate the organization",
         "Deactivate",
-        _do(commands.deactivate_org, "Nobody of this organization can sign in now."),
+        saves(commands.deactivate_org, "Nobody of this organization can sign in now.", "orgs/{org_id}"),
         "Its users can no longer sign in, and their tokens stop working. Nothing is deleted.",
     ),
     _confirm(
         "reactivate",
         "Reactivate the organization",
         "Reactivate",
-        _do(commands.reactivate_org, "Its users can sign in again."),
+        saves(commands.reactivate_org, "Its users can sign in again.", "orgs/{org_id}"),
         "Its users can sign in again.",
     ),
     _confirm(
         "delete",
         "Delete the organization",
         "Delete for good",
-        _do(commands.remove_org, "The organization is gone.", "orgs"),
+        saves(commands.remove_org, "The organization is gone.", "orgs"),
         "Its users, projects, applications and grants are deleted with it. This cannot be undone.",
         danger=True,
     ),
@@ -193,7 +186,7 @@ add_pages(
         "orgs/<org_id>/domains/add",
         "Add a domain",
         "orgs",
-        _do(commands.add_org_domain, "The domain is added."),
+        saves(commands.add_org_domain, "The domain is added.", "orgs/{org_id}"),
         DomainForm,
         submit="Add",
         back="orgs/{org_id}",
@@ -202,14 +195,14 @@ add_pages(
         "domains/<domain>/primary",
         "Make the domain primary",
         "Make primary",
-        _do(commands.set_primary_domain, "Login names end with this domain now."),
+        saves(commands.set_primary_domain, "Login names end with this domain now.", "orgs/{org_id}"),
         "Login names of the organization's users will end with this domain.",
     ),
     _confirm(
         "domains/<domain>/remove",
         "Remove the domain",
         "Remove",
-        _do(commands.remove_org_domain, "The domain is removed."),
+        saves(commands.remove_org_domain, "The domain is removed.", "orgs/{org_id}"),
         "Nobody can sign in with this domain any more.",
         danger=True,
     ),

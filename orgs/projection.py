@@ -7,7 +7,7 @@ from eventstore.store import Recorded
 from orgs.domain import events as facts
 from orgs.domain.org import OrgState
 from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
-from projections.projection import Projection, on
+from projections.projection import Projection, on, update_row
 
 
 class Orgs(Projection):
@@ -99,5 +99,4 @@ def _domains(at: Recorded) -> Any:
 
 
 def _update(at: Recorded, **columns: Any) -> None:
-    rows = OrgRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(OrgRow, at, at.stream.id, **columns)

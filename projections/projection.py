@@ -55,10 +55,6 @@ class Projection:
             for fact in getattr(method, "listens_for", ()):
                 yield Listener(self, fact, method.__get__(self))
 
-    def handles(self, recorded: Recorded) -> bool:
-        """Whether any method listens for the fact."""
-        return any(True for _ in self.methods_for(recorded))
-
     def methods_for(self, recorded: Recorded) -> Iterator[Callable[[Recorded, Any], None]]:
         """The methods that listen for the fact."""
         return (one.method for one in self.listeners() if isinstance(recorded.fact, one.fact))
@@ -67,9 +63,6 @@ class Projection:
         """Feed one fact."""
         for method in self.methods_for(recorded):
             method(recorded, recorded.fact)
-
-    def seed(self) -> None:
-        """Rows that exist before the first fact; none unless a projection says otherwise."""
 
 
 _registered: dict[str, Projection] = {}
@@ -89,3 +82,9 @@ def projection(name: str) -> Projection:
 def listeners_for(fact: type[Event], mode: str) -> tuple[Listener, ...]:
     """Who listens for a class of facts in a mode."""
     return tuple(one for fed in projections(mode) for one in fed.listeners() if issubclass(fact, one.fact))
+
+
+def update_row(table: type[models.Model], at: Recorded, id: str, **columns: Any) -> None:
+    """Set columns of the row that a fact is about, with the fact's time and version."""
+    rows = table._default_manager.filter(instance_id=at.stream.instance, id=id)
+    rows.update(changed_at=at.at, version=at.version, **columns)

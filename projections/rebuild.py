@@ -29,11 +29,11 @@ def rebuild(store: DatabaseStore, projection: Projection, *, swap: bool = True) 
         with transaction.atomic():
             hold_still()
             more, _ = _replay(store, projection, last)
-            different = tuple(name for name in _tables(projection) if _rows(name) != _rows(_shadow(name)))
-            rows = {name: len(_rows(_shadow(name))) for name in _tables(projection)}
+            replayed = {name: _rows(_shadow(name)) for name in _tables(projection)}
+            different = tuple(name for name, rows in replayed.items() if rows != _rows(name))
             if swap:
                 _swap(projection)
-        return Rebuilt(facts + more, rows, different)
+        return Rebuilt(facts + more, {name: len(rows) for name, rows in replayed.items()}, different)
     finally:
         _drop(projection)
 

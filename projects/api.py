@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from iam.api.gen import filter_v2, project_v2, v1
 from iam.api.gen import management_v1 as management
-from iam.api.lists import details, matches, paged, stamp
+from iam.api.gen import project_v2, v1
+from iam.api.lists import details, matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
@@ -95,11 +95,6 @@ def ListProjects(ctx: Context, request: Any) -> Any:
                 raise InvalidInput("api.query_unsupported", field="filters")
     found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=SORTS)
     return project_v2.ListProjectsResponse(projects=[_shown(row) for row in found], pagination=page_of(request, total))
-
-
-def page_of(request: Any, total: int) -> Any:
-    """How long the list is in all."""
-    return filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
 
 
 def _shown(row: ProjectRow) -> Any:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from iam.api.gen import application_v2, filter_v2
-from iam.api.lists import matches, moment, paged, stamp
+from iam.api.gen import application_v2
+from iam.api.lists import matches, moment, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, Unimplemented
@@ -56,8 +56,9 @@ def ListApplications(ctx: Context, request: Any) -> Any:
     for one in request.filters:
         rows = _narrowed(rows, one)
     found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=SORTS)
-    pagination = filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
-    return application_v2.ListApplicationsResponse(applications=[_shown(row) for row in found], pagination=pagination)
+    return application_v2.ListApplicationsResponse(
+        applications=[_shown(row) for row in found], pagination=page_of(request, total)
+    )
 
 
 def _narrowed(rows: Any, one: Any) -> Any:

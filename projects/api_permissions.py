@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from iam.access.models import MembershipRow
-from iam.api.gen import authorization_v2, filter_v2, internal_permission_v2
-from iam.api.lists import matches, paged, stamp
+from iam.api.gen import authorization_v2, internal_permission_v2
+from iam.api.lists import matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.instance import commands as instance
 from iam.kernel.change import Receipt
@@ -69,9 +69,8 @@ def ListAuthorizations(ctx: Context, request: Any) -> Any:
     for one in request.filters:
         rows = _narrowed(rows, one)
     found, total = paged(rows, request.pagination, columns={1: "created_at", 2: "changed_at", 3: "id"})
-    pagination = filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
     return authorization_v2.ListAuthorizationsResponse(
-        authorizations=[_authorization(row) for row in found], pagination=pagination
+        authorizations=[_authorization(row) for row in found], pagination=page_of(request, total)
     )
 
 
@@ -165,9 +164,8 @@ def ListAdministrators(ctx: Context, request: Any) -> Any:
         rows = rows.filter(user_id__in=list(one.in_user_ids_filter.ids))
     found, total = paged(rows, request.pagination, columns={1: "created_at"}, key="user_id")
     people = users_by_id(ctx.instance, [row.user_id for row in found])
-    pagination = filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
     shown = [_administrator(row, people.get(row.user_id)) for row in found]
-    return internal_permission_v2.ListAdministratorsResponse(administrators=shown, pagination=pagination)
+    return internal_permission_v2.ListAdministratorsResponse(administrators=shown, pagination=page_of(request, total))
 
 
 def _administrator(row: MembershipRow, user: Any) -> Any:

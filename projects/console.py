@@ -20,11 +20,12 @@ from iam.console.kit import (
     Properties,
     Related,
     Tab,
+    saves,
 )
 from iam.console.parts import choice_field, lines_field, text_field, tick_field, ticks_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, add_urls, finds
 from iam.kernel.context import Context
-from orgs.queries import list_orgs
+from orgs.queries import org_choices
 from projects import commands, console_people, queries  # noqa: F401 - registers its pages
 from projects.domain.project import OidcConfig
 from projects.domain.uris import problem_of
@@ -43,16 +44,11 @@ GRANTS = (("0", "Authorization code"), ("2", "Refresh token"))
 CHECK = "/ui/console/check/redirect-uris"
 
 
-def _orgs(ctx: Context) -> list[tuple[str, str]]:
-    rows = list_orgs(ctx).order_by("name").values_list("id", "name")[:200]
-    return sorted(rows, key=lambda org: org[0] != ctx.org_id)
-
-
 def project_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new project."""
 
     class ProjectForm(SettingsForm):
-        org = choice_field("Organization", _orgs(ctx))
+        org = choice_field("Organization", org_choices(ctx))
         field_order = ("org", "name")
 
     return ProjectForm
@@ -205,14 +201,6 @@ def _add_grant(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 def _change_grant(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
     commands.change_grant(ctx, **path, roles=tuple(values["roles"]))
     return Outcome(f"projects/{path['project_id']}?tab=grants", "The grant is saved.")
-
-
-def _do(command: Any, notice: str, to: str) -> Any:
-    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-        command(ctx, **path, **values)
-        return Outcome(to.format(**path), notice)
-
-    return save
 
 
 def _project(ctx: Context, path: Path) -> ProjectRow:
@@ -428,21 +416,21 @@ add_pages(
     _page(
         "deactivate",
         "Deactivate the project",
-        _do(commands.deactivate_project, "The project rests.", PROJECT),
+        saves(commands.deactivate_project, "The project rests.", PROJECT),
         "Deactivate",
         "Nobody can sign in to its applications. Nothing is deleted.",
     ),
     _page(
         "reactivate",
         "Reactivate the project",
-        _do(commands.reactivate_project, "The project works again.", PROJECT),
+        saves(commands.reactivate_project, "The project works again.", PROJECT),
         "Reactivate",
         "People can sign in again.",
     ),
     _page(
         "delete",
         "Delete the project",
-        _do(commands.remove_project, "The project is gone.", "projects"),
+        saves(commands.remove_project, "The project is gone.", "projects"),
         "Delete for good",
         "Its applications, roles, grants and authorizations are deleted with it. This cannot be undone.",
         danger=True,
@@ -450,14 +438,14 @@ add_pages(
     _page(
         "roles/new",
         "New role",
-        _do(commands.add_role, "The role is added.", PROJECT + "?tab=roles"),
+        saves(commands.add_role, "The role is added.", PROJECT + "?tab=roles"),
         "Add",
         form=RoleForm,
     ),
     _page(
         "roles/<key>/remove",
         "Remove the role",
-        _do(commands.remove_role, "The role is removed.", PROJECT + "?tab=roles"),
+        saves(commands.remove_role, "The role is removed.", PROJECT + "?tab=roles"),
         "Remove",
         "Everybody who holds it loses it at once.",
         danger=True,
@@ -568,21 +556,21 @@ add_pages(
     _page(
         "apps/<app_id>/deactivate",
         "Deactivate the application",
-        _do(commands.deactivate_app, "The application is refused now.", APP),
+        saves(commands.deactivate_app, "The application is refused now.", APP),
         "Deactivate",
         "Nobody can sign in to it, and its tokens stop working.",
     ),
     _page(
         "apps/<app_id>/reactivate",
         "Reactivate the application",
-        _do(commands.reactivate_app, "The application works again.", APP),
+        saves(commands.reactivate_app, "The application works again.", APP),
         "Reactivate",
         "It works again.",
     ),
     _page(
         "apps/<app_id>/delete",
         "Delete the application",
-        _do(commands.remove_app, "The application is gone.", PROJECT),
+        saves(commands.remove_app, "The application is gone.", PROJECT),
         "Delete for good",
         "Its tokens stop working. This cannot be undone.",
         danger=True,
@@ -593,7 +581,7 @@ add_pages(
     _page(
         "apps/<app_id>/keys/<key_id>/remove",
         "Remove the key",
-        _do(commands.remove_app_key, "The key is removed.", APP),
+        saves(commands.remove_app_key, "The key is removed.", APP),
         "Remove",
         "Assertions signed with it are refused from now on.",
         danger=True,
@@ -609,21 +597,21 @@ add_pages(
     _page(
         "grants/<grant_id>/deactivate",
         "Deactivate the grant",
-        _do(commands.deactivate_grant, "The grant rests.", PROJECT + "?tab=grants"),
+        saves(commands.deactivate_grant, "The grant rests.", PROJECT + "?tab=grants"),
         "Deactivate",
         "Roles given through it do not count meanwhile.",
     ),
     _page(
         "grants/<grant_id>/reactivate",
         "Reactivate the grant",
-        _do(commands.reactivate_grant, "The grant counts again.", PROJECT + "?tab=grants"),
+        saves(commands.reactivate_grant, "The grant counts again.", PROJECT + "?tab=grants"),
         "Reactivate",
         "Roles given through it count again.",
     ),
     _page(
         "grants/<grant_id>/remove",
         "Remove the grant",
-        _do(commands.remove_grant, "The grant is removed.", PROJECT + "?tab=grants"),
+        saves(commands.remove_grant, "The grant is removed.", PROJECT + "?tab=grants"),
         "Remove",
         "Authorizations given through it are removed with it.",
         danger=True,

@@ -6,14 +6,27 @@ from typing import Any
 from django import forms
 
 from iam.access.roles import ROLES, Level, level_of
-from iam.console.kit import Choice, Column, DetailPage, Empty, FormPage, Link, ListPage, Outcome, Path, Properties, Tab
+from iam.console.kit import (
+    Choice,
+    Column,
+    DetailPage,
+    Empty,
+    FormPage,
+    Link,
+    ListPage,
+    Outcome,
+    Path,
+    Properties,
+    Tab,
+    saves,
+)
 from iam.console.parts import choice_field, text_field, ticks_field
 from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.instance import commands as instance
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
-from orgs.queries import list_orgs
+from orgs.queries import org_choices
 from projects import commands, queries
 from projects.administrators import list_administrators
 from projects.models import RoleRow
@@ -28,11 +41,6 @@ LEVELS = Choice(
         for one in (Level.INSTANCE, Level.ORG, Level.PROJECT, Level.GRANT)
     ),
 )
-
-
-def _orgs(ctx: Context) -> list[tuple[str, str]]:
-    rows = list_orgs(ctx).order_by("name").values_list("id", "name")[:200]
-    return sorted(rows, key=lambda org: org[0] != ctx.org_id)
 
 
 def _user_id(ctx: Context, typed: str) -> str:
@@ -50,7 +58,7 @@ def authorization_form(ctx: Context, path: Path) -> type[forms.Form]:
     projects = list(queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200])
 
     class AuthorizationForm(forms.Form):
-        org = choice_field("Given by organization", _orgs(ctx))
+        org = choice_field("Given by organization", org_choices(ctx))
         user = text_field("User", 200, hint="Login name, e-mail address or id.")
         project = choice_field("Project", projects)
         roles = text_field("Role keys", 500, hint="Separated by spaces; those of the project.")
@@ -85,14 +93,6 @@ def _change(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
     return Outcome("authorizations/{authorization_id}".format(**path), "The roles are saved.")
 
 
-def _do(command: Any, notice: str, to: str) -> Any:
-    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-        command(ctx, **path)
-        return Outcome(to.format(**path), notice)
-
-    return save
-
-
 def _page(route: str, title: str, save: Any, submit: str, intro: str = "", **more: Any) -> FormPage:
     return FormPage(
         f"authorizations/<authorization_id>/{route}",
@@ -109,7 +109,7 @@ def _page(route: str, title: str, save: Any, submit: str, intro: str = "", **mor
 def administrator_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A user, what to administer, roles."""
     where = [("instance", "The whole instance")] if ctx.rights.allow("iam.member.write") else []
-    where += [(f"org:{id}", f"Organization {name}") for id, name in _orgs(ctx)]
+    where += [(f"org:{id}", f"Organization {name}") for id, name in org_choices(ctx)]
     projects = queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200]
     where += [(f"project:{id}", f"Project {name}") for id, name in projects]
     given = [(role, role) for role in sorted(ROLES) if level_of(role) in (Level.INSTANCE, Level.ORG, Level.PROJECT)]
@@ -233,21 +233,21 @@ add_pages(
     _page(
         "deactivate",
         "Deactivate the authorization",
-        _do(commands.deactivate_authorization, "The roles rest.", BACK),
+        saves(commands.deactivate_authorization, "The roles rest.", BACK),
         "Deactivate",
         "The roles do not count meanwhile.",
     ),
     _page(
         "reactivate",
         "Reactivate the authorization",
-        _do(commands.reactivate_authorization, "The roles count again.", BACK),
+        saves(commands.reactivate_authorization, "The roles count again.", BACK),
         "Reactivate",
         "The roles count again.",
     ),
     _page(
         "remove",
         "Remove the authorization",
-        _do(commands.remove_authorization, "The roles are taken.", "authorizations"),
+        saves(commands.remove_authorization, "The roles are taken.", "authorizations"),
         "Remove",
         "The user loses the roles at once.",
         danger=True,

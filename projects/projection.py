@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from eventstore.events import Event
+from eventstore.events import Event, told
 from eventstore.store import Recorded
 from orgs.domain.events import OrgRemoved
-from projections.projection import Projection, on
+from projections.projection import Projection, on, update_row
 from projects.domain import events as facts
 from projects.domain.project import SETTINGS, OidcConfig, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
@@ -29,7 +29,7 @@ class Projects(Projection):
     @on(facts.ProjectChanged)
     def changed(self, at: Recorded, fact: facts.ProjectChanged) -> None:
         """Other settings."""
-        _project(at, **_given(fact, "name", *SETTINGS))
+        _project(at, **told(fact, "name", *SETTINGS))
 
     @on(facts.ProjectDeactivated)
     def deactivated(self, at: Recorded, _: Event) -> None:
@@ -65,7 +65,7 @@ class Projects(Projection):
     @on(facts.RoleChanged)
     def role_changed(self, at: Recorded, fact: facts.RoleChanged) -> None:
         """Another name."""
-        _role(at, fact.key).update(changed_at=at.at, **_given(fact, "display_name", "group"))
+        _role(at, fact.key).update(changed_at=at.at, **told(fact, "display_name", "group"))
 
     @on(facts.RoleRemoved)
     def role_removed(self, at: Recorded, fact: facts.RoleRemoved) -> None:
@@ -101,13 +101,13 @@ class Projects(Projection):
     @on(facts.OidcConfigAdded)
     def oidc_added(self, at: Recorded, fact: facts.OidcConfigAdded) -> None:
         """How it signs people in."""
-        config = _columns(_given(fact, *CONFIG))
+        config = _columns(told(fact, *CONFIG))
         _app(at, fact.app_id, kind="oidc", client_id=fact.client_id, secret_hash=fact.hashed_secret, **config)
 
     @on(facts.OidcConfigChanged)
     def oidc_changed(self, at: Recorded, fact: facts.OidcConfigChanged) -> None:
         """Other settings."""
-        _app(at, fact.app_id, **_columns(_given(fact, *CONFIG)))
+        _app(at, fact.app_id, **_columns(told(fact, *CONFIG)))
 
     @on(facts.ApiConfigAdded)
     def api_added(self, at: Recorded, fact: facts.ApiConfigAdded) -> None:
@@ -124,7 +124,7 @@ class Projects(Projection):
     @on(facts.ApiConfigChanged)
     def api_changed(self, at: Recorded, fact: facts.ApiConfigChanged) -> None:
         """Another way to authenticate."""
-        _app(at, fact.app_id, **_given(fact, "auth_method_type"))
+        _app(at, fact.app_id, **told(fact, "auth_method_type"))
 
     @on(facts.OidcSecretChanged, facts.ApiSecretChanged)
     def secret_changed(self, at: Recorded, fact: facts.OidcSecretChanged) -> None:
@@ -279,8 +279,7 @@ def _new(at: Recorded, id: str) -> dict[str, Any]:
 
 
 def _project(at: Recorded, **columns: Any) -> None:
-    rows = ProjectRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(ProjectRow, at, at.stream.id, **columns)
 
 
 def _role(at: Recorded, key: str) -> Any:
@@ -288,22 +287,15 @@ def _role(at: Recorded, key: str) -> Any:
 
 
 def _app(at: Recorded, id: str, **columns: Any) -> None:
-    rows = AppRow.objects.filter(instance_id=at.stream.instance, id=id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(AppRow, at, id, **columns)
 
 
 def _grant(at: Recorded, id: str, **columns: Any) -> None:
-    rows = ProjectGrantRow.objects.filter(instance_id=at.stream.instance, id=id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(ProjectGrantRow, at, id, **columns)
 
 
 def _user_grant(at: Recorded, **columns: Any) -> None:
-    rows = UserGrantRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
-
-
-def _given(fact: Event, *names: str) -> dict[str, Any]:
-    return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}
+    update_row(UserGrantRow, at, at.stream.id, **columns)
 
 
 def _columns(config: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from iam.api.gen import filter_v2, object_v2, user_v2
-from iam.api.lists import matches, paged, row_details, stamp
+from iam.api.gen import object_v2, user_v2
+from iam.api.lists import matches, page_of, paged, row_details, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
@@ -125,7 +125,7 @@ def ListPersonalAccessTokens(ctx: Context, request: Any) -> Any:
 
     found, total = paged(_of_users(ctx, PatRow.objects.all(), request), request.pagination, columns={})
     result = [user_v2.PersonalAccessToken(**_common(row)) for row in found]
-    return user_v2.ListPersonalAccessTokensResponse(result=result, pagination=_pagination(request, total))
+    return user_v2.ListPersonalAccessTokensResponse(result=result, pagination=page_of(request, total))
 
 
 @users.method
@@ -135,7 +135,7 @@ def ListKeys(ctx: Context, request: Any) -> Any:
 
     found, total = paged(_of_users(ctx, MachineKeyRow.objects.all(), request), request.pagination, columns={})
     result = [user_v2.Key(**_common(row)) for row in found]
-    return user_v2.ListKeysResponse(result=result, pagination=_pagination(request, total))
+    return user_v2.ListKeysResponse(result=result, pagination=page_of(request, total))
 
 
 def _of_users(ctx: Context, rows: "QuerySet[Any]", request: Any) -> "QuerySet[Any]":
@@ -162,10 +162,6 @@ def _common(row: Any) -> dict[str, Any]:
     }
 
 
-def _pagination(request: Any, total: int) -> Any:
-    return filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or 100)
-
-
 @users.method
 def ListUserMetadata(ctx: Context, request: Any) -> Any:
     """The metadata of a user."""
@@ -178,4 +174,4 @@ def ListUserMetadata(ctx: Context, request: Any) -> Any:
         )
         for row in rows
     ]
-    return user_v2.ListUserMetadataResponse(metadata=result, pagination=_pagination(request, len(result)))
+    return user_v2.ListUserMetadataResponse(metadata=result, pagination=page_of(request, len(result)))

@@ -20,11 +20,12 @@ from iam.console.kit import (
     Properties,
     Related,
     Tab,
+    saves,
 )
 from iam.console.parts import choice_field, email_field, password_field, text_field, tick_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
-from orgs.queries import list_orgs
+from orgs.queries import org_choices
 from users import commands, queries
 from users.domain.profile import Profile
 from users.models import UserRow
@@ -44,16 +45,11 @@ TOKENS = (("0", "Opaque"), ("1", "JWT"))
 PERSON, MACHINE = (lambda row: row.kind == "human"), (lambda row: row.kind == "machine")
 
 
-def _orgs(ctx: Context) -> list[tuple[str, str]]:
-    rows = list_orgs(ctx).order_by("name").values_list("id", "name")[:200]
-    return sorted(rows, key=lambda org: org[0] != ctx.org_id)
-
-
 def human_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new person."""
 
     class HumanForm(forms.Form):
-        org = choice_field("Organization", _orgs(ctx))
+        org = choice_field("Organization", org_choices(ctx))
         first_name = text_field("Given name", 200)
         last_name = text_field("Family name", 200)
         email = email_field("E-mail")
@@ -68,7 +64,7 @@ def machine_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new service user."""
 
     class MachineForm(forms.Form):
-        org = choice_field("Organization", _orgs(ctx))
+        org = choice_field("Organization", org_choices(ctx))
         user_name = text_field("User name", 200, hint="Also the client id of client credentials.")
         name = text_field("Name", 200)
         description = text_field("Description", 500, required=False)
@@ -182,14 +178,6 @@ def _set_secret(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
         "Client secret set",
         {"Client id": name, "Client secret": made.secret},
     )
-
-
-def _do(command: Any, notice: str, to: str = "users/{user_id}") -> Any:
-    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-        command(ctx, **path, **values)
-        return Outcome(to.format(**path), notice)
-
-    return save
 
 
 def _page(
@@ -405,57 +393,62 @@ add_pages(
     _page(
         "email",
         "Change the e-mail address",
-        _do(commands.change_email, "The address is saved."),
+        saves(commands.change_email, "The address is saved.", "users/{user_id}"),
         form=EmailForm,
         initial=lambda ctx, path: {"email": _row(ctx, path).email},
     ),
     _page(
         "phone",
         "Change the phone number",
-        _do(commands.change_phone, "The number is saved."),
+        saves(commands.change_phone, "The number is saved.", "users/{user_id}"),
         form=PhoneForm,
         initial=lambda ctx, path: {"phone": _row(ctx, path).phone},
     ),
     _page(
         "username",
         "Change the user name",
-        _do(commands.rename_user, "The user name is saved."),
+        saves(commands.rename_user, "The user name is saved.", "users/{user_id}"),
         form=UserNameForm,
         initial=lambda ctx, path: {"user_name": _row(ctx, path).user_name},
     ),
-    _page("password", "Set a password", _do(commands.set_password, "The password is set."), form=PasswordForm),
+    _page(
+        "password",
+        "Set a password",
+        saves(commands.set_password, "The password is set.", "users/{user_id}"),
+        form=PasswordForm,
+    ),
     _page(
         "lock",
         "Lock the user",
-        _do(commands.lock_user, "The user is locked."),
+        saves(commands.lock_user, "The user is locked.", "users/{user_id}"),
         "Lock",
         "The user cannot sign in until somebody unlocks.",
     ),
     _page(
         "unlock",
         "Unlock the user",
-        _do(commands.unlock_user, "The user can sign in again."),
+        saves(commands.unlock_user, "The user can sign in again.", "users/{user_id}"),
         "Unlock",
         "The user can sign in again.",
     ),
     _page(
         "deactivate",
         "Deactivate the user",
-        _do(commands.deactivate_user, "The user is deactivated."),
+        saves(commands.deactivate_user, "The user is deactivated.", "users/{user_id}"),
         "Deactivate",
         "The user cannot sign in, and tokens stop working. Nothing is deleted.",
     ),
     _page(
         "reactivate",
         "Reactivate the user",
-        _do(commands.reactivate_user, "The user can sign in again."),
+        saves(commands.reactivate_user, "The user can sign in again.", "users/{user_id}"),
         "Reactivate",
         "The user can sign in again.",
     ),
     _page(
         "delete",
         "Delete the user",
-        _do(commands.remove_user, "The user is gone.", "users"),
+        saves(commands.remove_user, "The user is gone.", "users"),
         "Delete for good",
         "The user is deleted with tokens, sessions, authorizations and administrator roles. This cannot be undone.",
         danger=True,
@@ -464,7 +457,7 @@ add_pages(
     _page(
         "pats/<pat_id>/remove",
         "Remove the token",
-        _do(commands.remove_pat, "The token is removed.", CREDENTIALS),
+        saves(commands.remove_pat, "The token is removed.", CREDENTIALS),
         "Remove",
         "Programs that use it are refused from now on.",
         danger=True,
@@ -473,7 +466,7 @@ add_pages(
     _page(
         "keys/<key_id>/remove",
         "Remove the key",
-        _do(commands.remove_machine_key, "The key is removed.", CREDENTIALS),
+        saves(commands.remove_machine_key, "The key is removed.", CREDENTIALS),
         "Remove",
         "Assertions signed with it are refused from now on.",
         danger=True,
@@ -482,7 +475,7 @@ add_pages(
     _page(
         "secret/remove",
         "Remove the client secret",
-        _do(commands.remove_machine_secret, "The secret is removed.", CREDENTIALS),
+        saves(commands.remove_machine_secret, "The secret is removed.", CREDENTIALS),
         "Remove",
         "Client credentials stop working.",
         danger=True,

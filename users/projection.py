@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from eventstore.events import Event
+from eventstore.events import Event, told
 from eventstore.store import Recorded
 from orgs.domain.events import OrgPrimaryDomainSet, OrgRemoved
 from orgs.models import OrgRow
-from projections.projection import Projection, on
+from projections.projection import Projection, on, update_row
 from users.domain import events as facts
 from users.domain.states import UserState
 from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
@@ -52,7 +52,7 @@ class Users(Projection):
     @on(facts.MachineChanged)
     def machine_changed(self, at: Recorded, fact: facts.MachineChanged) -> None:
         """Its description."""
-        _update(at, **_given(fact, "name", "description", "access_token_type"))
+        _update(at, **told(fact, "name", "description", "access_token_type"))
 
     @on(facts.UsernameChanged)
     def renamed(self, at: Recorded, fact: facts.UsernameChanged) -> None:
@@ -63,7 +63,7 @@ class Users(Projection):
     @on(facts.ProfileChanged)
     def profile_changed(self, at: Recorded, fact: facts.ProfileChanged) -> None:
         """Another profile."""
-        _update(at, **_given(fact, *PROFILE))
+        _update(at, **told(fact, *PROFILE))
 
     @on(facts.EmailChanged)
     def email_changed(self, at: Recorded, fact: facts.EmailChanged) -> None:
@@ -232,12 +232,7 @@ def _create(at: Recorded, **columns: Any) -> None:
 
 
 def _update(at: Recorded, **columns: Any) -> None:
-    rows = UserRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
-
-
-def _given(fact: Event, *names: str) -> dict[str, Any]:
-    return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}
+    update_row(UserRow, at, at.stream.id, **columns)
 
 
 class Sessions(Projection):
@@ -287,5 +282,4 @@ class Sessions(Projection):
 
 
 def _session(at: Recorded, **columns: Any) -> None:
-    rows = SessionRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id)
-    rows.update(changed_at=at.at, version=at.version, **columns)
+    update_row(SessionRow, at, at.stream.id, **columns)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from iam.api.catalog import id_of, text_of
+from iam.access.catalog import id_of, text_of
 from iam.kernel import errors
 
 

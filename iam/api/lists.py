@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from iam.api.gen import filter_v2
 from iam.kernel.change import Receipt
 from iam.kernel.errors import InvalidInput
 
@@ -46,6 +47,11 @@ def paged(
     found = list(rows.order_by(*order)[query.offset : query.offset + limit])
     whole = len(found) < limit and (found or not query.offset)
     return found, query.offset + len(found) if whole else rows.order_by().count()
+
+
+def page_of(request: Any, total: int) -> Any:
+    """`filter.v2.PaginationResponse`: how long the list is in all, and the limit that was asked for."""
+    return filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or DEFAULT_LIMIT)
 
 
 def stamp(at: datetime | None) -> Timestamp | None:

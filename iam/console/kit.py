@@ -154,6 +154,16 @@ class Outcome:
     secrets: Mapping[str, str] = field(default_factory=dict)
 
 
+def saves(command: Callable[..., Any], notice: str, to: str) -> Callable[[Context, Mapping[str, Any], Path], Outcome]:
+    """A form that calls one command with the parts of the address and the fields as they are."""
+
+    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
+        command(ctx, **path, **values)
+        return Outcome(to.format(**path), notice)
+
+    return save
+
+
 @dataclass(frozen=True)
 class FormPage:
     """A form. Without `form` it is a question to confirm. `save` calls a command; refusals land on their fields."""

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any, ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
-from eventstore.events import Event
+from eventstore.events import Event, camel
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
 from iam.access.roles import Level
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
@@ -52,7 +52,7 @@ class OidcConfig:
     def checked(self) -> Self:
         """The config itself; raises InvalidInput naming the field."""
         for name in ("redirect_uris", "post_logout_redirect_uris"):
-            check_uris(getattr(self, name), app_type=self.application_type, dev_mode=self.dev_mode, field=_camel(name))
+            check_uris(getattr(self, name), app_type=self.application_type, dev_mode=self.dev_mode, field=camel(name))
         if not timedelta(0) <= self.clock_skew <= MOST_SKEW:
             raise InvalidInput("app.clock_skew_invalid", field="clockSkew")
         return self
@@ -325,8 +325,3 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name.strip()) <= LONGEST:
         raise InvalidInput("project.name_invalid", field="name")
     return name.strip()
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)

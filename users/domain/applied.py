@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from eventstore.events import Event
+from eventstore.events import Event, told
 from users.domain import events as facts
 from users.domain.profile import Profile
 from users.domain.states import UserState
@@ -24,11 +24,11 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
                 "access_token_type": token,
             }
         case facts.MachineChanged():
-            return _given(fact, "name", "description", "access_token_type")
+            return told(fact, "name", "description", "access_token_type")
         case facts.UsernameChanged(user_name=user_name):
             return {"user_name": user_name}
         case facts.ProfileChanged():
-            return {"profile": replace(user.profile, **_given(fact, *Profile.__dataclass_fields__))}
+            return {"profile": replace(user.profile, **told(fact, *Profile.__dataclass_fields__))}
         case facts.EmailChanged(email=email):
             return {"email": email, "email_verified": False, "email_code": ""}
         case facts.EmailVerified():
@@ -91,7 +91,3 @@ def _human(fact: facts.HumanAdded) -> dict[str, Any]:
         "password_hash": fact.encoded_hash,
         "change_required": fact.change_required,
     }
-
-
-def _given(fact: Event, *names: str) -> dict[str, Any]:
-    return {name: getattr(fact, name) for name in names if getattr(fact, name) is not None}

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import phonenumbers
 
+from eventstore.events import camel
 from iam.kernel.errors import InvalidInput
 
 LONGEST = 200
@@ -36,9 +37,7 @@ class Profile:
         for name, least in (("first_name", 1), ("last_name", 1), ("nick_name", 0), ("display_name", 0)):
             value = getattr(self, name)
             if not least <= len(value.strip()) <= LONGEST or CONTROL.search(value):
-                raise InvalidInput(
-                    "user.profile_invalid", field=_camel(name), reason=f"{least} to {LONGEST} characters"
-                )
+                raise InvalidInput("user.profile_invalid", field=camel(name), reason=f"{least} to {LONGEST} characters")
         if self.preferred_language and not LANGUAGE.fullmatch(self.preferred_language):
             raise InvalidInput("user.language_invalid", field="preferredLanguage")
         if not 0 <= self.gender <= GENDERS:
@@ -71,8 +70,3 @@ def checked_phone(phone: str) -> str:
     if not SHORTEST_NUMBER <= len(str(number.national_number)) <= LONGEST_NUMBER:
         raise InvalidInput("user.phone_invalid", field="phone")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
