@@ -24,10 +24,10 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 run: install
 	$(BIN)/python manage.py start-from-setup
 
-# Programs that the tests start privately: PostgreSQL and Chromium, from the distribution.
+# Programs that the tests start privately: PostgreSQL, Redis and Chromium, from the distribution.
 packages:
-	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql chromium; fi
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null || ! command -v redis-server >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql redis-server chromium; fi
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -1,8 +1,10 @@
 """Facts by position, for whoever replays or follows the log."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import connection
+from django.db.models import Q
 
 from eventstore.database import DatabaseStore
 from eventstore.models import EventRow
@@ -11,10 +13,12 @@ from eventstore.store import Recorded
 CHUNK = 500
 
 
-def facts_after(store: DatabaseStore, position: int) -> Iterator[Recorded]:
-    """Every fact after a position, in order."""
+def facts_after(store: DatabaseStore, position: int, upto: int | None = None, instance: str = "") -> Iterator[Recorded]:
+    """Every fact after a position, in order; `upto` is the last one. Of all instances unless one is named."""
+    wanted = Q(instance_id=instance) if instance else Q()
+    wanted &= Q() if upto is None else Q(position__lte=upto)
     while True:
-        found = store.open(EventRow.objects.filter(position__gt=position).order_by("position")[:CHUNK])
+        found = store.open(EventRow.objects.filter(wanted, position__gt=position).order_by("position")[:CHUNK])
         if not found:
             return
         yield from found
@@ -26,3 +30,37 @@ def hold_still() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE eventstore_events IN SHARE MODE")
+
+
+def last_position() -> int:
+    """The highest position that is visible; 0 for an empty log."""
+    return EventRow.objects.order_by("-position").values_list("position", flat=True).first() or 0
+
+
+def positions_after(position: int, limit: int) -> list[tuple[int, str]]:
+    """Positions after one, in order, each with its instance."""
+    rows = EventRow.objects.filter(position__gt=position).order_by("position")
+    return list(rows.values_list("position", "instance_id")[:limit])
+
+
+def facts_between(store: DatabaseStore, instance: str, after: int, upto: int, limit: int) -> list[Recorded]:
+    """Facts of an instance after a position and up to another, in order."""
+    rows = EventRow.objects.filter(instance_id=instance, position__gt=after, position__lte=upto)
+    return store.open(rows.order_by("position")[:limit])
+
+
+def waiting_after(instance: str, position: int) -> tuple[int, datetime | None]:
+    """How many facts of an instance come after a position, and when the first of them happened."""
+    rows = EventRow.objects.filter(instance_id=instance, position__gt=position)
+    first = rows.order_by("position").values_list("created_at", flat=True).first()
+    return (rows.count(), first) if first else (0, None)
+
+
+def fact_at(store: DatabaseStore, position: int) -> Recorded | None:
+    """The fact at a position."""
+    return next(iter(store.open(EventRow.objects.filter(position=position))), None)
+
+
+def facts_of(store: DatabaseStore, id: str) -> list[Recorded]:
+    """The facts of every stream with an id, in order. Reads without the instance: for the operator's command."""
+    return store.open(EventRow.objects.filter(aggregate_id=id).order_by("position"))

@@ -42,15 +42,6 @@ class Recent:
     mark: Mark
 
 
-@dataclass(frozen=True)
-class Hour:
-    """Counts of one hour."""
-
-    hour: datetime
-    facts: int = 0
-    sign_ins: int = 0
-
-
 def recent(instance: str, *, after: Mark, owners: Iterable[str] | None, limit: int) -> Recent:
     """Facts and uses after a mark, at most `limit` of each; only of some owners when those are given."""
     owned = Q() if owners is None else Q(owner__in=list(owners))
@@ -70,13 +61,8 @@ def _seen(row: Any, is_use: bool) -> Seen:
     return Seen(row.created_at, row.event_type, row.aggregate_type, row.aggregate_id, row.actor, is_use)
 
 
-def hourly(instance: str, *, since: datetime) -> list[Hour]:
-    """Facts and sign-ins per hour since a time."""
-    facts = _counted(EventRow.objects.filter(instance_id=instance, created_at__gte=since))
-    sign_ins = _counted(ActivityRow.objects.filter(instance_id=instance, created_at__gte=since, event_type=SIGN_IN))
-    return [Hour(hour, facts.get(hour, 0), sign_ins.get(hour, 0)) for hour in sorted({*facts, *sign_ins})]
-
-
-def _counted(rows: Any) -> dict[datetime, int]:
+def sign_ins_per_hour(instance: str, since: datetime) -> dict[datetime, int]:
+    """Counts of the hours since a time; hours without sign-ins are left out."""
+    rows = ActivityRow.objects.filter(instance_id=instance, created_at__gte=since, event_type=SIGN_IN)
     counted = rows.annotate(hour=TruncHour("created_at", tzinfo=UTC)).values("hour").annotate(n=Count("event_type"))
     return {row["hour"]: row["n"] for row in counted.order_by()}

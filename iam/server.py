@@ -67,10 +67,18 @@ def options_of(config: Config) -> dict[str, Any]:
         "loglevel": "warning",
         "proc_name": "gatehouse",
         "control_socket_disable": True,
+        "post_worker_init": _follow,
     }
     if config.TLS.Enabled:
         options |= _tls(config.TLS)
     return options
+
+
+def _follow(worker: object) -> None:
+    """Each web process follows the log, or wakes those who do."""
+    from iam import followers  # the apps are ready in the worker only
+
+    followers.start()
 
 
 def _tls(tls: TLSSection) -> dict[str, Any]:

@@ -8,3 +8,11 @@ class ProjectionsConfig(AppConfig):
 
     name = "projections"
     label = "projections"
+
+    def ready(self) -> None:
+        """Register what the engine itself keeps."""
+        from eventstore.partitions import make_partitions
+        from projections import statistics  # noqa: F401 - importing declares it
+        from projections.periodic import hourly
+
+        hourly(make_partitions)

@@ -1,6 +1,6 @@
 """Read tables declare what they listen for; the engine feeds them facts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -63,6 +63,11 @@ class Projection:
         """Feed one fact."""
         for method in self.methods_for(recorded):
             method(recorded, recorded.fact)
+
+    def apply_all(self, facts: Sequence[Recorded]) -> None:
+        """Feed some facts, in order. A projection that counts may do it in fewer statements."""
+        for recorded in facts:
+            self.apply(recorded)
 
 
 _registered: dict[str, Projection] = {}

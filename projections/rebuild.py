@@ -1,14 +1,20 @@
 """Replays a projection into shadow tables while the server serves, compares, and swaps under a short lock (DESIGN §4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db import connection, models, transaction
 
 from eventstore.database import DatabaseStore
 from eventstore.reading import facts_after, hold_still
-from projections.projection import Projection
+from eventstore.store import Recorded
+from projections import horizon
+from projections.models import Checkpoint
+from projections.projection import CELERY, Projection
+
+AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -25,17 +31,34 @@ def rebuild(store: DatabaseStore, projection: Projection, *, swap: bool = True) 
     _drop(projection)
     _create(projection)
     try:
-        facts, last = _replay(store, projection, 0)
-        with transaction.atomic():
-            hold_still()
-            more, _ = _replay(store, projection, last)
+        replay = _replay_followed if projection.mode == CELERY else _replay_immediate
+        with replay(store, projection) as facts:
             replayed = {name: _rows(_shadow(name)) for name in _tables(projection)}
             different = tuple(name for name, rows in replayed.items() if rows != _rows(name))
             if swap:
                 _swap(projection)
-        return Rebuilt(facts + more, {name: len(rows) for name, rows in replayed.items()}, different)
+        return Rebuilt(facts, {name: len(rows) for name, rows in replayed.items()}, different)
     finally:
         _drop(projection)
+
+
+@contextmanager
+def _replay_immediate(store: DatabaseStore, projection: Projection) -> Iterator[int]:
+    """Replay what is settled while others write, the rest while they wait."""
+    horizon.advance()
+    settled = horizon.reached()
+    facts = _apply(projection, facts_after(store, 0, settled))
+    with transaction.atomic():
+        hold_still()
+        yield facts + _apply(projection, facts_after(store, settled))
+
+
+@contextmanager
+def _replay_followed(store: DatabaseStore, projection: Projection) -> Iterator[int]:
+    """Replay each instance up to its checkpoint; only the projection's own followers wait."""
+    with transaction.atomic():
+        held = list(Checkpoint.objects.select_for_update().filter(projection=projection.name))
+        yield sum(_apply(projection, facts_after(store, 0, row.position, row.instance_id)) for row in held)
 
 
 def _tables(projection: Projection) -> list[str]:
@@ -66,20 +89,20 @@ def _point(model: type[models.Model], table: str) -> None:
         field.__dict__.pop("cached_col", None)
 
 
-def _replay(store: DatabaseStore, projection: Projection, after: int) -> tuple[int, int]:
-    count, last = 0, after
-    for recorded in facts_after(store, after):
-        with _into_shadow(projection):
-            projection.apply(recorded)
-        count, last = count + 1, recorded.position
-    return count, last
+def _apply(projection: Projection, facts: Iterable[Recorded]) -> int:
+    count, rest = 0, iter(facts)
+    while some := list(islice(rest, AT_ONCE)):
+        with transaction.atomic(), _into_shadow(projection):
+            projection.apply_all(some)
+        count += len(some)
+    return count
 
 
 def _create(projection: Projection) -> None:
     with connection.cursor() as cursor:
         for name in _tables(projection):
             if connection.vendor == "postgresql":
-                cursor.execute(f'CREATE TABLE "{_shadow(name)}" (LIKE "{name}" INCLUDING DEFAULTS)')
+                cursor.execute(f'CREATE TABLE "{_shadow(name)}" (LIKE "{name}" INCLUDING DEFAULTS INCLUDING INDEXES)')
                 continue
             cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = %s", [name])
             cursor.execute(cursor.fetchone()[0].replace(f'"{name}"', f'"{_shadow(name)}"', 1))

@@ -10,8 +10,8 @@ def wake() -> None:
     _bell.set()
 
 
-def wait(seconds: float) -> bool:
-    """Wait for a ring or until the time is over; answers whether it rang."""
+def wait(seconds: float | None) -> bool:
+    """Wait for a ring or until the time is over (never, without one); answers whether it rang."""
     rang = _bell.wait(seconds)
     _bell.clear()
     return rang

@@ -5,12 +5,13 @@ from datetime import timedelta
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from eventstore.recent import hourly
+from eventstore.recent import sign_ins_per_hour
 from iam.console import signin, site
 from iam.console.chart import Point, chart_of
 from iam.console.views import refused, show, signed_in
 from iam.kernel.context import Context
 from iam.kernel.errors import Refusal
+from projections.statistics import facts_per_hour
 
 HOURS = 24
 LONGEST_SEARCH = 200
@@ -29,16 +30,9 @@ def home(request: HttpRequest, ctx: Context) -> HttpResponse:
 def _chart(ctx: Context) -> object:
     now = ctx.now().replace(minute=0, second=0, microsecond=0)
     hours = [now - timedelta(hours=back) for back in reversed(range(HOURS))]
-    counted = {row.hour: row for row in hourly(ctx.instance, since=hours[0])}
-    points = [
-        Point(
-            f"{hour:%H}:00",
-            counted[hour].facts if hour in counted else 0,
-            counted[hour].sign_ins if hour in counted else 0,
-        )
-        for hour in hours
-    ]
-    return chart_of(points)
+    facts = facts_per_hour(ctx.instance, hours[0])
+    sign_ins = sign_ins_per_hour(ctx.instance, hours[0])
+    return chart_of([Point(f"{hour:%H}:00", facts.get(hour, 0), sign_ins.get(hour, 0)) for hour in hours])
 
 
 @require_GET

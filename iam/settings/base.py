@@ -124,4 +124,3 @@ LOGGING = {
         "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING"),
     },
 }
-CELERY_BROKER_URL = os.environ.get("GATEHOUSE_BROKER", "redis://127.0.0.1:6379/0")

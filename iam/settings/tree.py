@@ -1,6 +1,7 @@
 """Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -75,6 +76,38 @@ class DatabaseSection(Section):
 
     Postgres: PostgresSection = PostgresSection()
     SQLite: SQLiteSection = SQLiteSection()
+
+
+class RedisSection(Section):
+    """Redis: carries the work of the followers to Celery workers. Without it each web process follows in a thread."""
+
+    Enabled: bool = Field(False, description="followers run in `manage.py worker` processes, not in the web processes")
+    URL: str = Field("", description="redis:// or rediss:// URL; wins over the keys below")
+    Addr: str = Field("localhost:6379", description="host and port")
+    Username: str = Field("", description="name")
+    Password: str = Field("", description="password")
+    EnableTLS: bool = Field(False, description="TLS towards Redis")
+    DBOffset: int = Field(10, ge=0, description="database number")
+
+    @property
+    def broker(self) -> str:
+        """Where Celery finds it."""
+        if self.URL:
+            return self.URL
+        user = f"{quote(self.Username, safe='')}:{quote(self.Password, safe='')}@" if self.Password else ""
+        return f"redis{'s' if self.EnableTLS else ''}://{user}{self.Addr}/{self.DBOffset}"
+
+
+class ConnectorsSection(Section):
+    """Engines beside the database."""
+
+    Redis: RedisSection = RedisSection()
+
+
+class CachesSection(Section):
+    """Engines beside the database."""
+
+    Connectors: ConnectorsSection = ConnectorsSection()
 
 
 class FormatterSection(Section):
@@ -210,6 +243,7 @@ class Config(Section):
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
     TLS: TLSSection = TLSSection()
     Database: DatabaseSection = DatabaseSection()
+    Caches: CachesSection = CachesSection()
     Log: LogSection = LogSection()
     FirstInstance: FirstInstanceSection = FirstInstanceSection()
     DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()

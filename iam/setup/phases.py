@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from eventstore.partitions import make_partitions
 from iam.setup.first_instance import base_url, make
 from iam.setup.lock import only_one
 
@@ -17,6 +18,7 @@ def setup() -> None:
     settings.VAR.mkdir(parents=True, exist_ok=True)
     with only_one():
         call_command("migrate", verbosity=0, interactive=False)
+        make_partitions()
         printed = make(settings.CONFIG)
     if printed is None:
         return

@@ -1,0 +1,28 @@
+"""Removes what has expired: requests, codes, tokens, assertions (DESIGN §4)."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Model
+
+from oidc.models import AccessToken, AuthRequest, Grant, RefreshToken, UsedAssertion
+from projections.periodic import hourly
+
+KEPT_AFTER_EXPIRY = timedelta(days=1)
+BATCH = 1000
+ENDS: tuple[tuple[type[Model], str], ...] = (
+    (AuthRequest, "expires_at"),
+    (Grant, "expires_at"),
+    (AccessToken, "expires_at"),
+    (RefreshToken, "ends_at"),  # a used one is kept to the end of its family: its reuse must be noticed
+    (UsedAssertion, "expires_at"),
+)
+
+
+@hourly
+def remove_expired() -> None:
+    """Remove rows that ended more than a day ago, a batch at a time so that no lock is held for long."""
+    before = datetime.now(UTC) - KEPT_AFTER_EXPIRY
+    for table, ends in ENDS:
+        rows = table._default_manager.filter(**{f"{ends}__lt": before})
+        while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+            table._default_manager.filter(pk__in=keys).delete()

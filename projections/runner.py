@@ -1,0 +1,59 @@
+"""Runs the followers: in a thread of the web process (embedded), or called by a Celery task."""
+
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, close_old_connections
+
+from eventstore.database import DatabaseStore
+from projections import horizon, wake
+from projections.follower import follow_all
+from projections.periodic import EVERY_SECONDS, do_hourly
+
+BACKSTOP_SECONDS = 5.0
+GAP_SECONDS = 0.05
+log = logging.getLogger(__name__)
+
+
+def run_until_done(store: DatabaseStore) -> None:
+    """Feed all there is to feed."""
+    while True:
+        moved = horizon.advance()
+        if not (follow_all(store) or moved):
+            return
+
+
+class Runner(threading.Thread):
+    """Follows until it is told to stop; rings by `wake`, and looks by itself every few seconds."""
+
+    def __init__(self, store: DatabaseStore, *, backstop: float = BACKSTOP_SECONDS) -> None:
+        super().__init__(name="followers", daemon=True)
+        self._store = store
+        self._backstop = backstop
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Follow."""
+        tidied = -EVERY_SECONDS
+        while not self._stopped.is_set():
+            wake.wait(self._follow())
+            if time.monotonic() - tidied > EVERY_SECONDS and not self._stopped.is_set():
+                do_hourly()
+                tidied = time.monotonic()
+
+    def _follow(self) -> float:
+        """Feed what there is; answers how many seconds to rest unless something rings."""
+        try:
+            run_until_done(self._store)
+            return GAP_SECONDS if horizon.is_waiting() else self._backstop
+        except DatabaseError:
+            log.exception("followers could not work; they try again")
+            close_old_connections()
+            return self._backstop
+
+    def stop(self) -> None:
+        """Finish the batch and end."""
+        self._stopped.set()
+        wake.wake()
+        self.join()

@@ -1,0 +1,134 @@
+"""Followers beside concurrent writers in processes of their own: every fact exactly once, in order per stream."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+ROOT = Path(__file__).parent.parent.parent
+WRITERS = 8
+FACTS_EACH = 2500
+DYING = 3
+POSTGRES = os.environ.get("GATEHOUSE_TEST_DB") == "postgres"
+
+
+class Place:
+    """A database of its own and the processes on it."""
+
+    def __init__(self, folder: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_"))}
+        self.environment = {
+            **kept,
+            "GATEHOUSE_VAR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "iam.settings.prod",
+            "ZITADEL_MASTERKEY": secrets.token_hex(16),
+        }
+        if POSTGRES:
+            name = f"crowd_{secrets.token_hex(4)}"
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {name}")
+            dsn = os.environ["ZITADEL_DATABASE_POSTGRES_DSN"].replace("dbname=postgres", f"dbname={name}")
+            self.environment["ZITADEL_DATABASE_POSTGRES_DSN"] = dsn
+        self.run("manage.py", "migrate", "--verbosity", "0")
+        serial = "bigserial" if POSTGRES else "integer"
+        self.sql(f"CREATE TABLE seen (n {serial} PRIMARY KEY, position bigint, stream text, version bigint)")
+
+    def start(self, *role: str) -> "subprocess.Popen[bytes]":
+        """A process of the crowd."""
+        command = [sys.executable, "-m", "tests.store.crowd", *role]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
+
+    def run(self, *arguments: str) -> str:
+        """A command; its output."""
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sql(self, statement: str) -> list[list[str]]:
+        """Rows as texts."""
+        code = (
+            "import django; django.setup()\n"
+            "from django.db import connection\n"
+            "c = connection.cursor(); c.execute(%r)\n"
+            "for row in c.fetchall() if c.description else (): print(*row, sep='|')"
+        )
+        return [line.split("|") for line in self.run("-c", code % statement).splitlines()]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory, django_db_blocker):
+    """20,000 facts by 8 writers; three more are killed inside a push, and one of two followers in its work."""
+    with django_db_blocker.unblock():
+        place = Place(tmp_path_factory.mktemp("crowd"))
+    followers = [place.start("follow"), place.start("follow")]
+    writers = [place.start("write", str(FACTS_EACH), str(seed)) for seed in range(WRITERS)]
+    dying = [place.start("die", "200", str(100 + seed)) for seed in range(DYING)]
+    assert [process.wait() for process in dying] == [-signal.SIGKILL] * DYING
+    followers[0].kill()
+    assert [process.wait() for process in writers] == [0] * WRITERS
+    last = place.sql("SELECT max(position) FROM eventstore_events")[0][0]
+    for _ in range(600):
+        if {row[0] for row in place.sql("SELECT position FROM projections_heads")} and place.sql(
+            f"SELECT 1 FROM projections_horizon WHERE position = {last}"
+        ):
+            behind = place.sql(
+                "SELECT 1 FROM projections_heads h LEFT JOIN projections_checkpoints c ON c.instance_id = h.instance_id"
+                " AND c.projection = 'seen' WHERE coalesce(c.position, 0) < h.position"
+            )
+            if not behind:
+                break
+        time.sleep(0.2)
+    for process in followers:
+        process.kill()
+        process.wait()
+    return place
+
+
+def test_every_fact_is_fed_exactly_once(crowded):
+    facts = [int(row[0]) for row in crowded.sql("SELECT position FROM eventstore_events ORDER BY position")]
+    seen = [int(row[0]) for row in crowded.sql("SELECT position FROM seen ORDER BY position")]
+    assert len(facts) >= WRITERS * FACTS_EACH
+    assert seen == facts
+
+
+def test_positions_have_holes_on_postgresql_only(crowded):
+    facts = [int(row[0]) for row in crowded.sql("SELECT position FROM eventstore_events ORDER BY position")]
+    holes = facts[-1] - len(facts)
+    assert (holes > 0) == POSTGRES
+
+
+def test_facts_are_fed_in_the_order_of_their_stream(crowded):
+    last: dict[str, int] = {}
+    for stream, version in crowded.sql("SELECT stream, version FROM seen ORDER BY n"):
+        assert int(version) == last.get(stream, 0) + 1
+        last[stream] = int(version)
+    assert len(last) > 100
+
+
+def test_nothing_of_a_killed_push_is_there_and_the_log_verifies(crowded):
+    assert crowded.sql("SELECT count(*) FROM eventstore_events WHERE aggregate_id LIKE 'dying%'") == [["0"]]
+    assert "every digest fits" in crowded.run("manage.py", "verify_log")
+
+
+def test_the_counted_hours_are_the_facts_and_can_be_rebuilt(crowded):
+    facts = crowded.sql("SELECT count(*) FROM eventstore_events")
+    follower = crowded.start("follow")
+    try:
+        for _ in range(100):
+            if crowded.sql("SELECT coalesce(sum(facts), 0) FROM projections_hours") == facts:
+                break
+            time.sleep(0.2)
+    finally:
+        follower.kill()
+        follower.wait()
+    assert crowded.sql("SELECT sum(facts) FROM projections_hours") == facts
+    assert f"{facts[0][0]} facts" in crowded.run("manage.py", "rebuild", "hours", "--verify")
+    assert "equal" in crowded.run("manage.py", "rebuild", "hours")
