@@ -39,6 +39,16 @@ def remove_domain(ctx: Context, *, domain: str) -> Receipt:
     return change(ctx, Instance, ctx.instance, lambda one: one.remove_domain(domain), needs="iam.write")
 
 
+def move_host(ctx: Context, *, domain: str) -> Receipt:
+    """Give the instance another host of its own, instead of the one it was set up with."""
+    return change(ctx, Instance, ctx.instance, lambda one: one.move_host(domain), needs="iam.write")
+
+
+def set_primary_domain(ctx: Context, *, domain: str) -> Receipt:
+    """Choose the host that links are made with."""
+    return change(ctx, Instance, ctx.instance, lambda one: one.set_primary(domain), needs="iam.write")
+
+
 def set_default_org(ctx: Context, *, org_id: str) -> Receipt:
     """Choose the organization of whoever names none."""
     return change(ctx, Instance, ctx.instance, lambda one: one.set_default_org(org_id), needs="iam.write")

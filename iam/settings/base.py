@@ -117,8 +117,11 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "iam.settings.logs.json_lines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.Log.Formatter.Format}},
     "root": {
         "handlers": ["stderr"],
         "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING"),

@@ -169,7 +169,7 @@ class FirstMachineSection(Section):
 class FirstOrgSection(Section):
     """The first organization and who administers the instance."""
 
-    Name: str = Field("ZITADEL", description="name of the first organization")
+    Name: str = Field("", description="name of the first organization; empty = DefaultInstance.Org.Name")
     Human: FirstHumanSection = FirstHumanSection()
     Machine: FirstMachineSection = FirstMachineSection()
 
@@ -178,8 +178,8 @@ class FirstInstanceSection(Section):
     """What set-up creates, once."""
 
     Skip: bool = Field(False, description="set up without an instance")
-    InstanceName: str = Field("ZITADEL", description="name of the instance")
-    DefaultLanguage: str = Field("en", description="language of pages and mails")
+    InstanceName: str = Field("", description="name of the instance; empty = DefaultInstance.InstanceName")
+    DefaultLanguage: str = Field("", description="language; empty = DefaultInstance.DefaultLanguage")
     PatPath: str = Field("", description="file for the service user's token; embedded: var/admin.pat")
     MachineKeyPath: str = Field("", description="file for the service user's key; embedded: var/admin-key.json")
     LoginClientPatPath: str = Field("", description="accepted; the login is part of this server")
@@ -187,9 +187,26 @@ class FirstInstanceSection(Section):
 
 
 class OrgDefaultsSection(Section):
-    """Accepted for compatibility."""
+    """The first organization of an instance."""
 
     Name: str = Field("ZITADEL", description="name of an instance's first organization")
+
+
+class ComplexitySection(Section):
+    """What a password must contain."""
+
+    MinLength: int = Field(8, ge=1, le=72, description="least number of characters")
+    HasLowercase: bool = Field(True, description="a lower-case letter is required")
+    HasUppercase: bool = Field(True, description="an upper-case letter is required")
+    HasNumber: bool = Field(True, description="a digit is required")
+    HasSymbol: bool = Field(True, description="another character is required")
+
+
+class LockoutSection(Section):
+    """When a user is locked."""
+
+    MaxPasswordAttempts: int = Field(0, ge=0, description="wrong passwords until a user is locked; 0 = never")
+    ShouldShowLockoutFailure: bool = Field(True, description="whether the login says that a user is locked")
 
 
 class DefaultInstanceSection(Section):
@@ -198,6 +215,8 @@ class DefaultInstanceSection(Section):
     InstanceName: str = Field("ZITADEL", description="name")
     DefaultLanguage: str = Field("en", description="language")
     Org: OrgDefaultsSection = OrgDefaultsSection()
+    PasswordComplexityPolicy: ComplexitySection = ComplexitySection()
+    LockoutPolicy: LockoutSection = LockoutSection()
 
 
 class OIDCSection(Section):

@@ -10,15 +10,17 @@ import string
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from iam.access.caller import system_context
 from iam.instance import commands as instance
+from iam.instance.domain.events import LockoutChanged, PasswordComplexityChanged
 from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
 from iam.management.models import SetupStep
-from iam.settings.tree import Config
+from iam.settings.tree import ComplexitySection, Config, DefaultInstanceSection, LockoutSection
 from iam.vault import wiring
 from oidc.web_keys import ensure_signing_key
 from orgs import commands as orgs
@@ -77,14 +79,43 @@ def make(config: Config) -> Printed | None:
 
 
 def _make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
-    first = config.FirstInstance
+    first, default = config.FirstInstance, config.DefaultInstance
     if not InstanceRow.objects.filter(instance_id=ctx.instance).exists():
         instance.add_instance(
-            ctx, name=first.InstanceName, domains=(config.ExternalDomain,), default_language=first.DefaultLanguage
+            ctx,
+            name=first.InstanceName or default.InstanceName,
+            domains=(config.ExternalDomain,),
+            default_language=first.DefaultLanguage or default.DefaultLanguage,
         )
+        for setting in _settings(default):
+            instance.change_setting(ctx, fact=setting)
     if not OrgRow.objects.filter(instance_id=ctx.instance, id=ids["org"]).exists():
-        orgs.add_org(ctx, name=first.Org.Name, org_id=ids["org"])
+        orgs.add_org(ctx, name=first.Org.Name or default.Org.Name, org_id=ids["org"])
     instance.set_default_org(ctx, org_id=ids["org"])
+
+
+def _settings(default: DefaultInstanceSection) -> list[instance.Setting]:
+    """Settings that the configuration gives to every new instance; what is at its default is no fact."""
+    found: list[instance.Setting] = []
+    complexity, lockout = default.PasswordComplexityPolicy, default.LockoutPolicy
+    if complexity != ComplexitySection():
+        found.append(
+            PasswordComplexityChanged(
+                min_length=complexity.MinLength,
+                has_lowercase=complexity.HasLowercase,
+                has_uppercase=complexity.HasUppercase,
+                has_number=complexity.HasNumber,
+                has_symbol=complexity.HasSymbol,
+            )
+        )
+    if lockout != LockoutSection():
+        found.append(
+            LockoutChanged(
+                max_password_attempts=lockout.MaxPasswordAttempts,
+                show_lock_out_failures=lockout.ShouldShowLockoutFailure,
+            )
+        )
+    return found
 
 
 def _make_human(ctx: Context, config: Config, ids: dict[str, str]) -> Printed | None:
@@ -163,21 +194,38 @@ def _write(path: str, text: str) -> None:
 
 
 def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
-    url = base_url(config)
     if not ProjectRow.objects.filter(instance_id=ctx.instance, id=ids["project"]).exists():
         projects.add_project(ctx, org_id=ids["org"], name="ZITADEL", project_id=ids["project"])
     if not AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).exists():
-        console = OidcConfig(
-            redirect_uris=(f"{url}{CONSOLE}callback",),
-            post_logout_redirect_uris=(url + CONSOLE,),
-            auth_method_type=NONE,
-            application_type=0,
-            dev_mode=not config.ExternalSecure,
-        )
+        console = OidcConfig(auth_method_type=NONE, application_type=0, **console_addresses(config))
         projects.add_oidc_app(
             ctx, project_id=ids["project"], name="Console", config=console, app_id=ids["app"], client_id=ids["client"]
         )
     instance.set_console(ctx, project_id=ids["project"], app_id=ids["app"], client_id=ids["client"])
+
+
+def console_addresses(config: Config) -> dict[str, Any]:
+    """What the console's application must have set for the public origin."""
+    url = base_url(config)
+    return {
+        "redirect_uris": (f"{url}{CONSOLE}callback",),
+        "post_logout_redirect_uris": (url + CONSOLE,),
+        "dev_mode": not config.ExternalSecure,
+    }
+
+
+def follow_origin(config: Config) -> None:
+    """Carry a changed public origin over: the instance's own host and the console's addresses (operations.md §1)."""
+    step = SetupStep.objects.filter(name=STEP, done_at__isnull=False).first()
+    if step is None:
+        return
+    ids = step.chosen
+    ctx = system_context(ids["instance"], base_url=base_url(config))
+    instance.move_host(ctx, domain=config.ExternalDomain)
+    app = AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).first()
+    if app is not None:
+        changes = console_addresses(config)
+        projects.change_oidc_app(ctx, project_id=ids["project"], app_id=ids["app"], changes=changes)
 
 
 def _generated() -> str:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from eventstore.partitions import make_partitions
-from iam.setup.first_instance import base_url, make
+from iam.setup.first_instance import base_url, follow_origin, make
 from iam.setup.lock import only_one
 
 
@@ -20,6 +20,7 @@ def setup() -> None:
         call_command("migrate", verbosity=0, interactive=False)
         make_partitions()
         printed = make(settings.CONFIG)
+        follow_origin(settings.CONFIG)
     if printed is None:
         return
     lines = ["", f"  Console   {base_url(settings.CONFIG)}/ui/console", f"  Login     {printed.login_name}"]

@@ -20,8 +20,9 @@ def post(server, path, body):
     return json.load(urllib.request.urlopen(request, timeout=20))
 
 
-def test_e04_acknowledged_writes_survive_kill_9(tmp_path):
+def test_e04_acknowledged_writes_survive_kill_9(tmp_path, own_database):
     server = new_server(tmp_path)
+    server.environment |= own_database
     server.start()
     acknowledged: list[str] = []
 

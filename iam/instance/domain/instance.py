@@ -81,6 +81,23 @@ class Instance(Aggregate):
             raise FailedPrecondition("instance.domain_in_use", field="domain")
         return [InstanceDomainRemoved(domain=domain.lower())]
 
+    def move_host(self, domain: str) -> list[Event]:
+        """Have this host as its own and primary one, and none of those it was set up with before."""
+        self._must_exist()
+        host = _host(domain)
+        if host == self.primary and self.generated == {host}:
+            return []
+        added = [] if host in self.domains else [InstanceDomainAdded(domain=host, generated=True)]
+        primary = [] if host == self.primary else [InstancePrimaryDomainSet(domain=host)]
+        return [*added, *primary, *(InstanceDomainRemoved(domain=old) for old in sorted(self.generated - {host}))]
+
+    def set_primary(self, domain: str) -> list[Event]:
+        """Choose the host that links are made with."""
+        self._must_exist()
+        if domain.lower() not in self.domains:
+            raise NotFound("instance.domain_not_found")
+        return [] if domain.lower() == self.primary else [InstancePrimaryDomainSet(domain=domain.lower())]
+
     def set_default_org(self, org_id: str) -> list[Event]:
         """Choose the organization of whoever names none."""
         self._must_exist()
@@ -126,7 +143,7 @@ class Instance(Aggregate):
             case InstancePrimaryDomainSet(domain=domain):
                 return replace(self, primary=domain)
             case InstanceDomainRemoved(domain=domain):
-                return replace(self, domains=self.domains - {domain})
+                return replace(self, domains=self.domains - {domain}, generated=self.generated - {domain})
             case DefaultOrgSet(org_id=org_id):
                 return replace(self, default_org=org_id)
             case DefaultLanguageSet(language=language):

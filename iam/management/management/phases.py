@@ -1,14 +1,40 @@
 """The phases as the commands call them."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 
 from iam.setup import phases
 from iam.vault import wiring
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """A database that cannot be reached ends the process with one line that names it, not with a traceback."""
+    try:
+        yield
+    except (OperationalError, *_driver_errors()) as failure:
+        postgres = settings.CONFIG.Database.Postgres
+        where = "Database.Postgres.DSN" if postgres.DSN else f"{postgres.Host}:{postgres.Port}"
+        where = str(settings.DATABASES["default"]["NAME"]) if settings.CONFIG.embedded else where
+        lines = "; ".join(str(failure).splitlines())
+        sys.stderr.write(f"the database at {where} does not do it: {lines}\n")
+        raise SystemExit(1) from failure
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """What the driver raises where Django is not between."""
+    if settings.CONFIG.embedded:
+        return ()
+    from psycopg import OperationalError as Unreachable  # only where PostgreSQL is used
+
+    return (Unreachable,)
+
+
+@readable()
 def init() -> None:
     """Create user and database on PostgreSQL; nothing to do for SQLite."""
     if settings.CONFIG.embedded or settings.CONFIG.Database.Postgres.DSN:
@@ -18,6 +44,7 @@ def init() -> None:
     provision(settings.CONFIG.Database.Postgres)
 
 
+@readable()
 def setup() -> None:
     """Migrate and make the first instance."""
     phases.setup()
@@ -28,7 +55,9 @@ def serve() -> None:
     from iam.server import serve as run
 
     settings.MASTER_KEYS()
-    if problem := phases.problem_before_start():
+    with readable():
+        problem = phases.problem_before_start()
+    if problem:
         sys.stderr.write(problem + "\n")
         raise SystemExit(1)
     let_go()
