@@ -64,12 +64,45 @@ def method(full_name: str) -> MethodDescriptor:
 
 @cache
 def services() -> tuple[str, ...]:
-    """All service names, read from the generated files."""
+    """The services of the method table, read from the generated files."""
     found = []
-    for file in sorted([*GEN.glob("grpc_*.binpb"), *GEN.glob("zitadel_*.binpb")]):
+    for file in sorted([*GEN.glob("grpc_health_*.binpb"), *GEN.glob("zitadel_*.binpb")]):
         described = descriptor_pb2.FileDescriptorProto.FromString(file.read_bytes())
         found += [f"{described.package}.{one.name}" for one in described.service]
     return tuple(found)
+
+
+def find_file(name: str) -> list[bytes]:
+    """A serialized .proto file and all that it imports; empty when there is none of this name."""
+    try:
+        load(name)
+        found = _pool.FindFileByName(name)
+    except (KeyError, OSError):
+        return []
+    files: dict[str, bytes] = {}
+    _collect(found, files)
+    return list(files.values())
+
+
+def find_symbol(name: str) -> list[bytes]:
+    """The file of a message, enum, service or method, and all that it imports; empty when there is no such symbol."""
+    package = name
+    while package:
+        package = package.rpartition(".")[0]
+        if package and (GEN / f"{file_of(package).removesuffix('.proto').replace('/', '_')}.binpb").exists():
+            load(file_of(package))
+            break
+    try:
+        return find_file(_pool.FindFileContainingSymbol(name).name)
+    except KeyError:
+        return []
+
+
+def _collect(file: Any, files: dict[str, bytes]) -> None:
+    if file.name not in files:
+        files[file.name] = file.serialized_pb
+        for needed in file.dependencies:
+            _collect(needed, files)
 
 
 @cache

@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from protobuf.wkt import Any as AnyDetail
 
 from iam.access.caller import RequestMeta
-from iam.api import descriptors
+from iam.api import descriptors, reflection
 from iam.api.errors import Told, told
 from iam.api.gen import v1
 from iam.api.limits import check_words
@@ -61,6 +61,8 @@ class _Application(ConnectASGIApplication[None]):
 
 
 def _endpoints(name: str) -> Mapping[str, Endpoint[Any, Any]]:
+    if name in reflection.SERVICES:
+        return reflection.endpoints(name)
     described = descriptors.service(name)
     return {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods}
 
@@ -119,7 +121,7 @@ _applications: dict[str, _Application] = {}
 def application_of(path: str) -> Asgi | None:
     """The application of `/package.Service/Method`; None for any other path."""
     name = path[1:].partition("/")[0]
-    if name not in descriptors.services():
+    if name not in descriptors.services() and name not in reflection.SERVICES:
         return None
     if name not in _applications:
         _applications[name] = _Application(name)
@@ -127,7 +129,7 @@ def application_of(path: str) -> Asgi | None:
 
 
 def with_host(application: Any) -> Asgi:
-    """HTTP/2 names the host in a pseudo header; give it back as `host`. Also CORS for gRPC-Web from registered pages."""
+    """HTTP/2 names the host in a pseudo header; give it back as `host`."""
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
         if not any(name == b"host" for name, _ in scope["headers"]):
