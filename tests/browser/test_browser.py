@@ -1,69 +1,22 @@
 """A real browser: first sign-in with forced change, console, sample application, sign-out; no error in its console."""
 
-import json
-import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.servers import ROOT, new_server
+from tests.browser.support import post, sign_in
+from tests.servers import ROOT
 
 NEW = "Correct-Horse-9"
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    made = new_server(tmp_path_factory.mktemp("browser"))
-    made.start()
-    yield made
-    made.kill()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium):
-    context = chromium.new_context()
-    made = context.new_page()
-    made.set_default_timeout(15_000)
-    made.problems = []
-    made.on("console", lambda message: made.problems.append(message.text) if message.type == "error" else None)
-    made.on("pageerror", lambda error: made.problems.append(str(error)))
-    yield made
-    context.close()
-
-
-def sign_in(page, house, password):
-    page.fill("#login_name", house.login)
-    page.click("button[type=submit]")
-    page.fill("#password", password)
-    page.click("button[type=submit]")
-
-
-def post(house, path, body):
-    request = urllib.request.Request(house.url + path, json.dumps(body).encode())
-    request.add_header("Authorization", f"Bearer {house.pat}")
-    request.add_header("Content-Type", "application/json")
-    return json.load(urllib.request.urlopen(request))
-
-
 def test_first_sign_in_console_and_sample(page, house, tmp_path):
     page.goto(f"{house.url}/ui/console")
-    sign_in(page, house, house.password)
+    sign_in(page, house.login, house.password)
     page.wait_for_selector("#current")
     page.fill("#current", house.password)
     page.fill("#password", NEW)
@@ -135,7 +88,7 @@ def sample(page, house):
         page.wait_for_selector("text=Sign in")
         page.click("text=Sign in")
         page.wait_for_selector("#login_name")
-        sign_in(page, house, NEW)
+        sign_in(page, house.login, NEW)
         page.wait_for_selector("text=Roles: none")
     finally:
         process.terminate()

@@ -22,7 +22,7 @@ def send(server, path, body, kind, *, method="POST", token=True, **headers):
         given["Authorization"] = f"Bearer {server.pat}"
     connection.request(method, path, body, given)
     answer = connection.getresponse()
-    result = answer.status, dict((key.lower(), value) for key, value in answer.getheaders()), answer.read()
+    result = answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
     connection.close()
     return result
 
