@@ -95,6 +95,10 @@ class Store(Protocol):
         """All facts of a stream in order; empty for an unknown one."""
         ...
 
+    def read_many(self, streams: Sequence[Stream]) -> dict[Stream, list[Recorded]]:
+        """The facts of several streams of one kind and instance; a stream without facts has an empty list."""
+        ...
+
     def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         """Append all or none. Raises Conflict or Taken; read tables of immediate projections change with it."""
         ...

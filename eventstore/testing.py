@@ -22,6 +22,10 @@ class MemoryStore:
         """All facts of a stream."""
         return [recorded for recorded in self.facts if recorded.stream == stream]
 
+    def read_many(self, streams: Sequence[Stream]) -> dict[Stream, list[Recorded]]:
+        """The facts of several streams."""
+        return {stream: list(self.read(stream)) for stream in streams}
+
     def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         """Append all or none."""
         for write in writes:

@@ -81,6 +81,10 @@ class Members:
             raise NotFound("member.not_found")
         return self.roles[user_id]
 
+    def has(self, user_id: str) -> bool:
+        """Whether a user is among them."""
+        return user_id in self.roles
+
     def apply(self, fact: Event) -> Self:
         """The members after a fact of this level."""
         match fact:

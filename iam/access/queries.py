@@ -61,3 +61,8 @@ def rights_of(instance_id: str, user_id: str) -> Rights:
     """The rights of one user, read now."""
     rows = find_memberships(instance_id, user_id).values_list("level", "resource_id", "roles")
     return rights_from({"level": level, "resource": resource, "roles": roles} for level, resource, roles in rows)
+
+
+def resources_of(instance_id: str, user_id: str, level: Level) -> list[str]:
+    """The ids of everything of a level that a user administers."""
+    return list(find_memberships(instance_id, user_id).filter(level=level.value).values_list("resource_id", flat=True))

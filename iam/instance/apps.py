@@ -11,4 +11,4 @@ class InstanceConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from iam.instance import api, projection, queries  # noqa: F401 - Django allows models only from here on
+        from iam.instance import api, cascades, projection, queries  # noqa: F401 - Django allows models only from here on

@@ -85,6 +85,13 @@ class OrgMemberRemoved(MemberRemoved):
     level = Level.ORG
 
 
+@event("org.member.cascade.removed")
+class OrgMemberCascadeRemoved(MemberRemoved):
+    """Gone with the user."""
+
+    level = Level.ORG
+
+
 @event("org.metadata.set")
 class OrgMetadataSet(Event):
     """A value under a key."""

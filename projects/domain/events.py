@@ -92,6 +92,13 @@ class ProjectMemberRemoved(MemberRemoved):
     level = Level.PROJECT
 
 
+@event("project.member.cascade.removed")
+class ProjectMemberCascadeRemoved(MemberRemoved):
+    """Gone with the user."""
+
+    level = Level.PROJECT
+
+
 @event("project.grant.member.added")
 class GrantMemberAdded(MemberAdded):
     """An administrator of a grant."""
@@ -113,6 +120,13 @@ class GrantMemberRemoved(MemberRemoved):
     level = Level.GRANT
 
 
+@event("project.grant.member.cascade.removed")
+class GrantMemberCascadeRemoved(MemberRemoved):
+    """Gone with the user."""
+
+    level = Level.GRANT
+
+
 @event("project.grant.added")
 class GrantAdded(Event):
     """Roles are lent to another organization."""
@@ -128,6 +142,11 @@ class GrantChanged(Event):
 
     grant_id: str = ""
     role_keys: tuple[str, ...] = ()
+
+
+@event("project.grant.cascade.changed")
+class GrantCascadeChanged(GrantChanged):
+    """A role that was lent is gone."""
 
 
 @event("project.grant.deactivated")

@@ -1,5 +1,6 @@
 """Decisions about grants of a project to organizations, and the authorizations of users."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -94,12 +95,15 @@ class UserGrant(Aggregate):
         self.must_exist()
         return [] if set(roles) == set(self.roles) else [facts.UserGrantChanged(role_keys=roles)]
 
-    def shrink(self, allowed: tuple[str, ...]) -> list[Event]:
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was given and not taken."""
+        return self.state not in (State.ABSENT, State.REMOVED)
+
+    def shrink(self, keeps: Callable[[str], bool]) -> list[Event]:
         """Keep only what is still allowed above."""
-        kept = tuple(role for role in self.roles if role in allowed)
-        if self.state in (State.ABSENT, State.REMOVED) or kept == self.roles:
-            return []
-        return [facts.UserGrantCascadeChanged(role_keys=kept)]
+        kept = tuple(role for role in self.roles if keeps(role))
+        return [facts.UserGrantCascadeChanged(role_keys=kept)] if self.is_alive and kept != self.roles else []
 
     def deactivate(self) -> list[Event]:
         """Let the roles rest."""
@@ -122,7 +126,7 @@ class UserGrant(Aggregate):
 
     def must_exist(self) -> None:
         """Raises NotFound."""
-        if self.state in (State.ABSENT, State.REMOVED):
+        if not self.is_alive:
             raise NotFound("authorization.not_found")
 
     def apply(self, fact: Event) -> Self:
@@ -149,7 +153,7 @@ class UserGrant(Aggregate):
 
     def claims(self) -> frozenset[Claim]:
         """One authorization per owner, user, project and grant."""
-        if self.state in (State.ABSENT, State.REMOVED):
+        if not self.is_alive:
             return frozenset()
         value = f"{self.owner}:{self.user_id}:{self.project_id}:{self.grant_id}"
         return frozenset({Claim("user_grant", value, "authorization.already_exists")})

@@ -156,11 +156,19 @@ class Project(Aggregate):
         """Take a role from everybody, and from the grants that lend it."""
         self.must_have_roles((key,))
         shrunk = [
-            facts.GrantChanged(grant_id=id, role_keys=tuple(role for role in grant.roles if role != key))
+            facts.GrantCascadeChanged(grant_id=id, role_keys=tuple(role for role in grant.roles if role != key))
             for id, grant in self.grants.items()
             if key in grant.roles
         ]
         return [facts.RoleRemoved(key=key), *shrunk]
+
+    def lose_member(self, user_id: str, *, grant_id: str) -> list[Event]:
+        """An administrator of the project, or of one of its grants, is removed as a user."""
+        if not grant_id:
+            return [facts.ProjectMemberCascadeRemoved(user_id=user_id)] if self.members.has(user_id) else []
+        grant = self.grants.get(grant_id)
+        held = grant is not None and grant.members.has(user_id)
+        return [facts.GrantMemberCascadeRemoved(user_id=user_id, grant_id=grant_id)] if held else []
 
     def must_exist(self) -> None:
         """Raises NotFound."""

@@ -100,6 +100,13 @@ class InstanceMemberRemoved(MemberRemoved):
     level = Level.INSTANCE
 
 
+@event("instance.member.cascade.removed")
+class InstanceMemberCascadeRemoved(MemberRemoved):
+    """Gone with the user."""
+
+    level = Level.INSTANCE
+
+
 @event("instance.policy.password.complexity.changed")
 class PasswordComplexityChanged(Event):
     """What a password must contain."""

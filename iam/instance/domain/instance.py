@@ -16,6 +16,7 @@ from iam.instance.domain.events import (
     InstanceDomainAdded,
     InstanceDomainRemoved,
     InstanceMemberAdded,
+    InstanceMemberCascadeRemoved,
     InstanceMemberChanged,
     InstanceMemberRemoved,
     InstancePrimaryDomainSet,
@@ -120,6 +121,11 @@ class Instance(Aggregate):
         self.members.roles_of(user_id)
         self._keep_an_owner(user_id)
         return [InstanceMemberRemoved(user_id=user_id)]
+
+    def lose_member(self, user_id: str) -> list[Event]:
+        """An administrator is removed as a user; somebody stays owner."""
+        self._keep_an_owner(user_id)
+        return [InstanceMemberCascadeRemoved(user_id=user_id)] if self.members.has(user_id) else []
 
     def _keep_an_owner(self, leaving: str) -> None:
         others = [id for id, roles in self.members.roles.items() if id != leaving and "IAM_OWNER" in roles]

@@ -1,0 +1,65 @@
+"""What goes with a user, a project, a role or a grant: authorizations and administrators learn of it in their streams."""
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+
+from eventstore.events import Event
+from eventstore.store import Stream
+from iam.access.members import HolderRemoved
+from iam.access.queries import find_memberships
+from iam.access.roles import Level
+from iam.kernel.cascade import cascades
+from iam.kernel.change import Unit
+from projects.domain import events as facts
+from projects.domain.grants import UserGrant
+from projects.domain.project import Project
+from projects.models import UserGrantRow
+
+
+@cascades(HolderRemoved)
+def user_removed(unit: Unit, stream: Stream, _: HolderRemoved) -> None:
+    """Take the user's authorizations, and the rights over projects and grants."""
+    _each(unit, _rows(stream).filter(user_id=stream.id), _remove)
+    for row in find_memberships(stream.instance, stream.id).filter(level__in=(Level.PROJECT.value, Level.GRANT.value)):
+        grant_id = row.resource_id if row.level == Level.GRANT.value else ""
+        unit.change(Project, row.project_id, lambda one, id=grant_id: one.lose_member(stream.id, grant_id=id))
+
+
+@cascades(facts.ProjectRemoved)
+def project_removed(unit: Unit, stream: Stream, _: facts.ProjectRemoved) -> None:
+    """Nobody is authorized any more."""
+    _each(unit, _rows(stream).filter(project_id=stream.id), _remove)
+
+
+@cascades(facts.GrantRemoved)
+def grant_removed(unit: Unit, stream: Stream, fact: facts.GrantRemoved) -> None:
+    """Who was authorized through the grant is so no more."""
+    _each(unit, _rows(stream).filter(grant_id=fact.grant_id), _remove)
+
+
+@cascades(facts.RoleRemoved)
+def role_removed(unit: Unit, stream: Stream, fact: facts.RoleRemoved) -> None:
+    """Nobody holds the role any more."""
+    _each(unit, _rows(stream).filter(project_id=stream.id), lambda one: one.shrink(lambda role: role != fact.key))
+
+
+@cascades(facts.GrantChanged)
+def grant_changed(unit: Unit, stream: Stream, fact: facts.GrantChanged) -> None:
+    """Nobody holds through the grant what is lent no more."""
+    _each(unit, _rows(stream).filter(grant_id=fact.grant_id), lambda one: one.shrink(lambda r: r in fact.role_keys))
+
+
+def _rows(stream: Stream) -> "QuerySet[UserGrantRow]":
+    return UserGrantRow.objects.filter(instance_id=stream.instance)
+
+
+def _each(unit: Unit, rows: "QuerySet[UserGrantRow]", decide: Callable[[UserGrant], list[Event]]) -> None:
+    ids = list(rows.order_by("id").values_list("id", flat=True))
+    unit.preload(UserGrant, ids)
+    for id in ids:
+        unit.change(UserGrant, id, decide)
+
+
+def _remove(one: UserGrant) -> list[Event]:
+    return one.remove(cascade=True) if one.is_alive else []
