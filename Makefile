@@ -24,10 +24,10 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 run: install
 	$(BIN)/python manage.py start-from-setup
 
-# Programs that the tests start privately: PostgreSQL, Redis, Chromium and Node.js, from the distribution.
+# Programs that the tests start privately: PostgreSQL, PgBouncer, Redis, Chromium and Node.js, from the distribution.
 packages:
-	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null || ! command -v redis-server >/dev/null || ! command -v npm >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql redis-server chromium nodejs npm; fi
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null || ! command -v pgbouncer >/dev/null || ! command -v redis-server >/dev/null || ! command -v npm >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql pgbouncer redis-server chromium nodejs npm; fi
 
 check: install-dev
 	$(BIN)/ruff format --check .

@@ -1,7 +1,6 @@
 """What an access token proves at the API. One statement: token, user, organization, session, application, memberships."""
 
 from iam.access.caller import JWT, Authenticated, authenticates
-from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind
 from oidc.introspection import alive
 
@@ -20,7 +19,7 @@ def jwt(instance: str, token: str, base_url: str) -> Authenticated | None:
 
 
 def _proved(instance: str, token: str, base_url: str) -> Authenticated | None:
-    row = alive(instance, token, held=memberships_of("user_id"))
+    row = alive(instance, token, with_rights=True)
     if row is None or row.issuer != base_url:
         return None
     return Authenticated(

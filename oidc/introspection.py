@@ -1,10 +1,12 @@
 """What a token is worth now. One joined statement: token, user, organization, session, application, all alive (DESIGN §8)."""
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest, kind_of
 from iam.kernel.context import Context
 from oidc.claims import RoleQuestion, role_claims, standard_claims
@@ -13,6 +15,8 @@ from oidc.errors import OAuthError
 from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import PROJECT, Scopes
 from oidc.tokens import person_of
+from orgs.models import OrgRow
+from projections.prepared import prepared
 from projects.queries import role_claims as held_roles
 from users.domain.states import UserState
 from users.models import PatRow, UserRow
@@ -21,40 +25,54 @@ ACTIVE = 1
 INACTIVE: dict[str, Any] = {"active": False}
 
 
-def alive(instance: str, token: str, **more: Any) -> Any:
+def alive(instance: str, token: str, *, with_rights: bool = False) -> Any:
     """The row of a living access token with its user; None for anything else. One statement.
 
-    `more` are expressions to bring along.
+    `with_rights` brings the user's memberships along as `held`.
     """
-    org = _state_of("orgs.OrgRow")
-    found = (
-        AccessToken.objects.filter(
-            instance_id=instance,
-            digest=digest(token),
-            revoked_at=None,
-            expires_at__gt=timezone.now(),
-            user__state=UserState.ACTIVE,
-        )
-        .filter(Q(session_id="") | Q(session__terminated=False))
-        .filter(Q(session__expires_at=None) | Q(session__expires_at__gt=timezone.now()))
-        .filter(Q(app_id="") | Q(app__state=ACTIVE, app__project__state=ACTIVE))
-        .annotate(
-            org_state=Subquery(org),
-            project_id=F("app__project_id"),
-            project_asserts=F("app__project__project_role_assertion"),
-            **more,
-        )
-        .select_related("user")
-        .first()
-    )
+    ask = _living_with_rights if with_rights else _living
+    found = ask.first(instance=instance, digest=digest(token), now=timezone.now())
     return found if found is not None and found.org_state == ACTIVE else None
 
 
-def _state_of(model: str) -> Any:
-    from django.apps import apps
+def _living_tokens(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
+    rows = AccessToken.objects.filter(
+        instance_id=instance, digest=digest, revoked_at=None, expires_at__gt=now, user__state=UserState.ACTIVE
+    )
+    return (
+        rows.filter(Q(session_id="") | Q(session__terminated=False))
+        .filter(Q(session__expires_at=None) | Q(session__expires_at__gt=now))
+        .filter(Q(app_id="") | Q(app__state=ACTIVE, app__project__state=ACTIVE))
+        .annotate(
+            org_state=_org_state(),
+            project_id=F("app__project_id"),
+            project_asserts=F("app__project__project_role_assertion"),
+        )
+        .select_related("user")
+    )
 
-    rows = apps.get_model(*model.split(".")).objects
-    return rows.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
+
+@prepared
+def _living(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
+    return _living_tokens(instance, digest, now)
+
+
+@prepared
+def _living_with_rights(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
+    return _living_tokens(instance, digest, now).annotate(held=memberships_of("user_id"))
+
+
+@prepared
+def _living_pat(instance: str, digest: str, now: datetime) -> "QuerySet[PatRow]":
+    rows = PatRow.objects.filter(instance_id=instance, digest=digest, user__state=UserState.ACTIVE)
+    return (
+        rows.filter(Q(expires_at=None) | Q(expires_at__gt=now)).annotate(org_state=_org_state()).select_related("user")
+    )
+
+
+def _org_state() -> Subquery:
+    rows = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"))
+    return Subquery(rows.values("state"))
 
 
 def find_any(ctx: Context, token: str) -> Any:
@@ -92,13 +110,7 @@ def introspect(ctx: Context, client: Client, token: str) -> dict[str, Any]:
 
 
 def _pat(ctx: Context, client: Client, token: str) -> dict[str, Any]:
-    living = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    row = (
-        PatRow.objects.filter(living, instance_id=ctx.instance, digest=digest(token), user__state=UserState.ACTIVE)
-        .annotate(org_state=Subquery(_state_of("orgs.OrgRow")))
-        .select_related("user")
-        .first()
-    )
+    row = _living_pat.first(instance=ctx.instance, digest=digest(token), now=timezone.now())
     scopes = Scopes(tuple(row.scopes)) if row is not None else Scopes()
     meant = row is not None and (not row.scopes or f"{PROJECT}{client.project_id}:aud" in scopes)
     if row is None or row.org_state != ACTIVE or not meant:

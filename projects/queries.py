@@ -8,6 +8,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
+from projections.prepared import prepared
 from projects.domain.project import State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.models import UserRow
@@ -106,34 +107,39 @@ def with_names(rows: "QuerySet[UserGrantRow]") -> "QuerySet[UserGrantRow]":
 
 def find_app_by_client_id(instance: str, client_id: str) -> AppRow | None:
     """The application of a client id while it, its project and organization are active. One statement."""
+    found = _active_app.first(instance=instance, client_id=client_id) if client_id else None
+    return found if found is not None and found.org_state == State.ACTIVE else None
+
+
+@prepared
+def _active_app(instance: str, client_id: str) -> "QuerySet[AppRow]":
     org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
     rows = AppRow.objects.filter(
         instance_id=instance, client_id=client_id, state=State.ACTIVE, project__state=State.ACTIVE
     )
-    found = rows.select_related("project").annotate(org_state=Subquery(org)).first() if client_id else None
-    return found if found is not None and found.org_state == State.ACTIVE else None
+    return rows.select_related("project").annotate(org_state=Subquery(org))
 
 
 def role_claims(instance: str, user_id: str, project_ids: Iterable[str]) -> dict[str, dict[str, dict[str, str]]]:
     """Project → role → {organization id: its primary domain}, for the roles that count now. One statement."""
-    owner = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"), state=State.ACTIVE)
-    grant = ProjectGrantRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("grant_id"))
-    rows = (
-        UserGrantRow.objects.filter(
-            instance_id=instance, user_id=user_id, project_id__in=list(project_ids), state=State.ACTIVE
-        )
-        .annotate(
-            domain=Subquery(owner.values("primary_domain")),
-            lent=Subquery(grant.values("roles")),
-            grant_state=Subquery(grant.values("state")),
-        )
-        .values("project_id", "grant_id", "org_id", "roles", "domain", "lent", "grant_state")
-    )
+    wanted = set(project_ids)
     claims: dict[str, dict[str, dict[str, str]]] = {}
-    for row in rows:
-        for role in _counting(row):
+    for row in _held_roles.all(instance=instance, user_id=user_id):
+        for role in _counting(row) if row["project_id"] in wanted else ():
             claims.setdefault(row["project_id"], {}).setdefault(role, {})[row["org_id"]] = row["domain"]
     return claims
+
+
+@prepared
+def _held_roles(instance: str, user_id: str) -> "QuerySet[Any, Any]":
+    owner = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"), state=State.ACTIVE)
+    grant = ProjectGrantRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("grant_id"))
+    rows = UserGrantRow.objects.filter(instance_id=instance, user_id=user_id, state=State.ACTIVE).annotate(
+        domain=Subquery(owner.values("primary_domain")),
+        lent=Subquery(grant.values("roles")),
+        grant_state=Subquery(grant.values("state")),
+    )
+    return rows.values("project_id", "grant_id", "org_id", "roles", "domain", "lent", "grant_state")
 
 
 def _counting(row: dict[str, Any]) -> list[str]:

@@ -1,12 +1,16 @@
 """What a personal access token proves. One statement: token, user, organization, memberships."""
 
-from django.db.models import OuterRef, Q, Subquery
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from iam.access.caller import API_AUDIENCE_SCOPE, Authenticated, authenticates
 from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest
 from orgs.models import OrgRow
+from projections.prepared import prepared
 from users.domain.states import UserState
 from users.models import PatRow
 
@@ -16,14 +20,7 @@ ACTIVE_ORG = 1
 @authenticates(TokenKind.PAT)
 def pat(instance: str, token: str, base_url: str) -> Authenticated | None:
     """The service user of a token that is alive, as are its user and organization; else None."""
-    org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
-    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    found = (
-        PatRow.objects.filter(alive, instance_id=instance, digest=digest(token), user__state=UserState.ACTIVE)
-        .annotate(org_state=Subquery(org), held=memberships_of("user_id"))
-        .values("id", "user_id", "org_id", "scopes", "org_state", "held")
-        .first()
-    )
+    found = _living.first(instance=instance, digest=digest(token), now=timezone.now())
     if found is None or found["org_state"] != ACTIVE_ORG:
         return None
     scopes = tuple(found["scopes"])
@@ -36,3 +33,12 @@ def pat(instance: str, token: str, base_url: str) -> Authenticated | None:
         for_api=not scopes or API_AUDIENCE_SCOPE in scopes,
         memberships=found["held"] or (),
     )
+
+
+@prepared
+def _living(instance: str, digest: str, now: datetime) -> "QuerySet[Any, Any]":
+    org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
+    rows = PatRow.objects.filter(instance_id=instance, digest=digest, user__state=UserState.ACTIVE)
+    rows = rows.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    rows = rows.annotate(org_state=Subquery(org), held=memberships_of("user_id"))
+    return rows.values("id", "user_id", "org_id", "scopes", "org_state", "held")

@@ -1,22 +1,30 @@
 """Questions about instances."""
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from iam.access.caller import finds_instance
 from iam.console.signin import knows_console_client
 from iam.instance.models import InstanceDomainRow, InstanceRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from projections.prepared import prepared
+
+
+@prepared
+def _hosts(asked: str, bare: str) -> "QuerySet[Any, Any]":
+    rows = InstanceDomainRow.objects.filter(Q(domain=asked) | Q(domain=bare))
+    return rows.values("domain", "instance_id")
 
 
 @finds_instance
 def find_instance(host: str) -> str:
     """The instance of a host, with its port or without; empty for an unknown host. One statement."""
     asked = host.lower()
-    names = {asked, asked.rsplit(":", 1)[0]}
-    rows = InstanceDomainRow.objects.filter(domain__in=names).values_list("domain", "instance_id")
-    found = dict(rows)
-    return found.get(asked) or found.get(asked.rsplit(":", 1)[0]) or ""
+    bare = asked.rsplit(":", 1)[0]
+    found = {row["domain"]: row["instance_id"] for row in _hosts.all(asked=asked, bare=bare)}
+    return found.get(asked) or found.get(bare) or ""
 
 
 @knows_console_client

@@ -4,7 +4,15 @@ from django.apps import AppConfig
 
 
 class FrameConfig(AppConfig):
-    """Commands only."""
+    """Commands, and a look at every new database connection."""
 
     name = "iam.management"
     label = "frame"
+
+    def ready(self) -> None:
+        """Start looking."""
+        from django.db.backends.signals import connection_created
+
+        from iam.settings.pooler import look_at
+
+        connection_created.connect(look_at, dispatch_uid="pooler")

@@ -5,6 +5,8 @@ from typing import Any
 
 from iam.settings.tree import Config, PostgresSection
 
+PREPARED_AFTER = 5
+"""Executions of a statement until the server keeps its plan; see `pooler` for connections that must not."""
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA cache_size=-8000;"
 
 
@@ -33,7 +35,8 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
             "max_idle": postgres.MaxConnIdleTime.total_seconds(),
             "timeout": 10,
         },
-        "prepare_threshold": None,  # PgBouncer in transaction mode keeps no prepared statements
+        "server_side_binding": True,  # needed for statements that the server prepares
+        "prepare_threshold": PREPARED_AFTER,
     }
     for option, file in (("sslrootcert", user.SSL.RootCert), ("sslcert", user.SSL.Cert), ("sslkey", user.SSL.Key)):
         if file:
