@@ -14,6 +14,7 @@ from eventstore.aggregates import Claim
 from eventstore.engines import Row, append, json_value, stand_firm, time_value
 from eventstore.events import Event
 from eventstore.models import ActivityRow, ClaimRow, EventRow, PersonKey
+from eventstore.prepared import prepared
 from eventstore.records import (
     Stored,
     digest_of,
@@ -40,8 +41,8 @@ class DatabaseStore:
 
     def read(self, stream: Stream) -> Sequence[Recorded]:
         """All facts of a stream, opened with the keys that are still there; one statement."""
-        rows = EventRow.objects.filter(instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id)
-        return self.open(rows.order_by("version"))
+        rows = _stream.all(instance=stream.instance, kind=stream.kind, id=stream.id)
+        return [self._recorded(row) for row in rows]
 
     def read_many(self, streams: Sequence[Stream]) -> dict[Stream, list[Recorded]]:
         """The facts of several streams of one kind and instance; one statement per 500 streams."""
@@ -158,6 +159,12 @@ def with_keys(rows: "QuerySet[EventRow]") -> "QuerySet[EventRow]":
             Subquery(keys.filter(id=OuterRef("origin_of")).values("wrapped")), Value(""), output_field=TextField()
         ),
     )
+
+
+@prepared
+def _stream(instance: str, kind: str, id: str) -> "QuerySet[EventRow]":
+    rows = EventRow.objects.filter(instance_id=instance, aggregate_type=kind, aggregate_id=id)
+    return with_keys(rows.order_by("version"))
 
 
 def _persons(write: Write) -> set[str]:

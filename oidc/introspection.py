@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from eventstore.prepared import prepared
 from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest, kind_of
 from iam.kernel.context import Context
@@ -16,7 +17,6 @@ from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import PROJECT, Scopes
 from oidc.tokens import person_of
 from orgs.models import OrgRow
-from projections.prepared import prepared
 from projects.queries import role_claims as held_roles
 from users.domain.states import UserState
 from users.models import PatRow, UserRow

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from eventstore.prepared import prepared
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
-from projections.prepared import prepared
 from projects.domain.project import State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.models import UserRow

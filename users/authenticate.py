@@ -6,11 +6,11 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from eventstore.prepared import prepared
 from iam.access.caller import API_AUDIENCE_SCOPE, Authenticated, authenticates
 from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest
 from orgs.models import OrgRow
-from projections.prepared import prepared
 from users.domain.states import UserState
 from users.models import PatRow
 

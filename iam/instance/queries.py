@@ -4,12 +4,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from eventstore.prepared import prepared
 from iam.access.caller import finds_instance
 from iam.console.signin import knows_console_client
 from iam.instance.models import InstanceDomainRow, InstanceRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
-from projections.prepared import prepared
 
 
 @prepared
