@@ -178,7 +178,9 @@ def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
     if "none" in asked.prompt:
         refused = OAuthError("login_required", "nobody is signed in")
         return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
-    return see_other(LOGIN + made.id)
+    response = see_other(LOGIN + made.id)
+    login_door.bind(request, response, made.id)
+    return response
 
 
 def _sent(request: HttpRequest) -> Mapping[str, str]:

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Model
 
 from oidc.models import AccessToken, AuthRequest, Grant, RefreshToken, UsedAssertion
-from projections.periodic import hourly
+from projections.periodic import hourly, remove_batches
 
 KEPT_AFTER_EXPIRY = timedelta(days=1)
-BATCH = 1000
 ENDS: tuple[tuple[type[Model], str], ...] = (
     (AuthRequest, "expires_at"),
     (Grant, "expires_at"),
@@ -20,9 +19,7 @@ ENDS: tuple[tuple[type[Model], str], ...] = (
 
 @hourly
 def remove_expired() -> None:
-    """Remove rows that ended more than a day ago, a batch at a time so that no lock is held for long."""
+    """Remove rows that ended more than a day ago."""
     before = datetime.now(UTC) - KEPT_AFTER_EXPIRY
     for table, ends in ENDS:
-        rows = table._default_manager.filter(**{f"{ends}__lt": before})
-        while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
-            table._default_manager.filter(pk__in=keys).delete()
+        remove_batches(table._default_manager.filter(**{f"{ends}__lt": before}))

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -24,6 +25,9 @@ from users.models import SessionRow
 AMR = ("pwd", "password")
 """How a password check is told: RFC 8176, and the word that older clients know (reference/oidc.md §6)."""
 CODE_LIFETIME = timedelta(seconds=60)
+FLOWS_SALT = "oidc.flows"
+FLOWS_SECONDS = 3600
+MOST_FLOWS = 10
 FindSessions = Callable[[HttpRequest, str], Iterable[SessionRow]]
 _finders: list[FindSessions] = []
 
@@ -47,6 +51,37 @@ def get_auth_request(ctx: Context, id: str) -> AuthRequest:
     if row is None or row.issuer != ctx.base_url:
         raise NotFound("auth_request.not_found")
     return row
+
+
+def bind(request: HttpRequest, response: HttpResponse, id: str) -> None:
+    """Remember in the browser that it began a request: no other browser may go on with it (checklist L01)."""
+    kept = [*_bound(request), id][-MOST_FLOWS:]
+    response.set_cookie(
+        _flows_name(request),
+        signing.dumps(kept, salt=FLOWS_SALT),
+        max_age=FLOWS_SECONDS,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def is_bound(request: HttpRequest, id: str) -> bool:
+    """Whether this browser began a request."""
+    return id in _bound(request)
+
+
+def _bound(request: HttpRequest) -> list[str]:
+    try:
+        known = signing.loads(request.COOKIES.get(_flows_name(request), ""), salt=FLOWS_SALT, max_age=FLOWS_SECONDS)
+    except signing.BadSignature:
+        return []
+    return [str(one) for one in known]
+
+
+def _flows_name(request: HttpRequest) -> str:
+    return f"{'__Host-' if request.is_secure() else ''}gatehouse_flows"
 
 
 def satisfies(ctx: Context, row: AuthRequest, session: SessionRow) -> bool:

@@ -2,9 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
 
 Work = Callable[[], None]
 EVERY_SECONDS = 3600.0
+BATCH = 1000
 _declared: list[Work] = []
 log = logging.getLogger(__name__)
 
@@ -13,6 +17,12 @@ def hourly(work: Work) -> Work:
     """Declare work that any process may do at any time, once too often as well."""
     _declared.append(work)
     return work
+
+
+def remove_batches(rows: "QuerySet[Any, Any]") -> None:
+    """Remove rows, a batch at a time so that no lock is held for long."""
+    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=keys).delete()
 
 
 def do_hourly() -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from django.db import DatabaseError, close_old_connections
 
@@ -16,11 +17,23 @@ GAP_SECONDS = 0.05
 log = logging.getLogger(__name__)
 
 
+Beside = Callable[[], bool]
+_beside: list[Beside] = []
+
+
+def beside_followers(work: Beside) -> Beside:
+    """Declare work that is looked for whenever the followers run; it answers whether it did something."""
+    _beside.append(work)
+    return work
+
+
 def run_until_done(store: DatabaseStore) -> None:
-    """Feed all there is to feed."""
+    """Feed all there is to feed, and do what came of it."""
     while True:
         moved = horizon.advance()
-        if not (follow_all(store) or moved):
+        fed = follow_all(store)
+        done = [work() for work in _beside]
+        if not (moved or fed or any(done)):
             return
 
 

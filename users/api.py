@@ -6,10 +6,11 @@ from iam.api.gen import object_v2, user_v2
 from iam.api.lists import details, moment, row_details, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput
 from orgs.queries import find_org_of_domain
 from users import commands, queries
+from users.api_codes import email_code, phone_code
 from users.api_lists import shown
+from users.commands.codes import set_password_by_code
 from users.domain.profile import Profile
 
 users = Service("zitadel.user.v2.UserService")
@@ -31,7 +32,8 @@ def CreateUser(ctx: Context, request: Any) -> Any:
     else:
         receipt = add_human_of(ctx, request.human, request, request.organization_id)
     _metadata(ctx, receipt.id, request.metadata)
-    return user_v2.CreateUserResponse(id=receipt.id, creation_date=stamp(receipt.created_at))
+    codes = _codes(ctx, receipt.id, request.human) if request.HasField("human") else {}
+    return user_v2.CreateUserResponse(id=receipt.id, creation_date=stamp(receipt.created_at), **codes)
 
 
 @users.method
@@ -44,7 +46,15 @@ def AddHumanUser(ctx: Context, request: Any) -> Any:
     )
     receipt = add_human_of(ctx, request, request, org)
     _metadata(ctx, receipt.id, request.metadata)
-    return user_v2.AddHumanUserResponse(user_id=receipt.id, details=details(object_v2.Details, receipt))
+    codes = _codes(ctx, receipt.id, request)
+    return user_v2.AddHumanUserResponse(user_id=receipt.id, details=details(object_v2.Details, receipt), **codes)
+
+
+def _codes(ctx: Context, id: str, human: Any) -> dict[str, str]:
+    """Codes for addresses that are not verified; those that were asked back."""
+    email = "" if human.email.is_verified else email_code(ctx, id, human.email)
+    phone = "" if human.phone.is_verified or not human.phone.phone else phone_code(ctx, id, human.phone)
+    return {name: code for name, code in (("email_code", email), ("phone_code", phone)) if code}
 
 
 def add_human_of(ctx: Context, human: Any, request: Any, org_id: str) -> Any:
@@ -180,14 +190,20 @@ def DeleteUser(ctx: Context, request: Any) -> Any:
 def SetEmail(ctx: Context, request: Any) -> Any:
     """Set a person's address."""
     receipt = commands.change_email(ctx, user_id=request.user_id, email=request.email, verified=request.is_verified)
-    return user_v2.SetEmailResponse(details=details(object_v2.Details, receipt))
+    code = "" if request.is_verified else email_code(ctx, request.user_id, request)
+    return user_v2.SetEmailResponse(
+        details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
+    )
 
 
 @users.method
 def SetPhone(ctx: Context, request: Any) -> Any:
     """Set a person's number."""
     receipt = commands.change_phone(ctx, user_id=request.user_id, phone=request.phone, verified=request.is_verified)
-    return user_v2.SetPhoneResponse(details=details(object_v2.Details, receipt))
+    code = "" if request.is_verified else phone_code(ctx, request.user_id, request)
+    return user_v2.SetPhoneResponse(
+        details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
+    )
 
 
 @users.method
@@ -205,10 +221,10 @@ def SetPassword(ctx: Context, request: Any) -> Any:
 
 
 def _set_password(ctx: Context, id: str, new: Any, proof: Any) -> Any:
-    if getattr(proof, "verification_code", ""):
-        raise InvalidInput("user.code_invalid", field="verificationCode")
     password = new.password if isinstance(new.password, str) else new.password.password
     required = new.change_required if hasattr(new, "change_required") else new.password.change_required
+    if code := getattr(proof, "verification_code", ""):
+        return set_password_by_code(ctx, user_id=id, code=code, password=password)
     if current := getattr(proof, "current_password", ""):
         return commands.change_own_password(ctx, user_id=id, current=current, password=password)
     hashed = "" if isinstance(new.password, str) else new.hashed_password.hash

@@ -153,3 +153,36 @@ class SessionRow(models.Model):
     class Meta:
         db_table = "users_sessions"
         indexes: ClassVar = [models.Index(fields=["instance_id", "user_id"], name="users_session_user")]
+
+
+class CodeRow(models.Model):
+    """A code that proves an address or lets a password be set: one per user and purpose, with an end."""
+
+    pk = models.CompositePrimaryKey("instance_id", "user_id", "purpose")
+    instance_id = _id()
+    user_id = _id()
+    purpose = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64)
+    tries = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_codes"
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="users_code_expiry")]
+
+
+class AttemptRow(models.Model):
+    """Failed sign-ins of one account from one network, and until when the next one has to wait."""
+
+    pk = models.CompositePrimaryKey("instance_id", "subject", "network")
+    instance_id = _id()
+    subject = _id()
+    network = models.CharField(max_length=64)
+    failures = models.IntegerField(default=0)
+    wait_until = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_attempts"
+        indexes: ClassVar = [models.Index(fields=["changed_at"], name="users_attempt_age")]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from eventstore.prepared import prepared
@@ -51,3 +52,12 @@ def list_domains(ctx: Context) -> "QuerySet[InstanceDomainRow]":
 def known_hosts() -> list[str]:
     """Hosts that lead somewhere, for the page that answers a wrong one; at most five."""
     return list(InstanceDomainRow.objects.order_by("created_at").values_list("domain", flat=True)[:5])
+
+
+def origin_of_instance(instance: str) -> str:
+    """The public origin of an instance: its primary host with the scheme and port of the configuration."""
+    host = InstanceRow.objects.values_list("primary_domain", flat=True).get(instance_id=instance)
+    config = settings.CONFIG
+    scheme, own = ("https", 443) if config.ExternalSecure else ("http", 80)
+    is_complete = ":" in host or config.ExternalPort == own
+    return f"{scheme}://{host}" if is_complete else f"{scheme}://{host}:{config.ExternalPort}"

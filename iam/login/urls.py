@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from iam.login import views
+from iam.login import recovery, views
 
 urlpatterns = [
     path("ui/v2/login/login", views.login),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("ui/v2/login/loginname", views.loginname),
     path("ui/v2/login/password", views.password),
     path("ui/v2/login/password/change", views.change_password),
+    path("ui/v2/login/password/reset", recovery.reset),
+    path("ui/v2/login/password/set", recovery.set_password),
+    path("ui/v2/login/verify", recovery.verify),
     path("ui/v2/login/logout", views.logout),
     path("ui/v2/login/signedout", views.signed_out),
     path("ui/login/login", RedirectView.as_view(url="/ui/v2/login/login", query_string=True)),

@@ -59,6 +59,8 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
             ctx = context_of_nobody(meta, instance_of(meta.host))
             id = (request.POST.get("authRequest") or request.GET.get("authRequest") or "").removeprefix("oidc_")
             flow = login_door.get_auth_request(ctx, id) if id else None
+            if flow is not None and not login_door.is_bound(request, flow.id):
+                raise NotFound("auth_request.not_found")
             chosen = language.activate(request, flow.ui_locales if flow else ())
             return view(request, Visit(ctx, flow, chosen))
         except NotFound as unknown:
@@ -167,7 +169,12 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
         return fill(request, visit, "password", name=flow.login_hint)
     user = find_user_by_login(ctx.instance, flow.login_hint, org_id=Scopes(tuple(flow.scopes)).org_id)
     try:
-        must_know_password(ctx, user_id=user.id if user else NOBODY, password=request.POST.get("password", ""))
+        must_know_password(
+            ctx,
+            user_id=user.id if user else NOBODY,
+            password=request.POST.get("password", ""),
+            asked="" if user else flow.login_hint,
+        )
     except ResourceExhausted as busy:
         response = fill(
             request,
@@ -175,9 +182,9 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
             "password",
             429,
             name=flow.login_hint,
-            problem=_("Too many sign-ins at once. Try again in a moment."),
+            problem=_(text_of(busy.code)),
         )
-        response.headers["Retry-After"] = str(round(busy.retry_after.total_seconds()))
+        response.headers["Retry-After"] = str(max(1, round(busy.retry_after.total_seconds())))
         return response
     except InvalidInput:
         return fill(

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "projections",
     "iam.vault",
     "iam.access",
+    "iam.outbox",
     "iam.management",
     "iam.instance",
     "orgs",

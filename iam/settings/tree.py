@@ -209,6 +209,26 @@ class LockoutSection(Section):
     ShouldShowLockoutFailure: bool = Field(True, description="whether the login says that a user is locked")
 
 
+class SMTPSection(Section):
+    """The mail server."""
+
+    Host: str = Field(
+        "", pattern=r"^$|^[^\s:]+:\d{1,5}$", description="host:port; empty = mails are written to var/mail"
+    )
+    User: str = Field("", description="name")
+    Password: str = Field("", description="password")
+
+
+class SMTPConfigurationSection(Section):
+    """How mails leave."""
+
+    SMTP: SMTPSection = SMTPSection()
+    TLS: bool = Field(False, description="TLS from the first byte")
+    From: str = Field("", description="sender's address")
+    FromName: str = Field("", description="sender's name")
+    ReplyToAddress: str = Field("", description="where answers go")
+
+
 class DefaultInstanceSection(Section):
     """Defaults of every new instance."""
 
@@ -217,6 +237,7 @@ class DefaultInstanceSection(Section):
     Org: OrgDefaultsSection = OrgDefaultsSection()
     PasswordComplexityPolicy: ComplexitySection = ComplexitySection()
     LockoutPolicy: LockoutSection = LockoutSection()
+    SMTPConfiguration: SMTPConfigurationSection = SMTPConfigurationSection()
 
 
 class OIDCSection(Section):

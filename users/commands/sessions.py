@@ -8,6 +8,7 @@ from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
+from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Session
 from users.domain.states import UserState
@@ -56,19 +57,25 @@ def record_password_check(ctx: Context, *, session_id: str) -> Receipt:
     return change(ctx, Session, session_id, lambda one: one.check_password(ctx.now()), needs="")
 
 
-def must_know_password(ctx: Context, *, user_id: str, password: str) -> None:
-    """Check a password; raises InvalidInput.
+def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str = "") -> None:
+    """Check a password; raises InvalidInput, ResourceExhausted after too many wrong ones (`attempts`).
+
+    `asked` is the name that was typed when there is no such user.
 
     Unknown, locked and inactive users take as long and look the same as a wrong password (checklist P01).
     A wrong one counts towards the lockout; a hash of an older scheme is replaced.
     """
+    account = asked or user_id
+    attempts.begin(ctx, account)
     user = _user(ctx, user_id)
     may = user.state is UserState.ACTIVE and user.type == "human"
     checked = ctx.ports.passwords.verify(user.password_hash if may else "", password)
     if not checked.ok:
+        attempts.failed(ctx)
         if may:
             _failed(ctx, user_id)
         raise InvalidInput("password.invalid", field="password")
+    attempts.succeeded(ctx, account)
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
     if checked.better:
         change(ctx, User, user_id, lambda _: [PasswordHashUpdated(encoded_hash=checked.better)], needs="")

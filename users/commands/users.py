@@ -14,7 +14,9 @@ from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from iam.outbox.delivery import forget
 from orgs.domain.org import Org
+from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
 from users.domain.profile import Profile
 from users.domain.user import User
 
@@ -132,13 +134,17 @@ def change_profile(ctx: Context, *, user_id: str, profile: Profile) -> Receipt:
 def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = False) -> Receipt:
     """Set a person's address; only an administrator may call it verified."""
     decide = _change if verified else _change_own
-    return decide(ctx, user_id, lambda user: user.change_email(email, verified=verified))
+    receipt = decide(ctx, user_id, lambda user: user.change_email(email, verified=verified))
+    forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
+    return receipt
 
 
 def change_phone(ctx: Context, *, user_id: str, phone: str, verified: bool = False) -> Receipt:
     """Set a person's number, or take it away with an empty one."""
     decide = _change if verified else _change_own
-    return decide(ctx, user_id, lambda user: user.change_phone(phone, verified=verified))
+    receipt = decide(ctx, user_id, lambda user: user.change_phone(phone, verified=verified))
+    forget_codes(ctx, user_id, PHONE)
+    return receipt
 
 
 def set_password(
@@ -191,6 +197,8 @@ def erase_user(ctx: Context, *, user_id: str) -> Receipt:
 
     receipt = change(ctx, User, user_id, decide, needs="user.delete")
     ctx.store.erase_subjects(ctx.instance, [user_id])  # type: ignore[attr-defined]
+    forget(ctx.instance, user_id)
+    forget_codes(ctx, user_id, EMAIL, PHONE, PASSWORD, INVITE)
     return receipt
 
 

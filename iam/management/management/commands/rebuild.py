@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Replay one or all."""
         try:
-            wanted = [projection(options["name"])] if options["name"] else projections()
+            wanted = [projection(options["name"])] if options["name"] else [one for one in projections() if one.tables]
         except KeyError:
             names = ", ".join(one.name for one in projections())
             raise CommandError(f"no projection {options['name']}; there are {names}") from None

@@ -1,0 +1,101 @@
+"""Sending what waits: by SMTP where it is configured, else into files below `var/mail` (DESIGN §9)."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage as Raw
+from email.utils import formatdate
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+
+from eventstore.engines import is_postgres
+from iam.access.caller import system_context
+from iam.outbox.models import FAILED, QUEUED, SENT, Message
+from iam.outbox.post import Letter, opened
+from projections.runner import beside_followers
+
+AT_ONCE = 20
+MOST_TRIES = 8
+LONGEST_PAUSE = 3600
+KEPT = timedelta(days=30)
+TIMEOUT_SECONDS = 10
+log = logging.getLogger(__name__)
+
+
+@beside_followers
+def deliver() -> bool:
+    """Try every message that is due; answers whether there was one."""
+    due = Message.objects.filter(state=QUEUED, try_at__lte=datetime.now(UTC)).order_by("try_at")
+    ids = list(due.values_list("pk", flat=True)[:AT_ONCE])
+    for id in ids:
+        _try(id)
+    return bool(ids)
+
+
+def _try(id: tuple[str, str]) -> None:
+    """One message, locked while it is sent so that no other process sends it, too."""
+    with transaction.atomic():
+        rows = Message.objects.filter(pk=id, state=QUEUED)
+        message = (rows.select_for_update(skip_locked=True) if is_postgres() else rows).first()
+        if message is None:
+            return
+        message.tries += 1
+        try:
+            _send(message, opened(system_context(message.instance_id), message))
+        except Exception as failure:  # whatever a mail server does must not end the followers
+            _failed(message, f"{type(failure).__name__}: {failure}")
+        else:
+            message.state, message.sent_at, message.error = SENT, datetime.now(UTC), ""
+        message.save()
+
+
+def _failed(message: Message, error: str) -> None:
+    message.error = error.splitlines()[0][:500]
+    message.try_at = datetime.now(UTC) + timedelta(seconds=min(5 * 2**message.tries, LONGEST_PAUSE))
+    if message.tries >= MOST_TRIES:
+        message.state = FAILED
+    log.warning("message %s was not sent (try %s): %s", message.id, message.tries, type(message).__name__)
+
+
+def _send(message: Message, letter: Letter) -> None:
+    smtp = settings.CONFIG.DefaultInstance.SMTPConfiguration
+    if message.medium == "sms" or not smtp.SMTP.Host:
+        _file(message, letter)
+        return
+    host, _, port = smtp.SMTP.Host.rpartition(":")
+    connection = get_connection(
+        "django.core.mail.backends.smtp.EmailBackend",
+        host=host,
+        port=int(port),
+        username=smtp.SMTP.User,
+        password=smtp.SMTP.Password,
+        use_ssl=smtp.TLS,
+        timeout=TIMEOUT_SECONDS,
+    )
+    sender = f"{smtp.FromName} <{smtp.From}>" if smtp.FromName else smtp.From
+    reply = [smtp.ReplyToAddress] if smtp.ReplyToAddress else None
+    EmailMessage(letter.subject, letter.body, sender, [letter.to], reply_to=reply, connection=connection).send()
+
+
+def _file(message: Message, letter: Letter) -> None:
+    """A file that any mail program opens; only this user reads it."""
+    folder = settings.VAR / "mail"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    raw = Raw()
+    raw["Date"], raw["To"], raw["Subject"] = formatdate(), letter.to, letter.subject
+    raw.set_content(letter.body)
+    path = folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.id}.eml"
+    path.touch(mode=0o600)
+    path.write_bytes(raw.as_bytes())
+
+
+def try_again(instance: str, id: str) -> None:
+    """Queue a message that was given up."""
+    rows = Message.objects.filter(instance_id=instance, id=id, state__in=(FAILED, QUEUED))
+    rows.update(state=QUEUED, tries=0, try_at=datetime.now(UTC))
+
+
+def forget(instance: str, user_id: str) -> None:
+    """Remove what was written to an erased person."""
+    Message.objects.filter(instance_id=instance, user_id=user_id).delete()

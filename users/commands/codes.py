@@ -1,0 +1,189 @@
+"""Codes: proving an address or a number, setting a password without the one before, accepting an invitation.
+
+Codes are rows with an end, never facts (DESIGN §4): kept as digests, good once, for a few tries.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.db import transaction
+
+from iam.access.tokens import digest
+from iam.instance.settings import settings_of
+from iam.kernel.change import Receipt, Unit, change
+from iam.kernel.context import Context
+from iam.kernel.errors import FailedPrecondition, InvalidInput
+from iam.outbox.post import post
+from users.domain import events as facts
+from users.domain.states import UserState
+from users.domain.user import User
+from users.models import CodeRow, UserRow
+
+EMAIL, PHONE, PASSWORD, INVITE = "email", "phone", "password", "invite"
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+LENGTH = 6
+LIFETIMES = {EMAIL: timedelta(hours=1), PHONE: timedelta(hours=1), PASSWORD: timedelta(hours=1)}
+LIFETIMES[INVITE] = timedelta(hours=72)
+MOST_TRIES = 5
+PAGES = {EMAIL: "verify", PASSWORD: "password/set", INVITE: "password/set", PHONE: "verify"}
+TOPICS = {EMAIL: "verify_email", PHONE: "verify_phone", PASSWORD: "reset_password", INVITE: "invite"}
+PLACES = ("UserID", "LoginName", "Code", "OrgID", "CodeID")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a code should reach the person: sent (to a page of `url_template`, or ours), or returned to the caller."""
+
+    returned: bool = False
+    url_template: str = ""
+    application: str = ""
+
+
+@dataclass(frozen=True)
+class Requested:
+    """A code was made; `code` only when it was asked back."""
+
+    receipt: Receipt
+    code: str = ""
+
+
+def request_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
+    """Make a code that proves the address; raises FailedPrecondition when it is proved already."""
+    user = _allowed(ctx, user_id)
+    if user.email_verified:
+        raise FailedPrecondition("user.email_already_verified")
+    return _request(ctx, user, EMAIL, wish)
+
+
+def request_phone_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
+    """Make a code that proves the number; raises FailedPrecondition without one, or when it is proved already."""
+    user = _allowed(ctx, user_id)
+    if not user.phone:
+        raise FailedPrecondition("user.phone_missing")
+    if user.phone_verified:
+        raise FailedPrecondition("user.phone_already_verified")
+    return _request(ctx, user, PHONE, wish)
+
+
+def request_password_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
+    """Make a code that lets the person set a password."""
+    return _request(ctx, _allowed(ctx, user_id), PASSWORD, wish)
+
+
+def request_invite_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
+    """Make a code that lets a person without a password set one."""
+    user = _allowed(ctx, user_id)
+    if user.password_hash:
+        raise FailedPrecondition("user.already_has_password")
+    return _request(ctx, user, INVITE, wish)
+
+
+def verify_email(ctx: Context, *, user_id: str, code: str) -> Receipt:
+    """Prove the address; raises InvalidInput."""
+    _use(ctx, user_id, EMAIL, code)
+    return change(ctx, User, user_id, lambda _: [facts.EmailVerified()], needs="")
+
+
+def verify_phone(ctx: Context, *, user_id: str, code: str) -> Receipt:
+    """Prove the number; raises InvalidInput."""
+    _use(ctx, user_id, PHONE, code)
+    return change(ctx, User, user_id, lambda _: [facts.PhoneVerified()], needs="")
+
+
+def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str) -> Receipt:
+    """Set a password; the code came to the address, so that is proved, too. Raises InvalidInput.
+
+    The password is checked first: one that is too simple does not cost the code.
+    """
+    settings_of(ctx.instance).password_complexity.check(password)
+    invited = CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=INVITE).exists()
+    hashed = ctx.ports.passwords.hash(password)
+    _use(ctx, user_id, INVITE if invited else PASSWORD, code)
+
+    def decide(user: User) -> list:  # type: ignore[type-arg]
+        proved = [] if user.email_verified else [facts.EmailVerified()]
+        return [*proved, *user.set_password(hashed, change_required=False)]
+
+    return change(ctx, User, user_id, decide, needs="")
+
+
+def verify_invite(ctx: Context, *, user_id: str, code: str) -> Receipt:
+    """Accept an invitation: the address is proved."""
+    _use(ctx, user_id, INVITE, code)
+    return change(ctx, User, user_id, lambda user: [] if user.email_verified else [facts.EmailVerified()], needs="")
+
+
+def forget_codes(ctx: Context, user_id: str, *purposes: str) -> None:
+    """What was proved with an address that has changed proves nothing any more."""
+    CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose__in=purposes).delete()
+
+
+def _allowed(ctx: Context, user_id: str) -> User:
+    """One's own, or with the right to change users."""
+    user = Unit(ctx).load(User, user_id)
+    if not user_id or ctx.caller.user_id != user_id:
+        ctx.require("user.write", user.owner)
+    user.must_be("human")
+    return user
+
+
+def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
+    code = ctx.ports.secrets.digits(LENGTH, ALPHABET)
+    link = _link(ctx, user, purpose, code, wish.url_template)
+    now = ctx.now()
+    values = {"digest": digest(code), "tries": 0, "created_at": now, "expires_at": now + LIFETIMES[purpose]}
+    key = {"instance_id": ctx.instance, "user_id": user.id, "purpose": purpose}
+    with transaction.atomic():
+        CodeRow.objects.filter(**key).delete()
+        CodeRow.objects.create(**key, **values)
+        if not wish.returned:
+            _send(ctx, user, purpose, {"code": code, "link": link, "application": wish.application or ctx.base_url})
+    return Requested(_receipt(ctx, user.id), code if wish.returned else "")
+
+
+def _receipt(ctx: Context, user_id: str) -> Receipt:
+    row = UserRow.objects.get(instance_id=ctx.instance, id=user_id)
+    return Receipt(row.id, row.org_id, row.version, row.created_at, row.changed_at)
+
+
+def _send(ctx: Context, user: User, purpose: str, values: dict[str, str]) -> None:
+    login = UserRow.objects.values_list("preferred_login_name", flat=True).get(instance_id=ctx.instance, id=user.id)
+    post(
+        ctx,
+        user_id=user.id,
+        medium="sms" if purpose == PHONE else "email",
+        to=user.phone if purpose == PHONE else user.email,
+        topic=TOPICS[purpose],
+        language=user.profile.preferred_language or settings_of(ctx.instance).default_language,
+        values={"name": user.profile.display_name or user.profile.first_name, "login": login, **values},
+    )
+
+
+def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> str:
+    """Our page at the instance's own origin, or the caller's template with its places filled (checklist H01)."""
+    if not template:
+        query = urlencode({"userId": user.id, "code": code})
+        return f"{ctx.base_url}/ui/v2/login/{PAGES[purpose]}?{query}"
+    values = {"UserID": user.id, "LoginName": user.user_name, "Code": code, "OrgID": user.owner, "CodeID": ""}
+    link = template
+    for place in PLACES:
+        link = link.replace("{{." + place + "}}", quote(values[place], safe=""))
+    parts = urlsplit(link)
+    if parts.scheme not in ("https", "http") or not parts.netloc or "{{" in link:
+        raise InvalidInput("user.url_template_invalid", field="urlTemplate", reason=template[:100])
+    return link
+
+
+def _use(ctx: Context, user_id: str, purpose: str, code: str) -> None:
+    """Take a code once; raises InvalidInput, the same for unknown users, old and wrong codes, and too many tries."""
+    key = {"instance_id": ctx.instance, "user_id": user_id, "purpose": purpose}
+    row = CodeRow.objects.filter(**key, expires_at__gt=ctx.now(), tries__lt=MOST_TRIES).first()
+    counted = row is not None and CodeRow.objects.filter(**key, digest=row.digest, tries=row.tries).update(
+        tries=row.tries + 1
+    )
+    is_right = row is not None and row.digest == digest(code.strip().upper())
+    taken = is_right and counted and CodeRow.objects.filter(**key, digest=digest(code.strip().upper())).delete()[0]
+    user = Unit(ctx).load(User, user_id)
+    if not taken or user.state is not UserState.ACTIVE:
+        raise InvalidInput("user.code_invalid", field="verificationCode")
