@@ -550,6 +550,7 @@ add_pages(
             Link("Delete", "projects/{project_id}/apps/{id}/delete", "project.app.delete", danger=True),
         ),
         stream=lambda row: ("project", row.project_id),
+        tells=lambda row, fact: getattr(fact, "app_id", "") == row.id,
     ),
     _page("apps/<app_id>/edit", "Edit the application", _save_oidc, form=OidcForm, initial=_app_initial),
     _page("apps/<app_id>/secret", "Set a new client secret", _new_secret, "Set", "The secret before stops working."),

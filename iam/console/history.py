@@ -1,6 +1,6 @@
 """The story of one object: every fact of its stream, with who, when, from where and what changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,9 +29,9 @@ class Entry:
     changes: tuple[tuple[str, str], ...]
 
 
-def history_of(ctx: Context, kind: str, id: str) -> list[Entry]:
-    """The newest facts of a stream. The caller has checked that the object may be read."""
-    facts = list(ctx.store.read(ctx.stream(kind, id)))[-SHOWN:]
+def history_of(ctx: Context, kind: str, id: str, *, tells: Callable[[Any], bool] = lambda fact: True) -> list[Entry]:
+    """The newest facts of a stream that `tells` keeps. The caller has checked that the object may be read."""
+    facts = [recorded for recorded in ctx.store.read(ctx.stream(kind, id)) if tells(recorded.fact)][-SHOWN:]
     names = site.names_of(ctx.instance, (recorded.actor for recorded in facts))
     return [entry(recorded, names) for recorded in reversed(facts)]
 

@@ -19,7 +19,7 @@ Show = Callable[[Any], Any]
 class Column:
     """One value of a row: an attribute by name, or computed by `show`. `link` is an address with `{attributes}`.
 
-    `kind` text, state, time, code, list or yesno chooses how it is drawn. `sort` names the column to order by.
+    `kind` text, long, state, time, code, list or yesno chooses how it is drawn. `sort` names the column to order by.
     """
 
     name: str
@@ -143,6 +143,8 @@ class DetailPage:
     crumbs: Callable[[Any], Iterable[tuple[str, str]]] = lambda row: ()
     stream: Callable[[Any], tuple[str, str]] | None = None
     """(aggregate kind, id) whose facts the history tab tells."""
+    tells: Callable[[Any, Any], bool] = lambda row, fact: True
+    """Which of those facts are about this object, where several share a stream."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,12 @@ def ticks_field(label: str, choices: Any, *, required: bool = False, hint: str =
     )
 
 
+def number_field(label: str, least: int, most: int, *, hint: str = "") -> forms.IntegerField:
+    """A whole number."""
+    widget = forms.NumberInput(attrs=_input())
+    return forms.IntegerField(label=label, min_value=least, max_value=most, help_text=hint, widget=widget)
+
+
 def tick_field(label: str, *, hint: str = "") -> forms.BooleanField:
     """Yes or no."""
     return forms.BooleanField(label=label, required=False, help_text=hint)

@@ -119,7 +119,7 @@ def _detail(request: HttpRequest, ctx: Context, page: DetailPage, path: dict[str
         "section": page.section,
     }
     if tab is HISTORY and page.stream:
-        shown["history"] = history_of(ctx, *page.stream(row))
+        shown["history"] = history_of(ctx, *page.stream(row), tells=lambda fact: page.tells(row, fact))
     return show(request, "console/detail.html", shown, ctx)
 
 

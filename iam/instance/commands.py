@@ -80,4 +80,4 @@ Setting = PasswordComplexityChanged | LockoutChanged | OidcSettingsChanged
 
 def change_setting(ctx: Context, *, fact: Setting) -> Receipt:
     """Change some settings of the instance; fields left out stay as they are."""
-    return change(ctx, Instance, ctx.instance, lambda _: [fact], needs="iam.policy.write")
+    return change(ctx, Instance, ctx.instance, lambda one: one.change_setting(fact), needs="iam.policy.write")

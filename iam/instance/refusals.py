@@ -9,6 +9,7 @@ REFUSALS = {
     "instance.domain_invalid": ("This is not a host name", "INST-28nlD"),
     "instance.name_invalid": ("The name needs 1 to 200 characters", "INST-092mid"),
     "instance.language_unknown": ("This language is not offered; use en, de or es", "INST-28nlL"),
+    "instance.setting_invalid": ("The value of a setting is out of its bounds", "INST-set7b"),
     "member.last_owner": ("The last owner stays", "MEMBER-l4st0"),
     "password.too_short": ("Password is too short", "DOMAIN-HuJf6"),
     "password.too_long": ("Password is too long", "DOMAIN-HuJf7"),

@@ -81,7 +81,9 @@ def see_other(to: str, flow: AuthRequest | None = None) -> HttpResponse:
 
 def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, **more: object) -> HttpResponse:
     """A page with what all of them need; its form may go on to the client's origin."""
-    told = {"flow": visit.flow, "language": visit.language, "languages": language.OFFERED, **more}
+    asked = {name: value for name, value in request.GET.items() if name != "lang"}
+    kept = urlencode({**asked, **({"authRequest": visit.flow.id} if visit.flow else {})})
+    told = {"flow": visit.flow, "language": visit.language, "languages": language.OFFERED, "kept": kept, **more}
     response = render(request, f"login/{template}.html", told, status=status)
     if visit.flow is not None:
         parts = urlsplit(visit.flow.redirect_uri)

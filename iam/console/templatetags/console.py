@@ -22,6 +22,12 @@ TONES = {
     "expired": "warn",
     "primary": "info",
     "removed": "error",
+    "stopped": "error",
+    "failed": "error",
+    "queued": "warn",
+    "following": "info",
+    "sent": "ok",
+    "up to date": "ok",
 }
 NOTHING = mark_safe('<span class="muted">–</span>')
 
@@ -47,6 +53,8 @@ def _drawn(kind: str, value: Any) -> SafeString:
             return format_html('<code class="id">{}</code>', value)
         case "yesno":
             return format_html("{}", "yes" if value else "no")
+        case "long":
+            return format_html('<pre class="long">{}</pre>', value)
         case "list":
             return format_html_join(" ", '<span class="chip">{}</span>', ((item,) for item in value))
     return format_html("{}", value)

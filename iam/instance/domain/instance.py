@@ -1,8 +1,10 @@
 """The instance: its hosts, its administrators, and what belongs to it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from datetime import timedelta
+from typing import Any, ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
@@ -29,6 +31,15 @@ HOST = re.compile(
 )
 LANGUAGES = ("en", "de", "es")
 LONGEST_NAME = 200
+LIFETIME = (timedelta(seconds=1), timedelta(days=3650))
+BOUNDS: Mapping[str, tuple[Any, Any]] = {
+    "min_length": (1, 72),
+    "max_password_attempts": (0, 1000),
+    "access_token_lifetime": LIFETIME,
+    "id_token_lifetime": LIFETIME,
+    "refresh_token_idle_expiration": LIFETIME,
+    "refresh_token_expiration": LIFETIME,
+}
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,12 @@ class Instance(Aggregate):
             raise NotFound("instance.domain_not_found")
         return [] if domain.lower() == self.primary else [InstancePrimaryDomainSet(domain=domain.lower())]
 
+    def change_setting(self, fact: Event) -> list[Event]:
+        """Change settings; raises InvalidInput for values without sense."""
+        self._must_exist()
+        check_setting(fact)
+        return [fact]
+
     def set_default_org(self, org_id: str) -> list[Event]:
         """Choose the organization of whoever names none."""
         self._must_exist()
@@ -168,6 +185,14 @@ class Instance(Aggregate):
             Claim("instance_domain", one, "instance.domain_already_exists", everywhere=True) for one in self.domains
         }
         return frozenset(hosts) | self.members.claims(self.id)
+
+
+def check_setting(fact: Event) -> None:
+    """Raises InvalidInput naming the field that lies outside its bounds."""
+    for name, (least, most) in BOUNDS.items():
+        value = getattr(fact, name, None)
+        if value is not None and not least <= value <= most:
+            raise InvalidInput("instance.setting_invalid", field=name, reason=f"{least} to {most}")
 
 
 def _host(domain: str) -> str:

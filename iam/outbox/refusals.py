@@ -1,0 +1,3 @@
+"""The refusals of this room: text and id."""
+
+REFUSALS = {"message.not_found": ("Message not found", "OUTBOX-m5g2n")}

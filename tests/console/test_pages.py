@@ -1,0 +1,118 @@
+"""Every declared page answers; forms call commands; what is refused stands at its field."""
+
+import pytest
+
+from iam.console import site
+from iam.console.kit import FormPage
+from iam.instance.settings import settings_of
+from iam.outbox.models import Message
+from iam.vault import wiring
+from projections.models import Checkpoint
+from projections.runner import run_until_done
+from projects import commands as projects
+from tests.console.conftest import sign_in
+from users.commands import codes
+from users.commands.codes import Wish
+
+HOME = "/ui/console/"
+
+
+@pytest.fixture
+def things(house):
+    """One of everything, by the names of the pages' addresses."""
+    ctx = house.system
+    project = projects.add_project(ctx, org_id=house.org, name="shop").id
+    projects.add_role(ctx, project_id=project, key="admin")
+    person = house.person()
+    machine, _ = house.machine("robot")
+    app = projects.add_api_app(ctx, project_id=project, name="api").id
+    _, authorization = projects.add_authorization(
+        ctx, org_id=house.org, user_id=person, project_id=project, roles=("admin",)
+    )
+    codes.request_password_code(ctx, user_id=person, wish=Wish())
+    return {
+        "org_id": house.org,
+        "project_id": project,
+        "user_id": person,
+        "machine_id": machine,
+        "app_id": app,
+        "authorization_id": authorization,
+        "message_id": Message.objects.get().id,
+        "domain": "localhost",
+        "role_key": "admin",
+        "key": "admin",
+    }
+
+
+def test_every_page_answers_and_says_what_it_is(console, things):
+    run_until_done(wiring.store())
+    asked, skipped = 0, []
+    for page in site.pages():
+        names = [part.split(">")[0] for part in page.route.split("<")[1:]]
+        if not set(names) <= set(things):
+            skipped.append(page.route)
+            continue
+        route = page.route.replace("<", "{").replace(">", "}").format(**things)
+        answer = console.get(HOME + route)
+        is_machines = isinstance(page, FormPage) and answer.status_code in (400, 404, 409)
+        assert answer.status_code == 200 or is_machines, (route, answer.status_code)
+        assert b"<h1" in answer.content
+        asked += 1
+    assert asked > 40
+    assert len(skipped) < 15, skipped
+
+
+def test_settings_of_the_instance_are_changed_and_bounded(console, house):
+    rules = {"min_length": "12", "has_lowercase": "on"}
+    assert console.post(f"{HOME}instance/settings/password", rules).status_code == 303
+    found = settings_of(house.instance).password_complexity
+    assert (found.min_length, found.has_lowercase, found.has_symbol) == (12, True, False)
+    wrong = console.post(f"{HOME}instance/settings/password", {"min_length": "1000"})
+    assert wrong.status_code == 422
+    tokens = dict.fromkeys(
+        ("access_token_lifetime", "id_token_lifetime", "refresh_token_idle_expiration", "refresh_token_expiration"), "5"
+    )
+    assert console.post(f"{HOME}instance/settings/tokens", tokens).status_code == 303
+    assert settings_of(house.instance).oidc.access_token_lifetime.total_seconds() == 300
+    assert b"instance.oidc.settings.changed" in console.get(f"{HOME}instance?tab=history").content
+
+
+def test_hosts_are_added_and_bad_ones_refused_at_their_field(console):
+    assert console.post(f"{HOME}instance/domains/add", {"domain": "id.acme.com"}).status_code == 303
+    again = console.post(f"{HOME}instance/domains/add", {"domain": "id.acme.com"})
+    assert (again.status_code, b"Domain already exists" in again.content) == (422, True)
+    assert console.post(f"{HOME}instance/domains/add", {"domain": "no host!"}).status_code == 422
+    kept = console.post(f"{HOME}instance/domains/localhost/remove")
+    assert kept.status_code == 409
+
+
+def test_a_stopped_follower_is_shown_with_its_error(console, house):
+    run_until_done(wiring.store())
+    Checkpoint.objects.filter(projection="hours", instance_id=house.instance).update(
+        error="ValueError: cannot", failed_fact="user.human.added", failed_position=1
+    )
+    page = console.get(f"{HOME}instance?tab=followers").content.decode()
+    assert "stopped" in page and "ValueError: cannot" in page and "user.human.added" in page
+
+
+def test_the_history_of_an_application_is_its_own(console, house, things):
+    projects.add_api_app(house.system, project_id=things["project_id"], name="another")
+    page = console.get(f"{HOME}projects/{things['project_id']}/apps/{things['app_id']}?tab=history").content.decode()
+    assert "project.application.added" in page
+    assert "another" not in page and "project.role.added" not in page
+
+
+def test_messages_are_tried_again(console, things):
+    Message.objects.update(state="failed", tries=8, error="no")
+    page = console.post(f"{HOME}messages/{things['message_id']}/again")
+    assert page.status_code == 303
+    assert Message.objects.get().state == "queued"
+
+
+def test_t02_a_person_without_rights_sees_nothing_of_the_instance(house, web, things):
+    sign_in(web, "gigi", "Correct-Horse-9")
+    for route in ("instance", "messages", f"messages/{things['message_id']}", "users", f"users/{house.admin}"):
+        assert web.get(HOME + route).status_code in (403, 404), route
+    refused = web.post(f"{HOME}instance/settings/password", {"min_length": "1"})
+    assert refused.status_code in (403, 422)
+    assert settings_of(house.instance).password_complexity.min_length == 8
