@@ -52,6 +52,22 @@ def get_app(ctx: Context, *, app_id: str) -> AppRow:
     return row
 
 
+def get_app_key(ctx: Context, *, key_id: str) -> AppKeyRow:
+    """One key of an application; raises NotFound, also for a foreign one."""
+    row = AppKeyRow.objects.filter(instance_id=ctx.instance, id=key_id).first()
+    ctx.require("project.app.read", row.org_id if row else "", row.project_id if row else "")
+    if row is None:
+        raise NotFound("app.key_not_found")
+    return row
+
+
+def list_all_app_keys(ctx: Context) -> "QuerySet[AppKeyRow]":
+    """The keys of all applications that the caller may see."""
+    reach = ctx.reach("project.app.read")
+    rows = AppKeyRow.objects.filter(instance_id=ctx.instance)
+    return rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(project_id__in=reach.projects))
+
+
 def list_app_keys(ctx: Context, *, app_id: str) -> "QuerySet[AppKeyRow]":
     """The keys of an application."""
     get_app(ctx, app_id=app_id)

@@ -104,6 +104,14 @@ class Api:
         """A GET."""
         return self.client.get(path, headers=self.headers)
 
+    def patch(self, path: str, body: object):
+        """A PATCH with JSON."""
+        return self.client.patch(path, body, content_type="application/json", headers=self.headers)
+
+    def delete(self, path: str):
+        """A DELETE."""
+        return self.client.delete(path, headers=self.headers)
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):

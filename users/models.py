@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Upper
 
 ID = 200
 WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
@@ -58,6 +59,9 @@ class UserRow(models.Model):
             models.Index(fields=["instance_id", "preferred_login_name", "id"], name="users_login_name"),
             models.Index(fields=["instance_id", "state", "id"], name="users_state"),
             models.Index(fields=["instance_id", "kind", "id"], name="users_kind"),
+            models.Index("instance_id", Upper("user_name"), name="users_any_case_name"),
+            models.Index("instance_id", Upper("preferred_login_name"), name="users_any_case_login"),
+            models.Index("instance_id", Upper("email"), name="users_any_case_email"),
         ]
 
     @property

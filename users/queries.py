@@ -65,8 +65,13 @@ def list_metadata(ctx: Context, *, user_id: str) -> "QuerySet[UserMetadataRow]":
 def list_sessions(ctx: Context, *, user_id: str) -> "QuerySet[SessionRow]":
     """The live sessions of a user."""
     get_user(ctx, user_id=user_id)
+    return living_sessions(ctx).filter(user_id=user_id)
+
+
+def living_sessions(ctx: Context) -> "QuerySet[SessionRow]":
+    """Every session of the instance that is not over. The caller decides who may see which."""
     alive = Q(expires_at=None) | Q(expires_at__gt=ctx.now())
-    return SessionRow.objects.filter(alive, instance_id=ctx.instance, user_id=user_id, terminated=False)
+    return SessionRow.objects.filter(alive, instance_id=ctx.instance, terminated=False)
 
 
 def find_sessions(instance: str, tokens: dict[str, str], now: object) -> list[SessionRow]:

@@ -39,5 +39,8 @@ REFUSALS = {
     "session.not_found": ("Session not found", "COMMAND-SAjeb"),
     "session.already_exists": ("Session already exists", "COMMAND-SAjec"),
     "session.user_changed": ("A session cannot change its user", "COMMAND-SAjed"),
+    "session.token_invalid": ("The session token is wrong or no longer counts", "COMMAND-sGr42"),
+    "session.lifetime_invalid": ("The lifetime must be longer than nothing", "COMMAND-asEG4"),
+    "session.check_unsupported": ("This check is not offered here yet", "SESSION-un5up"),
     "session.user_missing": ("The session has no user yet", "COMMAND-Sfw3f"),
 }

@@ -1,0 +1,65 @@
+"""zitadel.oidc.v2.OIDCService: a login of one's own reads an authorization request and answers it."""
+
+from typing import Any
+
+from iam.access.tokens import digest
+from iam.api.gen import object_v2, oidc_v2
+from iam.api.lists import stamp
+from iam.api.methods import Service
+from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput, PermissionDenied
+from oidc import login_door
+from users.queries import living_sessions
+
+service = Service("zitadel.oidc.v2.OIDCService")
+NEEDS = "session.link"
+PROMPTS = {"none": 1, "login": 2, "consent": 3, "select_account": 4, "create": 5}
+
+
+@service.method
+def GetAuthRequest(ctx: Context, request: Any) -> Any:
+    """An authorization request that waits."""
+    ctx.require(NEEDS, ctx.instance)
+    row = login_door.get_auth_request(ctx, request.auth_request_id)
+    made = oidc_v2.AuthRequest(
+        id=row.id,
+        creation_date=stamp(row.created_at),
+        client_id=row.client_id,
+        scope=row.scopes,
+        redirect_uri=row.redirect_uri,
+        prompt=[PROMPTS[one] for one in row.prompt if one in PROMPTS],
+        ui_locales=row.ui_locales,
+    )
+    if row.login_hint:
+        made.login_hint = row.login_hint
+    if row.hint_user_id:
+        made.hint_user_id = row.hint_user_id
+    if row.max_age is not None:
+        made.max_age.FromSeconds(row.max_age)
+    return oidc_v2.GetAuthRequestResponse(auth_request=made)
+
+
+@service.method
+def CreateCallback(ctx: Context, request: Any) -> Any:
+    """Answer a request with a session that proves enough, or with an error; the address to send the browser to."""
+    ctx.require(NEEDS, ctx.instance)
+    login_door.get_auth_request(ctx, request.auth_request_id)
+    match request.WhichOneof("callback_kind"):
+        case "session":
+            url = _finish(ctx, request.auth_request_id, request.session)
+        case "error":
+            name = oidc_v2.ErrorReason.Name(request.error.error).removeprefix("ERROR_REASON_").lower()
+            if name == "unspecified":
+                raise InvalidInput("api.field_missing", field="error.error")
+            url = login_door.refuse(ctx, request.auth_request_id, name, request.error.error_description)
+        case _:
+            raise InvalidInput("api.field_missing", field="session")
+    made = object_v2.Details(resource_owner=ctx.instance, change_date=stamp(ctx.now()))
+    return oidc_v2.CreateCallbackResponse(callback_url=url, details=made)
+
+
+def _finish(ctx: Context, id: str, proof: Any) -> str:
+    row = living_sessions(ctx).filter(id=proof.session_id).first()
+    if row is None or not row.token_digest or row.token_digest != digest(proof.session_token):
+        raise PermissionDenied("session.token_invalid")
+    return login_door.finish(ctx, id, row.id)

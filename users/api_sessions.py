@@ -1,0 +1,171 @@
+"""zitadel.session.v2.SessionService: the API's door to the sessions that the hosted login makes, too (DESIGN §9)."""
+
+from typing import Any
+
+from iam.access.tokens import digest
+from iam.api.gen import object_v2, session_v2
+from iam.api.lists import details, paged, stamp
+from iam.api.methods import Service
+from iam.kernel.change import Receipt
+from iam.kernel.context import Context
+from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, PermissionDenied, Unimplemented
+from users import queries
+from users.commands import sessions as commands
+from users.models import SessionRow, UserRow
+from users.queries import find_user_by_login, users_by_id
+
+sessions = Service("zitadel.session.v2.SessionService")
+SUPPORTED = {"user", "password"}
+SORTS = {1: "created_at"}
+MOVES = {1: "lt", 2: "lte", 3: "gt", 4: "gte", 0: "exact"}
+
+
+@sessions.method
+def CreateSession(ctx: Context, request: Any) -> Any:
+    """Open a session and make the checks that come with it; a wrong password leaves none behind."""
+    ctx.require("session.write", ctx.instance)
+    _must_be_supported(request)
+    user = _checked_user(ctx, request.checks, "")
+    agent = request.user_agent
+    id = commands.create_session(ctx, user_agent=agent.description, ip=agent.ip, fingerprint_id=agent.fingerprint_id)
+    opened = _set(ctx, id, user, request)
+    return session_v2.CreateSessionResponse(
+        session_id=id, session_token=opened.token, details=details(object_v2.Details, opened.receipt)
+    )
+
+
+@sessions.method
+def SetSession(ctx: Context, request: Any) -> Any:
+    """Make more checks in a session; it gets a new token."""
+    row = _session(ctx, request.session_id, request.session_token, "session.write")
+    _must_be_supported(request)
+    user = _checked_user(ctx, request.checks, row.user_id)
+    opened = _set(ctx, row.id, user, request)
+    return session_v2.SetSessionResponse(session_token=opened.token, details=details(object_v2.Details, opened.receipt))
+
+
+@sessions.method
+def GetSession(ctx: Context, request: Any) -> Any:
+    """One session: with its token, one's own, or with the right to read."""
+    row = _session(ctx, request.session_id, request.session_token, "session.read")
+    people = users_by_id(ctx.instance, [row.user_id])
+    return session_v2.GetSessionResponse(session=_shown(row, people.get(row.user_id)))
+
+
+@sessions.method
+def ListSessions(ctx: Context, request: Any) -> Any:
+    """One's own sessions, or with the right to read those of everybody."""
+    rows = queries.living_sessions(ctx)
+    if not ctx.rights.reach("session.read").everywhere:
+        rows = rows.filter(user_id=ctx.caller.user_id)
+    for query in request.queries:
+        rows = _narrowed(ctx, rows, query)
+    found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS)
+    people = users_by_id(ctx.instance, [row.user_id for row in found])
+    shown = [_shown(row, people.get(row.user_id)) for row in found]
+    answer = session_v2.ListSessionsResponse(sessions=shown)
+    answer.details.total_result = total
+    answer.details.timestamp.FromDatetime(ctx.now())
+    return answer
+
+
+@sessions.method
+def DeleteSession(ctx: Context, request: Any) -> Any:
+    """End a session: with its token, one's own, or with the right to delete."""
+    row = _session(ctx, request.session_id, request.session_token, "session.delete")
+    receipt: Receipt = commands.terminate_session(ctx, session_id=row.id)
+    return session_v2.DeleteSessionResponse(details=details(object_v2.Details, receipt))
+
+
+def _must_be_supported(request: Any) -> None:
+    """What is not understood is refused, not dropped; raises Unimplemented."""
+    unknown = {field.name for field, _ in request.checks.ListFields()} - SUPPORTED
+    unknown |= {field.name for field, _ in request.challenges.ListFields()}
+    if unknown:
+        raise Unimplemented("session.check_unsupported", field=sorted(unknown)[0])
+    if request.metadata:
+        raise Unimplemented("session.check_unsupported", field="metadata")
+
+
+def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
+    """Whose session it is, after the checks that were sent; raises NotFound, InvalidInput, FailedPrecondition."""
+    asked = ""
+    if checks.HasField("user"):
+        by_name = checks.user.WhichOneof("search") == "login_name"
+        asked = checks.user.login_name if by_name else checks.user.user_id
+        found = find_user_by_login(ctx.instance, asked) if by_name else users_by_id(ctx.instance, [asked]).get(asked)
+    else:
+        found = users_by_id(ctx.instance, [user_id]).get(user_id) if user_id else None
+    if checks.HasField("password"):
+        if found is None and not asked:
+            raise FailedPrecondition("session.user_missing")
+        id = found.id if found else "nobody"
+        commands.must_know_password(ctx, user_id=id, password=checks.password.password, asked="" if found else asked)
+    if asked and found is None:
+        raise NotFound("user.not_found")
+    return found
+
+
+def _set(ctx: Context, id: str, user: UserRow | None, request: Any) -> Any:
+    lifetime = request.lifetime.ToTimedelta()
+    if request.HasField("lifetime") and lifetime.total_seconds() <= 0:
+        raise InvalidInput("session.lifetime_invalid", field="lifetime")
+    if request.checks.HasField("user") and user is not None:
+        commands.check_user(ctx, session_id=id, user_id=user.id)
+    if request.checks.HasField("password"):
+        commands.record_password_check(ctx, session_id=id)
+    return commands.set_session_token(ctx, session_id=id, lifetime=lifetime)
+
+
+def _session(ctx: Context, id: str, token: str, needs: str) -> SessionRow:
+    """A living session that the caller may touch; raises NotFound, PermissionDenied for a wrong token."""
+    row = queries.living_sessions(ctx).filter(id=id).first()
+    if token:
+        if row is None or not row.token_digest or row.token_digest != digest(token):
+            raise PermissionDenied("session.token_invalid")
+        return row
+    is_own = row is not None and bool(row.user_id) and row.user_id == ctx.caller.user_id and needs != "session.write"
+    if not is_own:
+        ctx.require(needs, ctx.instance)
+    if row is None:
+        raise NotFound("session.not_found")
+    return row
+
+
+def _shown(row: SessionRow, user: UserRow | None) -> Any:
+    made = session_v2.Session(
+        id=row.id, creation_date=stamp(row.created_at), change_date=stamp(row.changed_at), sequence=row.version
+    )
+    if row.user_id and user is not None:
+        made.factors.user.id, made.factors.user.login_name = row.user_id, user.preferred_login_name
+        made.factors.user.display_name, made.factors.user.organization_id = user.display_name or user.name, user.org_id
+        made.factors.user.verified_at.CopyFrom(stamp(row.user_checked_at))
+    if row.password_checked_at:
+        made.factors.password.verified_at.CopyFrom(stamp(row.password_checked_at))
+    for field, value in (("fingerprint_id", row.fingerprint_id), ("ip", row.ip), ("description", row.user_agent)):
+        if value:
+            setattr(made.user_agent, field, value)
+    if row.expires_at:
+        made.expiration_date.CopyFrom(stamp(row.expires_at))
+    return made
+
+
+def _narrowed(ctx: Context, rows: Any, query: Any) -> Any:
+    match query.WhichOneof("query"):
+        case "ids_query":
+            return rows.filter(id__in=list(query.ids_query.ids))
+        case "user_id_query":
+            return rows.filter(user_id=query.user_id_query.id)
+        case "user_agent_query":
+            return rows.filter(fingerprint_id=query.user_agent_query.fingerprint_id)
+        case "creation_date_query":
+            asked = query.creation_date_query
+            return rows.filter(
+                **{f"created_at__{MOVES[asked.method]}": asked.creation_date.ToDatetime(ctx.now().tzinfo)}
+            )
+        case "expiration_date_query":
+            asked = query.expiration_date_query
+            return rows.filter(
+                **{f"expires_at__{MOVES[asked.method]}": asked.expiration_date.ToDatetime(ctx.now().tzinfo)}
+            )
+    raise InvalidInput("api.query_unsupported", field="queries")
