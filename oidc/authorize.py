@@ -1,5 +1,6 @@
 """The authorization endpoint as a list of checks; nothing redirects before the redirect URI has passed."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,7 +26,7 @@ from oidc.web_keys import verifying_key
 LIFETIME = timedelta(hours=1)
 PROMPTS = {"none", "login", "select_account", "create", "consent"}
 LONGEST = 4096
-CHALLENGE_LENGTH = 43
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 LOGIN = "/ui/v2/login/login?authRequest="
 
 
@@ -100,8 +101,10 @@ def proof_of_possession(ctx: Context, asked: Asked) -> Asked:
         if asked.client.is_public:
             raise OAuthError("invalid_request", "a public client needs a code_challenge")
         return asked
-    if method != "S256" or len(challenge) != CHALLENGE_LENGTH:
+    if method != "S256":
         raise OAuthError("invalid_request", "code_challenge_method must be S256")
+    if not CHALLENGE.fullmatch(challenge):
+        raise OAuthError("invalid_request", "code_challenge is not a SHA-256 in base64url")
     return asked
 
 

@@ -11,4 +11,14 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from users import api, api_codes, api_orgs, api_sessions, authenticate, cleaning, projection, reactions  # noqa: F401 - Django allows models only from here on
+        from users import (  # noqa: F401 - Django allows models only from here on
+            api,
+            api_codes,
+            api_orgs,
+            api_sessions,
+            authenticate,
+            cascades,
+            cleaning,
+            projection,
+            reactions,
+        )

@@ -26,6 +26,7 @@ REFUSALS = {
     "user.metadata_not_found": ("There is no metadata under this key", "META-0h9f2"),
     "user.expiration_past": ("The expiration lies in the past", "COMMAND-dv3t5"),
     "user.public_key_invalid": ("This is not a public RSA key in PEM", "COMMAND-5dS2f"),
+    "user.ranks_higher": ("This user administers something that you do not", "USER-r4nkH"),
     "user.code_invalid": ("The code is wrong or too old", "CODE-woT0xc"),
     "password.hash_not_supported": ("This password hash is of no scheme that is accepted, or too costly", "USER-JDk4t"),
     "password.invalid": ("The user name or the password is wrong", "COMMAND-3M0fs"),

@@ -13,6 +13,9 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 STRING, BYTES, ENUM = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM
 MESSAGE = FieldDescriptor.TYPE_MESSAGE
 MOST_ITEMS = 1000
+MOST_CONDITIONS = 100
+CONDITIONS = ("queries", "filters")
+"""Lists that become conditions of one SQL statement."""
 
 
 def check(message: Message) -> None:
@@ -52,7 +55,7 @@ def _field(message: Message, field: FieldDescriptor, path: str) -> None:
 
 
 def _repeated(values: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
-    most = rules.max_items or MOST_ITEMS
+    most = rules.max_items or (MOST_CONDITIONS if field.name in CONDITIONS else MOST_ITEMS)
     if len(values) > most:
         raise InvalidInput("api.too_many_items", field=path, reason=f"at most {most}")
     if len(values) < rules.min_items or (rules.required and not len(values)):

@@ -1,7 +1,7 @@
 """The pages of the login. Each submits to a command and goes on to the next due step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from urllib.parse import urlencode, urlsplit
 
@@ -240,7 +240,8 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
             rules=rules,
             problem=_("Choose a password that differs from the current one."),
         )
-    acting = Context(**{**vars(ctx), "caller": Caller(user_id=session.user_id, org_id=session.org_id, kind="human")})
+    person = Caller(user_id=session.user_id, org_id=session.org_id, kind="human", session_id=session.id)
+    acting = replace(ctx, caller=person)
     try:
         change_own_password(acting, user_id=session.user_id, current=request.POST.get("current", ""), password=new)
     except Refusal as refused:

@@ -87,9 +87,13 @@ def test_hosts_are_added_and_bad_ones_refused_at_their_field(console):
 
 
 def test_a_stopped_follower_is_shown_with_its_error(console, house):
-    run_until_done(wiring.store())
-    Checkpoint.objects.filter(projection="hours", instance_id=house.instance).update(
-        error="ValueError: cannot", failed_fact="user.human.added", failed_position=1
+    Checkpoint.objects.create(
+        projection="hours",
+        instance_id=house.instance,
+        changed_at=house.system.now(),
+        error="ValueError: cannot",
+        failed_fact="user.human.added",
+        failed_position=1,
     )
     page = console.get(f"{HOME}instance?tab=followers").content.decode()
     assert "stopped" in page and "ValueError: cannot" in page and "user.human.added" in page

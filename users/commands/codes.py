@@ -19,6 +19,7 @@ from users.domain import events as facts
 from users.domain.states import UserState
 from users.domain.user import User
 from users.models import CodeRow, UserRow
+from users.ranks import must_not_outrank
 
 EMAIL, PHONE, PASSWORD, INVITE = "email", "phone", "password", "invite"
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -124,6 +125,7 @@ def _allowed(ctx: Context, user_id: str) -> User:
     user = Unit(ctx).load(User, user_id)
     if not user_id or ctx.caller.user_id != user_id:
         ctx.require("user.write", user.owner)
+        must_not_outrank(ctx, user_id)
     user.must_be("human")
     return user
 

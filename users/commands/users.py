@@ -13,12 +13,15 @@ from iam.access.tokens import TokenKind, digest, mint
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import AlreadyExists, InvalidInput
 from iam.outbox.delivery import forget
 from orgs.domain.org import Org
+from orgs.queries import find_org_of_domain
 from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
 from users.domain.profile import Profile
 from users.domain.user import User
+from users.models import UserRow
+from users.ranks import must_not_outrank
 
 KEY_SIZE = 2048
 SECRET_LENGTH = 64
@@ -73,6 +76,7 @@ def add_human(
         )
 
     ctx.require("user.write", org_id)
+    _must_not_shadow(ctx, org_id, user_name or email, id)
     return transact(ctx, work).receipts[id]
 
 
@@ -102,6 +106,7 @@ def add_machine(
         )
 
     ctx.require("user.write", org_id)
+    _must_not_shadow(ctx, org_id, user_name, id)
     return transact(ctx, work).receipts[id]
 
 
@@ -123,6 +128,10 @@ def change_machine(
 
 def rename_user(ctx: Context, *, user_id: str, user_name: str) -> Receipt:
     """Give a user another user name."""
+    own_org = (
+        UserRow.objects.filter(instance_id=ctx.instance, id=user_id).values_list("org_id", flat=True).first() or ""
+    )
+    _must_not_shadow(ctx, own_org, user_name, user_id)
     return _change(ctx, user_id, lambda user: user.rename(user_name))
 
 
@@ -133,6 +142,7 @@ def change_profile(ctx: Context, *, user_id: str, profile: Profile) -> Receipt:
 
 def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = False) -> Receipt:
     """Set a person's address; only an administrator may call it verified."""
+    must_not_outrank(ctx, user_id)
     decide = _change if verified else _change_own
     receipt = decide(ctx, user_id, lambda user: user.change_email(email, verified=verified))
     forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
@@ -141,6 +151,7 @@ def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = Fal
 
 def change_phone(ctx: Context, *, user_id: str, phone: str, verified: bool = False) -> Receipt:
     """Set a person's number, or take it away with an empty one."""
+    must_not_outrank(ctx, user_id)
     decide = _change if verified else _change_own
     receipt = decide(ctx, user_id, lambda user: user.change_phone(phone, verified=verified))
     forget_codes(ctx, user_id, PHONE)
@@ -151,6 +162,7 @@ def set_password(
     ctx: Context, *, user_id: str, password: str = "", password_hash: str = "", change_required: bool = False
 ) -> Receipt:
     """Set somebody's password as an administrator (checklist T06: not that of a higher administrator)."""
+    must_not_outrank(ctx, user_id)
     hashed = _hashed(ctx, password, password_hash)
     return _change(ctx, user_id, lambda user: user.set_password(hashed, change_required=change_required))
 
@@ -204,6 +216,7 @@ def erase_user(ctx: Context, *, user_id: str) -> Receipt:
 
 def add_pat(ctx: Context, *, user_id: str, expires_at: datetime | None = None, scopes: tuple[str, ...] = ()) -> Made:
     """Give a service user a token; only its digest is kept. Scopes limit it; without any it reaches the whole API."""
+    must_not_outrank(ctx, user_id)
     id, token = ctx.ports.new_id(), mint(TokenKind.PAT)
     _must_be_ahead(ctx, expires_at)
     receipt = _change(
@@ -219,6 +232,7 @@ def remove_pat(ctx: Context, *, user_id: str, pat_id: str) -> Receipt:
 
 def add_machine_key(ctx: Context, *, user_id: str, public_key: bytes = b"", expires_at: datetime | None = None) -> Made:
     """Give a service user a key: a given public one (PEM), or a new pair whose private half is answered once."""
+    must_not_outrank(ctx, user_id)
     private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
     id = ctx.ports.new_id()
     _must_be_ahead(ctx, expires_at)
@@ -233,6 +247,7 @@ def remove_machine_key(ctx: Context, *, user_id: str, key_id: str) -> Receipt:
 
 def set_machine_secret(ctx: Context, *, user_id: str) -> Made:
     """Give a service user a new client secret; the client id is the user name."""
+    must_not_outrank(ctx, user_id)
     secret = ctx.ports.secrets.random(SECRET_LENGTH)
     receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret)))
     return Made(receipt, user_id, secret)
@@ -251,6 +266,20 @@ def set_user_metadata(ctx: Context, *, user_id: str, values: Mapping[str, bytes]
 def remove_user_metadata(ctx: Context, *, user_id: str, keys: tuple[str, ...]) -> Receipt:
     """Forget keys."""
     return _change(ctx, user_id, lambda user: user.remove_metadata(keys))
+
+
+def _must_not_shadow(ctx: Context, org_id: str, user_name: str, user_id: str) -> None:
+    """A name like an address must not catch the sign-ins of somebody else (checklist U03); raises AlreadyExists.
+
+    Not one that ends with the verified domain of another organization, nor the proved address of another person.
+    """
+    local, _, domain = user_name.strip().rpartition("@")
+    if not local:
+        return
+    owner = find_org_of_domain(ctx.instance, domain)
+    others = UserRow.objects.filter(instance_id=ctx.instance, email__iexact=user_name.strip(), email_verified=True)
+    if owner not in ("", org_id) or others.exclude(id=user_id).exists():
+        raise AlreadyExists("user.already_exists", field="userName")
 
 
 def _change(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-def]
