@@ -13,6 +13,7 @@ from projects import commands as projects
 from tests.console.conftest import sign_in
 from users.commands import codes
 from users.commands.codes import Wish
+from users.models import UserRow
 
 HOME = "/ui/console/"
 
@@ -75,6 +76,38 @@ def test_settings_of_the_instance_are_changed_and_bounded(console, house):
     assert console.post(f"{HOME}instance/settings/tokens", tokens).status_code == 303
     assert settings_of(house.instance).oidc.access_token_lifetime.total_seconds() == 300
     assert b"instance.oidc.settings.changed" in console.get(f"{HOME}instance?tab=history").content
+
+
+def test_projects_and_applications_are_made_and_changed_by_forms(console, house):
+    made = console.post(f"{HOME}projects/new", {"org": house.org, "name": "shop"})
+    assert made.status_code == 303
+    project = made["Location"]
+    assert console.post(f"{project}/edit", {"name": "store", "project_role_check": "on"}).status_code == 303
+    assert b"store" in console.get(project).content
+    form = {
+        "name": "web",
+        "application_type": "0",
+        "auth_method_type": "0",
+        "redirect_uris": "https://app.example/cb",
+        "grant_types": ["0"],
+    }
+    shown = console.post(f"{project}/apps/new-oidc", form)
+    assert shown.status_code == 200 and b"secret" in shown.content.lower()
+    bad = console.post(f"{project}/apps/new-oidc", {**form, "redirect_uris": "http://evil.example/*"})
+    assert bad.status_code == 422
+    key = console.post(f"{project}/roles/new", {"key": "admin", "display_name": "Admin"})
+    assert key.status_code == 303
+
+
+def test_people_are_made_and_changed_by_forms(console, house):
+    form = {"org": house.org, "first_name": "Ada", "last_name": "L", "email": "ada@example.com", "user_name": "ada"}
+    made = console.post(f"{HOME}users/new-human", form)
+    assert made.status_code in (200, 303), made.content[:500]
+    person = UserRow.objects.get(user_name="ada")
+    page = f"{HOME}users/{person.id}"
+    for route, state in (("deactivate", 2), ("reactivate", 1), ("lock", 4), ("unlock", 1)):
+        assert console.post(f"{page}/{route}").status_code == 303, route
+        assert UserRow.objects.get(id=person.id).state == state
 
 
 def test_hosts_are_added_and_bad_ones_refused_at_their_field(console):
