@@ -4,12 +4,11 @@ import logging
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage as Raw
 from email.utils import formatdate
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
 
-from eventstore.engines import is_postgres
 from iam.access.caller import system_context
 from iam.outbox.models import FAILED, QUEUED, SENT, Message
 from iam.outbox.post import Letter, opened
@@ -20,6 +19,7 @@ MOST_TRIES = 8
 LONGEST_PAUSE = 3600
 KEPT = timedelta(days=30)
 TIMEOUT_SECONDS = 10
+LEASE = timedelta(minutes=2)
 log = logging.getLogger(__name__)
 
 
@@ -27,35 +27,32 @@ log = logging.getLogger(__name__)
 def deliver() -> bool:
     """Try every message that is due; answers whether there was one."""
     due = Message.objects.filter(state=QUEUED, try_at__lte=datetime.now(UTC)).order_by("try_at")
-    ids = list(due.values_list("pk", flat=True)[:AT_ONCE])
-    for id in ids:
-        _try(id)
-    return bool(ids)
+    messages = list(due[:AT_ONCE])
+    for message in messages:
+        _try(message)
+    return bool(messages)
 
 
-def _try(id: tuple[str, str]) -> None:
-    """One message, locked while it is sent so that no other process sends it, too."""
-    with transaction.atomic():
-        rows = Message.objects.filter(pk=id, state=QUEUED)
-        message = (rows.select_for_update(skip_locked=True) if is_postgres() else rows).first()
-        if message is None:
-            return
-        message.tries += 1
-        try:
-            _send(message, opened(system_context(message.instance_id), message))
-        except Exception as failure:  # whatever a mail server does must not end the followers
-            _failed(message, f"{type(failure).__name__}: {failure}")
-        else:
-            message.state, message.sent_at, message.error = SENT, datetime.now(UTC), ""
-        message.save()
+def _try(message: Message) -> None:
+    """One message. It is leased first, so that no other process sends it, too; no lock is held while it is sent."""
+    mine = Message.objects.filter(pk=message.pk, state=QUEUED)
+    leased_until = datetime.now(UTC) + LEASE
+    if not mine.filter(try_at=message.try_at).update(tries=message.tries + 1, try_at=leased_until):
+        return
+    try:
+        _send(message, opened(system_context(message.instance_id), message))
+    except Exception as failure:  # whatever a mail server does must not end the followers
+        mine.update(**_failed(message.tries + 1, f"{type(failure).__name__}: {failure}"))
+        log.warning("message %s was not sent (try %s): %s", message.id, message.tries + 1, type(failure).__name__)
+    else:
+        mine.update(state=SENT, sent_at=datetime.now(UTC), error="")
 
 
-def _failed(message: Message, error: str) -> None:
-    message.error = error.splitlines()[0][:500]
-    message.try_at = datetime.now(UTC) + timedelta(seconds=min(5 * 2**message.tries, LONGEST_PAUSE))
-    if message.tries >= MOST_TRIES:
-        message.state = FAILED
-    log.warning("message %s was not sent (try %s): %s", message.id, message.tries, type(message).__name__)
+def _failed(tries: int, error: str) -> dict[str, Any]:
+    """What to note of a try that failed: later again, or never."""
+    pause = timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
+    told = {"error": error.splitlines()[0][:500], "try_at": datetime.now(UTC) + pause}
+    return {**told, "state": FAILED} if tries >= MOST_TRIES else told
 
 
 def _send(message: Message, letter: Letter) -> None:

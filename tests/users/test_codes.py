@@ -1,7 +1,10 @@
 """Codes for addresses, passwords and invitations, and the messages that carry them."""
 
 import re
+import socketserver
+import threading
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.conf import settings
@@ -189,3 +192,42 @@ def test_p03_a_right_password_starts_anew(house):
         for _ in range(attempts.FREE - 1):
             guess(house.system, gigi)
         must_know_password(house.system, user_id=gigi, password="Correct-Horse-9")
+
+
+class MailServer(socketserver.StreamRequestHandler):
+    """Takes mails (RFC 5321, the least of it)."""
+
+    taken: ClassVar[list[str]] = []
+
+    def handle(self):
+        """One conversation."""
+        self.say("220 ready")
+        while line := self.rfile.readline().decode().strip():
+            match line[:4].upper():
+                case "DATA":
+                    self.say("354 go on")
+                    lines = iter(lambda: self.rfile.readline().decode(), ".\r\n")
+                    MailServer.taken.append("".join(lines))
+                    self.say("250 taken")
+                case "QUIT":
+                    self.say("221 bye")
+                    return
+                case _:
+                    self.say("250 fine")
+
+    def say(self, text):
+        """One line."""
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+def test_mails_leave_by_smtp_where_it_is_configured(house, gigi, monkeypatch):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailServer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        smtp = settings.CONFIG.DefaultInstance.SMTPConfiguration.model_copy(deep=True)
+        smtp.SMTP.Host, smtp.From, smtp.FromName = f"127.0.0.1:{server.server_address[1]}", "id@acme.example", "Acme"
+        monkeypatch.setattr(settings.CONFIG.DefaultInstance, "SMTPConfiguration", smtp)
+        codes.request_email_code(house.system, user_id=gigi, wish=Wish())
+        delivery.deliver()
+        server.shutdown()
+    assert Message.objects.get().state == SENT, Message.objects.get().error
+    assert "From: Acme <id@acme.example>" in MailServer.taken[0] and "To: gigi@example.com" in MailServer.taken[0]
