@@ -131,6 +131,8 @@ def test_every_write_is_seen_by_the_next_read_and_replays_are_equal(four):
     threads = [threading.Thread(target=one.walk) for one in histories]
     for thread in threads:
         thread.start()
+    rebuilt = four.manage("rebuild")  # swaps every read table while they write and read
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
     for thread in threads:
         thread.join()
     assert [problem for one in histories for problem in one.problems] == []
