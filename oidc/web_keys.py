@@ -1,12 +1,15 @@
 """Signing keys: made, activated, rotated with overlap; a parsed key is kept in memory (parsing costs 100 signatures)."""
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import QuerySet
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from iam.kernel.change import Unit, transact
+from eventstore.events import Event
+from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import Unavailable
 from iam.vault import wiring
@@ -26,26 +29,65 @@ def ensure_signing_key(ctx: Context) -> str:
 
 def rotate(ctx: Context, config: KeyConfig | None = None) -> str:
     """Make a new key sign. The one before stays published, so that its tokens verify until they end (checklist J12)."""
-    wanted = (config or KeyConfig()).check()
-    private, public = _pair(wanted)
-    sealed = ctx.ports.secrets.seal(ctx.instance, PURPOSE, json.dumps(private).encode())
     id = ctx.ports.new_id()
-    before = WebKeyRow.objects.filter(instance_id=ctx.instance, state=KeyState.ACTIVE).values_list("id", flat=True)
+    add = _addition(ctx, config)
+    before = _active(ctx)
 
     def work(unit: Unit) -> None:
-        unit.change(
-            WebKey,
-            id,
-            lambda key: key.add(private_key=sealed, public_key=json.dumps(public), config=wanted),
-            needs="iam.web_key.write",
-            owner=ctx.instance,
-        )
-        for old in before:
-            unit.change(WebKey, old, WebKey.deactivate)
-        unit.change(WebKey, id, WebKey.activate)
+        unit.change(WebKey, id, add, needs="iam.web_key.write", owner=ctx.instance)
+        _hand_over(unit, before, id)
 
     transact(ctx, work)
     return id
+
+
+def create_key(ctx: Context, *, config: KeyConfig) -> Receipt:
+    """Publish a new key that does not sign yet: clients learn it before they need it."""
+    return change(
+        ctx,
+        WebKey,
+        ctx.ports.new_id(),
+        _addition(ctx, config),
+        needs="iam.web_key.write",
+        owner=ctx.instance,
+    )
+
+
+def activate_key(ctx: Context, *, key_id: str) -> Receipt:
+    """Let a published key sign instead of the one before; raises NotFound."""
+    ctx.require("iam.web_key.write", ctx.instance)
+    before = _active(ctx)
+    return transact(ctx, lambda unit: _hand_over(unit, before, key_id)).receipts[key_id]
+
+
+def remove_key(ctx: Context, *, key_id: str) -> Receipt:
+    """Stop publishing a key: what it signed verifies no more. Refused while it signs."""
+    return change(ctx, WebKey, key_id, WebKey.remove, needs="iam.web_key.delete", owner=ctx.instance)
+
+
+def list_keys(ctx: Context) -> "QuerySet[WebKeyRow]":
+    """The published keys of the instance."""
+    ctx.require("iam.web_key.read", ctx.instance)
+    return WebKeyRow.objects.filter(instance_id=ctx.instance).order_by("created_at")
+
+
+def _addition(ctx: Context, config: KeyConfig | None) -> Callable[[WebKey], list[Event]]:
+    wanted = (config or KeyConfig()).check()
+    private, public = _pair(wanted)
+    sealed = ctx.ports.secrets.seal(ctx.instance, PURPOSE, json.dumps(private).encode())
+    return lambda key: key.add(private_key=sealed, public_key=json.dumps(public), config=wanted)
+
+
+def _active(ctx: Context) -> list[str]:
+    rows = WebKeyRow.objects.filter(instance_id=ctx.instance, state=KeyState.ACTIVE)
+    return list(rows.values_list("id", flat=True))
+
+
+def _hand_over(unit: Unit, before: list[str], id: str) -> None:
+    for old in before:
+        if old != id:
+            unit.change(WebKey, old, WebKey.deactivate)
+    unit.change(WebKey, id, WebKey.activate)
 
 
 def _pair(config: KeyConfig) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -91,7 +91,7 @@ LEFT_OUT = (
     "challenges",
 )
 FACTORS = ("web_auth_n", "idp_intent", "totp", "otp_sms", "otp_email", "recovery_code")
-OWN = ("AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")
+OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")
 """Methods that act in the caller's own organization or instance, whatever the message says."""
 
 
@@ -109,6 +109,8 @@ def fill(message, things):
             continue
         if field.type == field.TYPE_STRING and not field.is_repeated:
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
+        elif field.name in ("bits", "hasher", "curve"):
+            setattr(message, field.name, 1)
         elif field.name in ("role_keys", "keys") and field.is_repeated:
             getattr(message, field.name).append("admin")
         elif field.name == "roles" and field.is_repeated:
