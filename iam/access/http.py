@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 
 from iam.access.caller import RequestMeta
+from iam.access.peers import FORWARDED, client_address
 
 
 def meta_of(request: HttpRequest) -> RequestMeta:
@@ -11,6 +12,6 @@ def meta_of(request: HttpRequest) -> RequestMeta:
         host=request.get_host(),
         scheme=request.scheme or "http",
         headers={name.lower(): value for name, value in request.headers.items()},
-        remote_addr=request.META.get("REMOTE_ADDR", ""),
+        remote_addr=client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get(FORWARDED, "")),
         request_id=getattr(request, "request_id", ""),
     )

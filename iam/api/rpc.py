@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 from protobuf.wkt import Any as AnyDetail
 
 from iam.access.caller import RequestMeta
+from iam.access.peers import FORWARDED, client_address
 from iam.api import descriptors, reflection
 from iam.api.errors import Told, told
 from iam.api.gen import v1
@@ -110,7 +111,9 @@ def _meta(context: Any) -> RequestMeta:
         host=headers.get("host", ""),
         scheme="https" if secure else "http",
         headers=headers,
-        remote_addr=(context.client_address or "").rsplit(":", 1)[0].strip("[]"),
+        remote_addr=client_address(
+            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
+        ),
         request_id=headers.get("x-request-id", "")[:64],
     )
 

@@ -205,7 +205,7 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
         if old.user_id == user.id:
             terminate_session(ctx, session_id=old.id)
             known.pop(old.id, None)
-    id = create_session(ctx, user_agent=request.headers.get("User-Agent", ""), ip=request.META.get("REMOTE_ADDR", ""))
+    id = create_session(ctx, user_agent=request.headers.get("User-Agent", ""), ip=ctx.origin.ip)
     check_user(ctx, session_id=id, user_id=user.id)
     record_password_check(ctx, session_id=id)
     opened = set_session_token(ctx, session_id=id)

@@ -1,9 +1,21 @@
 """Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
 
 from datetime import timedelta
+from ipaddress import ip_network
+from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _are_networks(text: str) -> str:
+    for one in text.split(","):
+        if one.strip():
+            ip_network(one.strip(), strict=False)
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_are_networks)]
 
 
 class Section(BaseModel):
@@ -279,6 +291,11 @@ class Config(Section):
     ExternalPort: int = Field(8080, ge=1, le=65535, description="port of the public origin")
     ExternalDomain: str = Field("localhost", description="host of the public origin and first instance domain")
     ExternalSecure: bool = Field(False, description="the public origin uses https")
+    TrustedProxies: Networks = Field(
+        "",
+        description="networks of proxies in front, with commas (10.0.0.0/8,::1); only they may tell a client's address"
+        " by X-Forwarded-For",
+    )
     Workers: int = Field(1, ge=1, le=64, description="web processes")
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
     TLS: TLSSection = TLSSection()

@@ -4,7 +4,9 @@ import logging
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.conf import settings
 
+from iam.access.peers import client_address
 from iam.settings.logs import json_lines
 from tests.oidc.support import make_flow
 from users.models import AttemptRow, SessionRow
@@ -32,6 +34,24 @@ def test_p04_a_forged_address_gives_no_new_guesses(flow, header):
     refused = guess(flow, request, **{header: "198.51.100.200"})
     assert (refused.status_code, "Retry-After" in refused) == (429, True)
     assert {row.network for row in AttemptRow.objects.all()} == {"127.0.0.0/24"}
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "client"),
+    [
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9", "1.2.3.4", "203.0.113.9"),
+        ("10.0.0.1", "nonsense", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", ",".join(["10.0.0.9"] * 1000), "10.0.0.9"),
+    ],
+)
+def test_p04_only_trusted_proxies_tell_the_address(monkeypatch, peer, told, client):
+    monkeypatch.setattr(settings.CONFIG, "TrustedProxies", "10.0.0.0/8, ::1")
+    assert client_address(peer, told) == client
 
 
 def test_p05_what_is_counted_can_end_by_itself(house, flow):

@@ -33,6 +33,12 @@ def test_a_value_that_does_not_parse_names_key_value_and_source(value):
         assert part in str(wrong.value)
 
 
+def test_trusted_proxies_are_networks():
+    assert read([], {"ZITADEL_TRUSTEDPROXIES": "10.0.0.0/8,::1"})[0].TrustedProxies == "10.0.0.0/8,::1"
+    with pytest.raises(BadValue, match="TrustedProxies"):
+        read([], {"ZITADEL_TRUSTEDPROXIES": "my-proxy"})
+
+
 def test_durations_are_written_as_in_go():
     config, _ = read([], {"ZITADEL_OIDC_DEFAULTACCESSTOKENLIFETIME": "1h30m"})
     assert config.OIDC.DefaultAccessTokenLifetime.total_seconds() == 5400
