@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, close_old_connections
+from django.db import connection
 
 from eventstore.database import DatabaseStore
 from projections import horizon, wake
@@ -60,9 +60,9 @@ class Runner(threading.Thread):
         try:
             run_until_done(self._store)
             return GAP_SECONDS if horizon.is_waiting() else self._backstop
-        except DatabaseError:
+        except Exception:  # whatever it was, the thread lives on: nobody would start another
             log.exception("followers could not work; they try again")
-            close_old_connections()
+            connection.close()
             return self._backstop
 
     def stop(self) -> None:

@@ -170,3 +170,25 @@ def test_the_months_ahead_have_partitions_on_postgresql(db):
     assert names == [] if not is_postgres() else f"{PREFIX}{datetime.now(UTC):%Y_%m}" in names
     make_partitions()
     assert partitions() == names
+
+
+def test_the_runner_lives_on_after_any_failure(monkeypatch):
+    import threading
+
+    from projections import runner
+
+    tries, done = [], threading.Event()
+
+    def fail(store):
+        tries.append(1)
+        if len(tries) > 2:
+            done.set()
+        raise RuntimeError("the vault does not answer")
+
+    monkeypatch.setattr(runner, "run_until_done", fail)
+    monkeypatch.setattr(runner, "do_hourly", lambda: None)
+    thread = runner.Runner(None, backstop=0.01)
+    thread.start()
+    assert done.wait(10)
+    thread.stop()
+    assert not thread.is_alive()
