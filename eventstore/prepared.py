@@ -44,7 +44,7 @@ class Prepared(Generic[R]):
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
         self._build = build
-        self._parameters = inspect.signature(build).parameters
+        self._parameters = inspect.signature(build).parameters.items()
         self._compiled: dict[str, _Compiled] = {}
         self._lock = threading.Lock()
 
@@ -63,7 +63,9 @@ class Prepared(Generic[R]):
 
     def _compile(self) -> _Compiled:
         with self._lock:
-            stand_ins = {name: TIME if one.annotation is datetime else TEXT.format(name) for name, one in self._named}
+            stand_ins = {
+                name: TIME if one.annotation is datetime else TEXT.format(name) for name, one in self._parameters
+            }
             rows = self._build(**stand_ins)
             compiler = rows.query.get_compiler(connection.alias)
             sql, parameters = compiler.as_sql()
@@ -74,10 +76,6 @@ class Prepared(Generic[R]):
                 raise TypeError(f"{self._build.__name__}: {missing} cannot be bound")
             self._compiled[connection.vendor] = ready
             return ready
-
-    @property
-    def _named(self) -> list[tuple[str, inspect.Parameter]]:
-        return list(self._parameters.items())
 
 
 def prepared(build: Callable[..., "QuerySet[Any, Any]"]) -> "Prepared[Any]":

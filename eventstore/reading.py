@@ -15,10 +15,8 @@ CHUNK = 500
 
 def facts_after(store: DatabaseStore, position: int, upto: int | None = None, instance: str = "") -> Iterator[Recorded]:
     """Every fact after a position, in order; `upto` is the last one. Of all instances unless one is named."""
-    wanted = Q(instance_id=instance) if instance else Q()
-    wanted &= Q() if upto is None else Q(position__lte=upto)
     while True:
-        found = store.open(EventRow.objects.filter(wanted, position__gt=position).order_by("position")[:CHUNK])
+        found = some_facts(store, position, upto, instance, CHUNK)
         if not found:
             return
         yield from found
@@ -43,10 +41,11 @@ def positions_after(position: int, limit: int) -> list[tuple[int, str]]:
     return list(rows.values_list("position", "instance_id")[:limit])
 
 
-def facts_between(store: DatabaseStore, instance: str, after: int, upto: int, limit: int) -> list[Recorded]:
-    """Facts of an instance after a position and up to another, in order."""
-    rows = EventRow.objects.filter(instance_id=instance, position__gt=after, position__lte=upto)
-    return store.open(rows.order_by("position")[:limit])
+def some_facts(store: DatabaseStore, position: int, upto: int | None, instance: str, limit: int) -> list[Recorded]:
+    """The first facts of what `facts_after` reads."""
+    wanted = Q(instance_id=instance) if instance else Q()
+    wanted &= Q() if upto is None else Q(position__lte=upto)
+    return store.open(EventRow.objects.filter(wanted, position__gt=position).order_by("position")[:limit])
 
 
 def waiting_after(instance: str, position: int) -> tuple[int, datetime | None]:
@@ -54,11 +53,6 @@ def waiting_after(instance: str, position: int) -> tuple[int, datetime | None]:
     rows = EventRow.objects.filter(instance_id=instance, position__gt=position)
     first = rows.order_by("position").values_list("created_at", flat=True).first()
     return (rows.count(), first) if first else (0, None)
-
-
-def fact_at(store: DatabaseStore, position: int) -> Recorded | None:
-    """The fact at a position."""
-    return next(iter(store.open(EventRow.objects.filter(position=position))), None)
 
 
 def facts_of(store: DatabaseStore, id: str) -> list[Recorded]:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from iam.access.tokens import digest
 from iam.api.gen import object_v2, oidc_v2
 from iam.api.lists import stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, PermissionDenied
 from oidc import login_door
-from users.queries import living_sessions
+from users.queries import proved_session
 
 service = Service("zitadel.oidc.v2.OIDCService")
 NEEDS = "session.link"
@@ -59,7 +58,7 @@ def CreateCallback(ctx: Context, request: Any) -> Any:
 
 
 def _finish(ctx: Context, id: str, proof: Any) -> str:
-    row = living_sessions(ctx).filter(id=proof.session_id).first()
-    if row is None or not row.token_digest or row.token_digest != digest(proof.session_token):
+    row = proved_session(ctx, proof.session_id, proof.session_token)
+    if row is None:
         raise PermissionDenied("session.token_invalid")
     return login_door.finish(ctx, id, row.id)

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from eventstore.database import DatabaseStore
 from eventstore.engines import is_postgres
-from eventstore.reading import facts_between
+from eventstore.reading import some_facts
 from eventstore.store import Recorded
 from projections.models import Checkpoint, Head
 from projections.projection import CELERY, Projection, projections
@@ -47,7 +47,7 @@ def follow(store: DatabaseStore, projection: Projection, instance: str, head: in
         checkpoint = _locked(projection, instance)
         if checkpoint is None:
             return False
-        facts = facts_between(store, instance, checkpoint.position, head, BATCH)
+        facts = some_facts(store, checkpoint.position, head, instance, BATCH)
         if not facts:
             return False
         error = _feed(projection, facts, checkpoint)

@@ -1,7 +1,5 @@
 """How far the followers are. Only this room reads and writes these tables."""
 
-from typing import ClassVar
-
 from django.db import models
 
 
@@ -59,4 +57,3 @@ class HourRow(models.Model):
 
     class Meta:
         db_table = "projections_hours"
-        indexes: ClassVar[list[models.Index]] = []

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from iam.access.tokens import digest
 from iam.api.gen import object_v2, session_v2
 from iam.api.lists import details, paged, stamp
 from iam.api.methods import Service
@@ -119,11 +118,11 @@ def _set(ctx: Context, id: str, user: UserRow | None, request: Any) -> Any:
 
 def _session(ctx: Context, id: str, token: str, needs: str) -> SessionRow:
     """A living session that the caller may touch; raises NotFound, PermissionDenied for a wrong token."""
-    row = queries.living_sessions(ctx).filter(id=id).first()
     if token:
-        if row is None or not row.token_digest or row.token_digest != digest(token):
+        if (proved := queries.proved_session(ctx, id, token)) is None:
             raise PermissionDenied("session.token_invalid")
-        return row
+        return proved
+    row = queries.living_sessions(ctx).filter(id=id).first()
     is_own = row is not None and bool(row.user_id) and row.user_id == ctx.caller.user_id and needs != "session.write"
     if not is_own:
         ctx.require(needs, ctx.instance)

@@ -26,13 +26,13 @@ RACES = 20
 
 def begin(ctx: Context, account: str) -> None:
     """Count an attempt; raises ResourceExhausted when it comes too early."""
-    _count(ctx, EVERYBODY, FREE_OF_NETWORK, add=0)
-    _count(ctx, _subject(account), FREE, add=1)
+    _must_not_wait(ctx, EVERYBODY)
+    _count(ctx, _subject(account), FREE)
 
 
 def failed(ctx: Context) -> None:
     """It was wrong: the network has one guess less on any account."""
-    _count(ctx, EVERYBODY, FREE_OF_NETWORK, add=1)
+    _count(ctx, EVERYBODY, FREE_OF_NETWORK)
 
 
 def succeeded(ctx: Context, account: str) -> None:
@@ -59,13 +59,18 @@ def _rows(ctx: Context, subject: str):  # type: ignore[no-untyped-def]
     return AttemptRow.objects.filter(instance_id=ctx.instance, subject=subject, network=network)
 
 
-def _count(ctx: Context, subject: str, free: int, *, add: int) -> None:
+def _must_not_wait(ctx: Context, subject: str) -> AttemptRow | None:
+    """What was counted so far; raises ResourceExhausted while the next attempt has to wait."""
+    row: AttemptRow | None = _rows(ctx, subject).first()
+    now = ctx.now()
+    if row and now - row.changed_at < FORGOTTEN and row.wait_until > now:
+        raise ResourceExhausted("password.too_many_attempts", retry_after=row.wait_until - now)
+    return row
+
+
+def _count(ctx: Context, subject: str, free: int) -> None:
     for _ in range(RACES):
-        row = _rows(ctx, subject).first()
-        now = ctx.now()
-        if row and now - row.changed_at < FORGOTTEN and row.wait_until > now:
-            raise ResourceExhausted("password.too_many_attempts", retry_after=row.wait_until - now)
-        if not add or _counted(ctx, subject, row, free):
+        if _counted(ctx, subject, _must_not_wait(ctx, subject), free):
             return
     raise ResourceExhausted("password.too_many_attempts", retry_after=timedelta(seconds=1))
 

@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from iam.access.tokens import digest
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.queries import find_org_of_domain
@@ -79,6 +80,11 @@ def find_sessions(instance: str, tokens: dict[str, str], now: object) -> list[Se
     alive = Q(expires_at=None) | Q(expires_at__gt=now)
     rows = SessionRow.objects.filter(alive, instance_id=instance, id__in=list(tokens), terminated=False)
     return [row for row in rows if row.token_digest and row.token_digest == tokens[row.id]]
+
+
+def proved_session(ctx: Context, session_id: str, token: str) -> SessionRow | None:
+    """A living session, if this is its token."""
+    return next(iter(find_sessions(ctx.instance, {session_id: digest(token)}, ctx.now())), None)
 
 
 def users_by_id(instance: str, ids: list[str]) -> dict[str, UserRow]:

@@ -57,7 +57,4 @@ def known_hosts() -> list[str]:
 def origin_of_instance(instance: str) -> str:
     """The public origin of an instance: its primary host with the scheme and port of the configuration."""
     host = InstanceRow.objects.values_list("primary_domain", flat=True).get(instance_id=instance)
-    config = settings.CONFIG
-    scheme, own = ("https", 443) if config.ExternalSecure else ("http", 80)
-    is_complete = ":" in host or config.ExternalPort == own
-    return f"{scheme}://{host}" if is_complete else f"{scheme}://{host}:{config.ExternalPort}"
+    return settings.CONFIG.origin(host)

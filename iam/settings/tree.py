@@ -307,6 +307,12 @@ class Config(Section):
     OIDC: OIDCSection = OIDCSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
 
+    def origin(self, host: str) -> str:
+        """The public origin of a host; the scheme's own port is left out."""
+        scheme, own = ("https", 443) if self.ExternalSecure else ("http", 80)
+        is_complete = ":" in host or self.ExternalPort == own
+        return f"{scheme}://{host}" if is_complete else f"{scheme}://{host}:{self.ExternalPort}"
+
     @property
     def embedded(self) -> bool:
         """SQLite and everything in one process."""

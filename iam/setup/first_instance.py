@@ -49,10 +49,7 @@ class Printed:
 
 def base_url(config: Config) -> str:
     """The public origin; the scheme's own port is left out."""
-    scheme = "https" if config.ExternalSecure else "http"
-    own = {"https": 443, "http": 80}[scheme]
-    port = "" if config.ExternalPort == own else f":{config.ExternalPort}"
-    return f"{scheme}://{config.ExternalDomain}{port}"
+    return config.origin(config.ExternalDomain)
 
 
 def make(config: Config) -> Printed | None:

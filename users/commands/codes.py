@@ -180,12 +180,13 @@ def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> s
 def _use(ctx: Context, user_id: str, purpose: str, code: str) -> None:
     """Take a code once; raises InvalidInput, the same for unknown users, old and wrong codes, and too many tries."""
     key = {"instance_id": ctx.instance, "user_id": user_id, "purpose": purpose}
+    given = digest(code.strip().upper())
     row = CodeRow.objects.filter(**key, expires_at__gt=ctx.now(), tries__lt=MOST_TRIES).first()
     counted = row is not None and CodeRow.objects.filter(**key, digest=row.digest, tries=row.tries).update(
         tries=row.tries + 1
     )
-    is_right = row is not None and row.digest == digest(code.strip().upper())
-    taken = is_right and counted and CodeRow.objects.filter(**key, digest=digest(code.strip().upper())).delete()[0]
+    is_right = row is not None and row.digest == given
+    taken = is_right and counted and CodeRow.objects.filter(**key, digest=given).delete()[0]
     user = Unit(ctx).load(User, user_id)
     if not taken or user.state is not UserState.ACTIVE:
         raise InvalidInput("user.code_invalid", field="verificationCode")

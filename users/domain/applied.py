@@ -30,11 +30,9 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
         case facts.ProfileChanged():
             return {"profile": replace(user.profile, **told(fact, *Profile.__dataclass_fields__))}
         case facts.EmailChanged(email=email):
-            return {"email": email, "email_verified": False, "email_code": ""}
+            return {"email": email, "email_verified": False}
         case facts.EmailVerified():
-            return {"email_verified": True, "email_code": ""}
-        case facts.EmailCodeAdded(code=code):
-            return {"email_code": code}
+            return {"email_verified": True}
         case facts.PhoneChanged(phone=phone):
             return {"phone": phone, "phone_verified": False}
         case facts.PhoneVerified():
@@ -42,11 +40,9 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
         case facts.PhoneRemoved():
             return {"phone": "", "phone_verified": False}
         case facts.PasswordChanged(encoded_hash=encoded, change_required=required):
-            return {"password_hash": encoded, "change_required": required, "password_code": "", "failed_checks": 0}
+            return {"password_hash": encoded, "change_required": required, "failed_checks": 0}
         case facts.PasswordHashUpdated(encoded_hash=encoded):
             return {"password_hash": encoded}
-        case facts.PasswordCodeAdded(code=code):
-            return {"password_code": code}
         case facts.PasswordCheckFailed():
             return {"failed_checks": user.failed_checks + 1}
         case facts.PasswordCheckSucceeded():

@@ -37,9 +37,6 @@ class User(Aggregate):
     password_hash: str = ""
     change_required: bool = False
     failed_checks: int = 0
-    email_code: str = ""
-    email_code_ends: datetime | None = None
-    password_code: str = ""
     pats: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     has_secret: bool = False
