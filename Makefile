@@ -24,10 +24,14 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 run: install
 	$(BIN)/python manage.py start-from-setup
 
-# Programs that the tests start privately: PostgreSQL, PgBouncer, Redis, Chromium and Node.js, from the distribution.
+# Programs that the tests start privately, from the distribution: only those that are missing, one package at a time, so that
+# a program that is there from elsewhere (Node.js with its own npm) stays as it is.
+PROGRAMS := initdb=postgresql pgbouncer=pgbouncer redis-server=redis-server chromium=chromium node=nodejs npm=npm nginx=nginx-light promtool=prometheus
+
 packages:
-	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || ! command -v chromium >/dev/null || ! command -v pgbouncer >/dev/null || ! command -v redis-server >/dev/null || ! command -v npm >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql pgbouncer redis-server chromium nodejs npm; fi
+	@PATH="$$PATH:/usr/sbin:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)"; missing=""; \
+	for pair in $(PROGRAMS); do command -v "$${pair%%=*}" >/dev/null || missing="$$missing $${pair#*=}"; done; \
+	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $$missing; fi
 
 check: install-dev
 	$(BIN)/ruff format --check .
