@@ -54,6 +54,12 @@ def known_hosts() -> list[str]:
     return list(InstanceDomainRow.objects.order_by("created_at").values_list("domain", flat=True)[:5])
 
 
+def own_host(instance: str) -> str:
+    """The host that set-up gave the instance; empty when it has none."""
+    rows = InstanceDomainRow.objects.filter(instance_id=instance, is_generated=True)
+    return rows.values_list("domain", flat=True).first() or ""
+
+
 def origin_of_instance(instance: str) -> str:
     """The public origin of an instance: its primary host with the scheme and port of the configuration."""
     host = InstanceRow.objects.values_list("primary_domain", flat=True).get(instance_id=instance)

@@ -14,7 +14,7 @@ VARIABLE, PREVIOUS = "ZITADEL_MASTERKEY", "ZITADEL_MASTERKEY_PREVIOUS"
 
 def master_keys(argv: Sequence[str], environ: Mapping[str, str], var: Path, *, embedded: bool) -> list[bytes]:
     """The key in use, then the one before it; empty when none was given. Raises BadMasterKey."""
-    given = [text for text in (_value(argv), _file(argv), _variable(argv, environ)) if text is not None]
+    given = [text for text in (_value(argv, environ), _file(argv), _variable(argv, environ)) if text is not None]
     if len(given) > 1:
         raise BadMasterKey("give the master key once: --masterkey, --masterkeyFile or --masterkeyFromEnv")
     if not given and VARIABLE in environ:
@@ -24,8 +24,10 @@ def master_keys(argv: Sequence[str], environ: Mapping[str, str], var: Path, *, e
     return [parse(text) for text in [*given, *([environ[PREVIOUS]] if PREVIOUS in environ else [])]]
 
 
-def _value(argv: Sequence[str]) -> str | None:
-    return _flag(argv, "--masterkey")
+def _value(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """The flag. Empty while the variable is set: the shell knew no `${ZITADEL_MASTERKEY}`, the container does (§8 row 4)."""
+    value = _flag(argv, "--masterkey")
+    return None if value == "" and environ.get(VARIABLE) else value
 
 
 def _file(argv: Sequence[str]) -> str | None:

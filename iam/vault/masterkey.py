@@ -18,6 +18,8 @@ def parse(text: str) -> bytes:
             return bytes.fromhex(text)
         except ValueError:
             raise BadMasterKey("the master key has 64 characters that are not all hex digits") from None
+    if not text:
+        raise BadMasterKey("the master key is empty; make one with: openssl rand -hex 16")
     raw = text.encode()
     if len(raw) != CHARACTERS:
         hint = " (it ends with a line break)" if text.endswith("\n") else ""

@@ -69,3 +69,10 @@ def test_the_embedded_key_is_made_once_for_its_owner_only(tmp_path):
     first = master_keys([], {}, tmp_path, embedded=True)
     assert master_keys([], {}, tmp_path, embedded=True) == first
     assert (tmp_path / "masterkey").stat().st_mode & 0o777 == 0o600
+
+
+def test_row_04_an_empty_flag_falls_back_to_the_variable_or_fails_clearly(tmp_path):
+    key = "0123456789abcdef0123456789abcdef"
+    assert master_keys(["--masterkey", ""], {"ZITADEL_MASTERKEY": key}, tmp_path, embedded=False) == [key.encode()]
+    with pytest.raises(BadMasterKey, match="is empty"):
+        master_keys(["--masterkey", ""], {}, tmp_path, embedded=False)

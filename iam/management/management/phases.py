@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import OperationalError, connections
 
-from iam.setup import phases
+from iam.setup import lock, phases
 from iam.vault import wiring
 
 
@@ -35,19 +35,31 @@ def _driver_errors() -> tuple[type[Exception], ...]:
 
 
 @readable()
-def init() -> None:
-    """Create user and database on PostgreSQL; nothing to do for SQLite."""
-    if settings.CONFIG.embedded or settings.CONFIG.Database.Postgres.DSN:
+def init(*parts: str) -> None:
+    """Create user and database on PostgreSQL, or only some parts of that; nothing to do for SQLite."""
+    if settings.CONFIG.embedded:
         return
-    from iam.setup.provision import provision
+    from iam.setup.provision import PARTS, provision  # the driver is there only where PostgreSQL is used
 
-    provision(settings.CONFIG.Database.Postgres)
+    provision(settings.CONFIG.Database.Postgres, parts or PARTS)
 
 
 @readable()
 def setup() -> None:
     """Migrate and make the first instance."""
     phases.setup()
+
+
+@readable()
+def plan() -> list[str]:
+    """What `setup` would do."""
+    return phases.plan()
+
+
+@readable()
+def release_lock() -> str:
+    """Free the lock of a dead set-up."""
+    return lock.release()
 
 
 def serve() -> None:
@@ -57,9 +69,7 @@ def serve() -> None:
     settings.MASTER_KEYS()
     with readable():
         problem = phases.problem_before_start()
-    if problem:
-        sys.stderr.write(problem + "\n")
-        raise SystemExit(1)
+    phases.refuse_if(problem)
     let_go()
     run(settings.CONFIG)
 

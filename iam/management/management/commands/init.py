@@ -15,9 +15,12 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:
-        """The flags of the reference."""
+        """The flags and sub-commands of the reference."""
         add_flags(parser)
+        parts = ("user", "database", "grant", "schema", "zitadel")
+        parser.add_argument("part", nargs="?", choices=parts, help="only this part")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run."""
-        init()
+        part = "schema" if options["part"] == "zitadel" else options["part"]
+        init(*([part] if part else []))

@@ -1,0 +1,1 @@
+"""The phases and the operator's tools."""
