@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTENV := DJANGO_SETTINGS_MODULE=iam.settings.test
 
-.PHONY: install install-dev packages run check test bench proto lock
+.PHONY: install install-dev packages run check test bench proto docs lock
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -39,6 +39,7 @@ check: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m iam.api.proto.build --check
+	$(TESTENV) $(BIN)/python manage.py config --check deploy/docs/configuration.md
 	$(TESTENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: packages check
@@ -50,6 +51,10 @@ bench: install-dev
 
 proto: install-dev
 	$(BIN)/python -m iam.api.proto.build
+
+# Pages that are written from the code
+docs: install-dev
+	$(TESTENV) $(BIN)/python manage.py config --write deploy/docs/configuration.md
 
 lock: install-dev
 	$(BIN)/pip-compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements.txt requirements.in

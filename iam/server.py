@@ -81,9 +81,13 @@ def _follow(worker: object) -> None:
     followers.start()
 
 
+def pem_files(tls: TLSSection) -> tuple[str, str]:
+    """Paths of private key and certificate chain; inline values become files."""
+    return tls.KeyPath or _file(tls.Key, "key"), tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+
+
 def _tls(tls: TLSSection) -> dict[str, Any]:
-    key = tls.KeyPath or _file(tls.Key, "key")
-    certificate = tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+    key, certificate = pem_files(tls)
 
     def context(config: Any, default: Any) -> ssl.SSLContext:
         made: ssl.SSLContext = default()

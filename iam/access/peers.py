@@ -17,12 +17,13 @@ def client_address(peer: str, forwarded: str) -> str:
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()][-MOST_HOPS:]
     address = peer
-    while hops and _is_trusted(address):
+    while hops and is_trusted(address):
         address = hops.pop()
     return address if _parsed(address) else peer
 
 
-def _is_trusted(address: str) -> bool:
+def is_trusted(address: str) -> bool:
+    """Whether an address is that of a named proxy."""
     parsed = _parsed(address)
     return parsed is not None and any(parsed in network for network in _networks(settings.CONFIG.TrustedProxies))
 

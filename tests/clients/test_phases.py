@@ -48,6 +48,37 @@ def test_init_setup_start_and_all_of_it_again(operator):
     assert operator.manage("ready").returncode == 0
 
 
+def as_superuser(operator, statement: str) -> None:
+    import psycopg
+
+    where = {"host": operator.environment["ZITADEL_DATABASE_POSTGRES_HOST"]}
+    where["port"] = operator.environment["ZITADEL_DATABASE_POSTGRES_PORT"]
+    with psycopg.connect(**where, user="tester", dbname="postgres", autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def test_row_27_an_administrator_who_is_no_superuser_is_enough(operator):
+    """As on a managed server: the role may make roles and databases, and no more."""
+    as_superuser(operator, f"CREATE ROLE managed_{operator.port} LOGIN CREATEDB CREATEROLE")
+    operator.environment["ZITADEL_DATABASE_POSTGRES_ADMIN_USERNAME"] = f"managed_{operator.port}"
+    for _ in range(2):
+        done = operator.manage("init")
+        assert done.returncode == 0, done.stderr
+    assert operator.manage("setup", "--masterkeyFromEnv").returncode == 0
+
+
+def test_row_08_without_an_administrator_what_exists_is_enough_and_what_is_missing_is_an_error(operator):
+    operator.environment["ZITADEL_DATABASE_POSTGRES_ADMIN_USERNAME"] = "nobody_of_this_name"
+    refused = operator.manage("init")
+    assert refused.returncode == 1 and "nobody_of_this_name" in refused.stderr
+    operator.environment["ZITADEL_DATABASE_POSTGRES_ADMIN_USERNAME"] = "tester"
+    for part in ("user", "database", "grant", "zitadel"):
+        assert operator.manage("init", part).returncode == 0
+    operator.environment["ZITADEL_DATABASE_POSTGRES_ADMIN_USERNAME"] = "nobody_of_this_name"
+    done = operator.manage("init")
+    assert done.returncode == 0 and "exist already" in done.stdout, done.stderr
+
+
 def test_init_says_who_cannot_be_reached(tmp_path):
     server = new_server(tmp_path)
     server.environment |= {"ZITADEL_MASTERKEY": MASTER, "ZITADEL_DATABASE_POSTGRES_HOST": "127.0.0.1"}
