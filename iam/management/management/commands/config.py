@@ -14,15 +14,17 @@ HEAD = """# Configuration
 
 Every key with its variable, its default and its effect. Written by `manage.py config`; do not edit.
 
-Strongest first: `--tlsMode`, another flag, a `ZITADEL_*` variable, the last `--config` or `--steps` file (YAML) … the first one, the default. Keys are
-matched without regard to case. An unknown key or variable is a warning that names the nearest known one; a value that does not parse ends the
-process with code 1 and names key, value and source. Values are read when a process starts; what set-up keeps in the database (`External*`,
-`FirstInstance.*`, `DefaultInstance.*`) takes effect through `manage.py setup`.
+Strongest first: `--tlsMode`, another flag, a `ZITADEL_*` variable, the last `--config` or `--steps` file (YAML) … the
+first one, the default. Keys are matched without regard to case. An unknown key or variable is a warning that names the
+nearest known one; a value that does not parse ends the process with code 1 and names key, value and source. Values are
+read when a process starts; what set-up keeps in the database (`External*`, `FirstInstance.*`, `DefaultInstance.*`)
+takes effect through `manage.py setup`.
 
 Durations are written as `30s`, `15m`, `12h` or `1h30m`; times as in RFC 3339; lists with commas.
 
-The master key is no key of the tree: `--masterkey KEY`, `--masterkeyFile FILE` or `--masterkeyFromEnv` (`ZITADEL_MASTERKEY`, during a rotation the one
-before it in `ZITADEL_MASTERKEY_PREVIOUS`); 32 characters, or 64 hex digits. `GATEHOUSE_VAR` names the state folder (default `var`).
+The master key is no key of the tree: `--masterkey KEY`, `--masterkeyFile FILE` or `--masterkeyFromEnv`
+(`ZITADEL_MASTERKEY`, during a rotation the one before it in `ZITADEL_MASTERKEY_PREVIOUS`); 32 characters, or 64 hex
+digits. `GATEHOUSE_VAR` names the state folder (default `var`).
 """
 TABLE = "| Key | Variable | Default | Effect |\n|---|---|---|---|"
 
