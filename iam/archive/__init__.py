@@ -1,0 +1,1 @@
+"""One organization or one instance as a file: sealed, signed, with its ids, for another server or another instance."""

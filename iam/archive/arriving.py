@@ -1,0 +1,136 @@
+"""From an archive into the log, all or nothing.
+
+Facts are pushed as they were (order, version, actor, time), through the store that writes everything: read tables follow
+in the same transaction, personal fields are sealed under new keys of the persons, secrets under the target's data keys.
+Unique values are taken at the end from the final states, so an archive that collides with what is there changes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TextIO
+
+from django.db import transaction
+
+from eventstore.aggregates import Aggregate, empty
+from eventstore.events import Event, UnknownEventError, event_class, from_payload
+from eventstore.store import Conflict, Origin, Stream, Taken, Write
+from iam.archive.file import BadArchive, Manifest, read
+from iam.archive.leaving import INSTANCE
+from iam.archive.secrets import sealed
+from iam.instance.models import InstanceRow
+from iam.vault import wiring
+from orgs.domain.org import Org
+from users.reactions import IMPORTED
+
+AT_ONCE = 200
+
+
+@dataclass
+class Arrival:
+    """What has been taken in so far."""
+
+    manifest: Manifest
+    instance: str
+    states: dict[Stream, Aggregate] = field(default_factory=dict)
+    digests: dict[Stream, bytes] = field(default_factory=dict)
+    versions: dict[Stream, int] = field(default_factory=dict)
+
+
+def arrive(source: TextIO, archive_key: bytes, *, instance: str = "") -> Manifest:
+    """Take an archive in; an organization into `instance`, or into the only one. Raises BadArchive; nothing stays then."""
+    manifest, records = read(source, archive_key)
+    arrival = Arrival(manifest, _target(manifest, instance))
+    try:
+        with transaction.atomic():
+            for number, record in enumerate(records):
+                if number == 0:
+                    wiring.store().erase_subjects(arrival.instance, record["erased"])
+                else:
+                    _take(arrival, record)
+            _claim(arrival)
+    except Conflict as there:
+        raise BadArchive(f"{manifest.scope} {manifest.subject} holds something that is here already") from there
+    except Taken as taken:
+        claim = taken.claim
+        raise BadArchive(f"{claim.kind} {claim.value!r} is taken here: {claim.code}") from taken
+    finally:
+        wiring.store().persons.forget(arrival.instance, [stream.id for stream in arrival.versions])
+    return manifest
+
+
+def _target(manifest: Manifest, instance: str) -> str:
+    """Where the facts go: an instance keeps its id, an organization goes into an instance that is there."""
+    known = list(InstanceRow.objects.values_list("instance_id", flat=True)[:3])
+    if manifest.scope == INSTANCE:
+        if manifest.instance in known or InstanceRow.objects.filter(instance_id=manifest.instance).exists():
+            raise BadArchive(f"instance {manifest.instance} is here already")
+        return manifest.instance
+    if instance:
+        if not InstanceRow.objects.filter(instance_id=instance).exists():
+            raise BadArchive(f"there is no instance {instance}")
+        return instance
+    if len(known) != 1:
+        raise BadArchive("name the instance that takes the organization: --instance ID")
+    return known[0]
+
+
+def _take(arrival: Arrival, record: dict[str, Any]) -> None:
+    stream = Stream(arrival.instance, record["kind"], _moved(arrival, record["id"]))
+    expected = arrival.versions.get(stream, 0)
+    if record["version"] != expected + 1:
+        raise BadArchive(f"{stream.kind} {stream.id}: version {expected + 1} is missing")
+    fact = _fact(arrival, record)
+    owner = _moved(arrival, record["owner"])
+    write = Write(
+        stream=stream,
+        expected=expected,
+        facts=(fact,),
+        owner=owner,
+        actor=record["actor"],
+        at=datetime.fromisoformat(record["at"]),
+        after=arrival.digests.get(stream, b""),
+        origin=_origin(arrival, record["origin"]),
+    )
+    arrival.digests[stream] = wiring.store().push([write])[0].digest
+    arrival.versions[stream] = record["version"]
+    before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
+    arrival.states[stream] = replace(before, owner=owner).apply(fact)
+
+
+def _fact(arrival: Arrival, record: dict[str, Any]) -> Event:
+    try:
+        kind = event_class(record["type"])
+    except UnknownEventError:
+        raise BadArchive(f"{record['type']} is not known to this program; import with a newer one") from None
+    return from_payload(kind, sealed(arrival.instance, record["payload"]))
+
+
+def _moved(arrival: Arrival, id: str) -> str:
+    """The id of the instance becomes the target's; every other id stays."""
+    return arrival.instance if id == arrival.manifest.instance else id
+
+
+def _origin(arrival: Arrival, told: list[str]) -> Origin:
+    ip, user_agent, request_id, on_behalf_of = told
+    return Origin(ip, user_agent, request_id, on_behalf_of or f"{IMPORTED}{arrival.manifest.id}")
+
+
+def _claim(arrival: Arrival) -> None:
+    """Take every unique value of whatever still exists; what a removed organization owned holds none."""
+    gone = {id for (_, kind, id), state in _addressed(arrival.states) if kind == Org.kind and not state.claims()}
+    writes = [
+        Write(stream, arrival.versions[stream], (), state.owner, "", wiring.ports().now(), claims=state.claims())
+        for stream, state in arrival.states.items()
+        if state.owner not in gone and state.claims()
+    ]
+    for start in range(0, len(writes), AT_ONCE):
+        wiring.store().push(writes[start : start + AT_ONCE])
+
+
+def _addressed(states: dict[Stream, Aggregate]) -> Iterable[tuple[tuple[str, str, str], Aggregate]]:
+    return (((stream.instance, stream.kind, stream.id), state) for stream, state in states.items())
+
+
+def _kinds() -> dict[str, type[Aggregate]]:
+    return {kind.kind: kind for kind in Aggregate.__subclasses__()}

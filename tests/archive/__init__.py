@@ -1,0 +1,1 @@
+"""One organization or instance as a file."""
