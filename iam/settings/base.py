@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "users",
     "projects",
     "oidc",
+    "iam.usage",
     "iam.login",
     "iam.console",
     "iam.api",

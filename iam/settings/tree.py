@@ -252,6 +252,28 @@ class DefaultInstanceSection(Section):
     SMTPConfiguration: SMTPConfigurationSection = SMTPConfigurationSection()
 
 
+def _are_addresses(text: str) -> str:
+    for one in text.split(","):
+        if one.strip() and not one.strip().startswith(("https://", "http://")):
+            raise ValueError("expected http(s) addresses, with commas")
+    return text
+
+
+class TelemetrySection(Section):
+    """The usage report: numbers only (how many organizations, users, projects …), to whom the operator names."""
+
+    Enabled: bool = Field(True, description="whether a usage report is sent at all")
+    Endpoints: Annotated[str, AfterValidator(_are_addresses)] = Field(
+        "", description="receivers of the report, with commas; empty = nothing is sent anywhere"
+    )
+    Interval: timedelta = Field(timedelta(hours=24), description="time between two reports")
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The addresses."""
+        return tuple(one.strip() for one in self.Endpoints.split(",") if one.strip())
+
+
 class OIDCSection(Section):
     """Lifetimes of tokens, unless an instance sets its own."""
 
@@ -306,6 +328,7 @@ class Config(Section):
     DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()
     OIDC: OIDCSection = OIDCSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
+    Telemetry: TelemetrySection = TelemetrySection()
 
     def origin(self, host: str) -> str:
         """The public origin of a host; the scheme's own port is left out."""

@@ -1,0 +1,1 @@
+"""How much the product is used: milestones of instances, and the usage report that an operator may have sent."""
