@@ -3,6 +3,7 @@
 import base64
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ from iam.vault.models import DataKey
 
 KEY, NONCE = 32, 12
 PERSONS = "persons"
+KEPT_SECONDS = 60
+"""How long a process goes on sealing under a data key that it knows, before it looks for a newer one."""
 
 
 class WrongMasterKey(Exception):
@@ -28,7 +31,7 @@ class Envelope:
     def __init__(self, masters: Callable[[], list[bytes]]) -> None:
         self._masters = masters
         self._by_id: dict[tuple[str, str], bytes] = {}
-        self._current: dict[tuple[str, str], str] = {}
+        self._current: dict[tuple[str, str], tuple[str, float]] = {}
         self._lock = threading.Lock()
 
     def seal(self, instance: str, purpose: str, plain: bytes) -> str:
@@ -53,15 +56,28 @@ class Envelope:
         """Undo `wrap`."""
         return self.open(instance, PERSONS, wrapped)
 
+    def current(self, instance: str, purpose: str) -> str:
+        """The id of the data key that seals now."""
+        return self._key(instance, purpose)[0]
+
+    def renew(self, instance: str, purpose: str) -> str:
+        """Make a new data key the current one; answers its id. What the others sealed still opens."""
+        row = self._create(instance, purpose)
+        self._unwrapped(row)
+        with self._lock:
+            self._current[instance, purpose] = (row.id, time.monotonic())
+        return row.id
+
     def _key(self, instance: str, purpose: str) -> tuple[str, bytes]:
         with self._lock:
-            if id := self._current.get((instance, purpose)):
+            id, since = self._current.get((instance, purpose), ("", 0.0))
+            if id and time.monotonic() - since < KEPT_SECONDS:
                 return id, self._by_id[instance, id]
         row = DataKey.objects.filter(instance_id=instance, purpose=purpose).order_by("-created_at", "id").first()
         row = row or self._create(instance, purpose)
-        key = self._unwrapped(row)
+        key = self._by_id.get((instance, row.id)) or self._unwrapped(row)
         with self._lock:
-            self._current[instance, purpose] = row.id
+            self._current[instance, purpose] = (row.id, time.monotonic())
         return row.id, key
 
     def _create(self, instance: str, purpose: str) -> DataKey:
@@ -89,6 +105,11 @@ class Envelope:
         with self._lock:
             self._by_id.clear()
             self._current.clear()
+
+
+def key_id(sealed: str) -> str:
+    """The data key that a sealed text names."""
+    return sealed.split(".", 2)[1]
 
 
 def unwrap_data_key(row: DataKey, masters: list[bytes]) -> bytes:

@@ -4,13 +4,17 @@ import io
 
 import bcrypt
 import pytest
+from django.conf import settings
 from django.core import management
 from django.db import connection
 
+from eventstore.models import PersonKey
 from iam.kernel.errors import Unavailable
-from iam.vault.envelope import Envelope, WrongMasterKey, rewrap_all
+from iam.vault import wiring
+from iam.vault.envelope import Envelope, WrongMasterKey, key_id, rewrap_all
 from iam.vault.models import DataKey
 from iam.vault.passwords import PasswordPool
+from iam.vault.renewal import renew, rewrap
 from users import commands as users
 
 OLD, NEW, OTHER = b"o" * 31 + b"1", b"n" * 31 + b"2", b"x" * 31 + b"3"
@@ -100,3 +104,57 @@ def dump() -> str:
                     for value in row
                 ]
     return "\n".join(found)
+
+
+def test_e09_new_data_keys_open_what_the_old_ones_sealed_and_the_erased_stay_erased(house):
+    person, gone = house.person("stays"), house.person("goes")
+    users.erase_user(house.system, user_id=gone)
+    before = set(PersonKey.objects.values_list("wrapped", flat=True))
+    secret = wiring.envelope().seal(house.instance, "smtp", b"secret")
+    made, wrapped = renew(house.instance)
+    assert made == len(set(DataKey.objects.values_list("purpose", flat=True)))
+    assert wrapped == PersonKey.objects.exclude(wrapped="").count() > 1
+    after = set(PersonKey.objects.exclude(wrapped="").values_list("wrapped", flat=True))
+    assert not after & before and len({key_id(one) for one in after}) == 1
+    assert PersonKey.objects.get(id=gone).wrapped == ""
+    assert rewrap(house.instance) == 0
+    for envelope in (wiring.envelope(), Envelope(settings.MASTER_KEYS)):
+        assert envelope.open(house.instance, "smtp", secret) == b"secret"
+        assert key_id(envelope.seal(house.instance, "smtp", b"x")) != key_id(secret)
+    wiring.store().persons._kept.clear()
+    facts = [one.fact for one in house.system.store.read(house.system.stream("user", person))]
+    assert facts[0].first_name == "Gigi"
+
+
+def test_e09_a_process_that_knows_the_old_data_key_takes_the_new_one_after_a_while(house, monkeypatch):
+    other = Envelope(settings.MASTER_KEYS)
+    old = other.current(house.instance, "persons")
+    renew(house.instance)
+    assert other.current(house.instance, "persons") == old
+    monkeypatch.setattr("iam.vault.envelope.KEPT_SECONDS", 0)
+    assert other.current(house.instance, "persons") == wiring.envelope().current(house.instance, "persons") != old
+
+
+def test_e09_a_renewal_that_dies_half_way_goes_on_and_everything_opens_meanwhile(house, monkeypatch):
+    ids = [house.person(f"p{number}") for number in range(6)]
+    envelope, wraps = wiring.envelope(), []
+
+    def dying(instance, plain):
+        wraps.append(plain)
+        if len(wraps) == 4:
+            raise KeyboardInterrupt
+        return Envelope.wrap(envelope, instance, plain)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(envelope, "wrap", dying)
+        with pytest.raises(KeyboardInterrupt):
+            renew(house.instance)
+    keys = {key_id(one) for one in PersonKey.objects.values_list("wrapped", flat=True)}
+    assert len(keys) == 2
+    wiring.store().persons._kept.clear()
+    for id in ids:
+        assert house.system.store.read(house.system.stream("user", id))[0].fact.first_name == "Gigi"
+    assert rewrap(house.instance) == PersonKey.objects.count() - 3
+    assert {key_id(one) for one in PersonKey.objects.values_list("wrapped", flat=True)} == {
+        envelope.current(house.instance, "persons")
+    }
