@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -22,9 +24,24 @@ class Cluster:
         """How to connect."""
         return f"host=127.0.0.1 port={self.port} user=tester dbname=postgres"
 
-    def stop(self) -> None:
-        """End it and remove its folder."""
+    def halt(self) -> None:
+        """End the processes at once, as a crash does; the data stays."""
         _run(_binary("pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+
+    def resume(self) -> None:
+        """Start again on the same port and data."""
+        _start(self.folder, self.port)
+
+    def sql(self, *statements: str) -> None:
+        """Run statements outside of any transaction."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            for one in statements:
+                connection.execute(one)  # type: ignore[call-overload]
+
+    def stop(self) -> None:
+        """End it, if it runs, and remove its folder."""
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -40,9 +57,13 @@ def start() -> Cluster:
         port = probe.getsockname()[1]
     data = str(folder / "data")
     _run(_binary("initdb"), "-D", data, "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
-    _run(_binary("pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    _start(folder, port)
     return Cluster(folder, port)
+
+
+def _start(folder: Path, port: int) -> None:
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off -c max_connections=200"
+    _run(_binary("pg_ctl"), "-D", str(folder / "data"), "-o", options, "-l", str(folder / "log"), "-w", "start")
 
 
 def _binary(name: str) -> str:

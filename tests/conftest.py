@@ -11,6 +11,7 @@ from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
 from iam.setup import first_instance
 from iam.vault import wiring
+from tests.house.tenants import watched
 from users import commands as users
 from users.domain.profile import Profile
 
@@ -56,8 +57,14 @@ class House:
 
 
 @pytest.fixture
-def house(db, tmp_path) -> House:
-    """The first instance."""
+def house(db, tmp_path):
+    """The first instance. Whatever a test does, no statement may reach the rows of every tenant (checklist T13)."""
+    with watched() as found:
+        yield _made(tmp_path)
+    assert not found, "\n".join(found)
+
+
+def _made(tmp_path) -> House:
     wiring.envelope().forget()
     wiring.store().persons._kept.clear()
     config = settings.CONFIG.model_copy(deep=True)

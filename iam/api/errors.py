@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from eventstore.outage import is_outage
 from iam.access.catalog import id_of, text_of
 from iam.kernel import errors
 
@@ -28,6 +29,7 @@ WIRE: dict[type[errors.Refusal], Kind] = {
     errors.Unauthenticated: Kind(401, "unauthenticated", 16),
 }
 INTERNAL = Kind(500, "internal", 13)
+AWAY_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Told:
 
 def told(refusal: Exception) -> Told:
     """What to answer; an error of the program says nothing about itself."""
+    if is_outage(refusal):
+        refusal = errors.Unavailable("api.database_away")
     if not isinstance(refusal, errors.Refusal):
         return Told(INTERNAL, "An internal error occurred", "", "An internal error occurred")
     text = text_of(refusal.code)

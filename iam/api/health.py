@@ -1,11 +1,14 @@
 """Whether the process lives and may get requests; the four Healthz of the API."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 
+from eventstore import outage
+from iam.api.errors import AWAY_SECONDS
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
 from iam.api.gen import grpc_health_v1 as grpc_health
 from iam.api.methods import Service
@@ -18,18 +21,33 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """/debug/ready: 412 with the reason while the database does not answer."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return HttpResponse("the database does not answer", status=412, content_type="text/plain")
+    """/debug/ready: 412 with the reason while the database does not answer, or takes no writes (checklist N09)."""
+    if not outage.serves():
+        return HttpResponse("the database does not answer or takes no writes", status=412, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """What an error of the program looks like from outside: nothing of it (checklist H11)."""
+    error = sys.exc_info()[1]
+    if error is not None and outage.is_outage(error):
+        outage.note(error, request.path)
+        return _away(request)
     return HttpResponse("An internal error occurred", status=500, content_type="text/plain")
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    """503: a page for people, OAuth's own error for programs (RFC 6749 §4.1.2.1)."""
+    response: HttpResponse
+    if "text/html" in request.headers.get("Accept", ""):
+        told = {"reason": "database_away", "request_id": getattr(request, "request_id", "")}
+        response = render(request, "login/error.html", told, status=503)
+    else:
+        text = "the database does not answer or takes no writes; try again in a moment"
+        response = JsonResponse({"error": "temporarily_unavailable", "error_description": text}, status=503)
+    response.headers["Retry-After"] = str(AWAY_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _healthz(service: str, response: Callable[[], Any]) -> None:
@@ -55,9 +73,4 @@ health = Service("grpc.health.v1.Health")
 @health.method
 def Check(ctx: Context, request: Any) -> Any:
     """The standard health check of gRPC: this server serves every service while its database answers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return grpc_health.HealthCheckResponse(status=2)
-    return grpc_health.HealthCheckResponse(status=1)
+    return grpc_health.HealthCheckResponse(status=1 if outage.serves() else 2)

@@ -10,6 +10,7 @@ REFUSALS = {
     "api.too_few_items": ("Too few items", ""),
     "api.body_invalid": ("The body is not valid JSON for this method", ""),
     "api.body_too_large": ("The body is too large", ""),
+    "api.database_away": ("The database does not take this now; try again in a moment", "API-4w4yd"),
     "api.route_unknown": ("Not Found", ""),
     "api.list_offset": ("The offset is too large; narrow the query instead", ""),
     "api.query_unsupported": ("This query is not supported", ""),

@@ -16,10 +16,11 @@ from google.protobuf.message import Message
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from eventstore import outage
 from iam.access.http import meta_of
 from iam.api import descriptors
 from iam.api.aliases import ALIASES, Alias, rewritten
-from iam.api.errors import rest_body, told
+from iam.api.errors import AWAY_SECONDS, rest_body, told
 from iam.api.limits import check_words
 from iam.api.methods import invoke, method, registered
 from iam.kernel.errors import InvalidInput, Refusal
@@ -105,7 +106,10 @@ def _answering(route: Route) -> Any:
         except Refusal as refusal:
             return refused(refusal)
         except Exception as error:
-            log.exception("%s failed", route.method)
+            if outage.is_outage(error):
+                outage.note(error, route.method)
+            else:
+                log.exception("%s failed", route.method)
             return refused(error)
         return _json(json_format.MessageToDict(response), method(route.method).success)
 
@@ -163,6 +167,8 @@ def refused(error: Exception) -> HttpResponse:
     response = _json(rest_body(answer), answer.kind.http)
     if retry := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(max(1, round(retry.total_seconds())))
+    if answer.kind.http == 503:
+        response.headers["Retry-After"] = str(AWAY_SECONDS)
     if answer.kind.http == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

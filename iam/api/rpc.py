@@ -16,6 +16,7 @@ from django.db import close_old_connections
 from google.protobuf.message import Message
 from protobuf.wkt import Any as AnyDetail
 
+from eventstore import outage
 from iam.access.caller import RequestMeta
 from iam.access.peers import FORWARDED, client_address
 from iam.api import descriptors, reflection
@@ -91,7 +92,10 @@ def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
     except Refusal as refusal:
         raise connect_error(told(refusal)) from refusal
     except Exception as error:
-        log.exception("%s failed", full)
+        if outage.is_outage(error):
+            outage.note(error, full)
+        else:
+            log.exception("%s failed", full)
         raise connect_error(told(error)) from error
     finally:
         close_old_connections()

@@ -33,7 +33,8 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
             "max_size": postgres.MaxOpenConns,
             "max_lifetime": postgres.MaxConnLifetime.total_seconds(),
             "max_idle": postgres.MaxConnIdleTime.total_seconds(),
-            "timeout": 10,
+            "timeout": 3,  # a request without a connection by then is answered 503
+            "reconnect_timeout": 5,  # no longer: the next attempt would wait minutes after a long outage
         },
         "server_side_binding": True,  # needed for statements that the server prepares
         "prepare_threshold": PREPARED_AFTER,

@@ -304,6 +304,13 @@ class SystemDefaultsSection(Section):
     """Defaults of the system."""
 
     PasswordHasher: PasswordHasherSection = PasswordHasherSection()
+    PasswordStrength: int = Field(
+        0,
+        ge=0,
+        le=4,
+        description="least zxcvbn score of a new password: refuses common and breached ones, and names of the person,"
+        " the organization and the instance; 2 is sensible; 0 = off",
+    )
 
 
 class Config(Section):

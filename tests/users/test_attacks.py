@@ -1,5 +1,7 @@
 """Attacks of the security checklist on accounts, passwords and tenants, one test per row."""
 
+import random
+import string
 import threading
 import time
 
@@ -300,3 +302,35 @@ def test_the_last_owner_stays(house):
     instance.remove_member(house.system, user_id=house.admin)
     with pytest.raises(FailedPrecondition):
         instance.remove_member(house.system, user_id=house.owner.caller.user_id)
+
+
+GUESSABLE = ["Password1!", "P@ssw0rd", "Qwerty123!", "Zitadel-is-4-all-of-us!", "xX-Giraffe-Xx-77-uvw", "My-Hugo.Boss-7381-qz"]
+
+
+@pytest.mark.parametrize("password", GUESSABLE)
+def test_p07_what_is_tried_first_is_refused_at_every_door(house, monkeypatch, password):
+    from django.conf import settings
+
+    free = house.person("hugo.boss")  # Gigi Giraffe of the organization ZITADEL
+    users.set_password(house.system, user_id=free, password="Password1!")
+    monkeypatch.setattr(settings.CONFIG.SystemDefaults, "PasswordStrength", 2)
+    code = codes.request_password_code(house.system, user_id=free, wish=Wish(returned=True)).code
+    for door in (
+        lambda: house.person("Hugo.Boss.2", password=password.replace("Hugo.Boss", "Hugo.Boss.2")),
+        lambda: users.set_password(house.system, user_id=free, password=password),
+        lambda: users.change_own_password(house.system, user_id=free, current="Password1!", password=password),
+        lambda: codes.set_password_by_code(house.system, user_id=free, code=code, password=password),
+    ):
+        with pytest.raises(InvalidInput, match=r"password\.guessable"):
+            door()
+    users.set_password(house.system, user_id=free, password=GOOD)
+
+
+def test_p07_a_long_password_is_judged_in_a_moment(house, monkeypatch):
+    from django.conf import settings
+
+    monkeypatch.setattr(settings.CONFIG.SystemDefaults, "PasswordStrength", 2)
+    long = "aA1!" + "".join(random.Random(7).choices(string.ascii_letters + string.digits, k=190))
+    begun = time.monotonic()
+    users.set_password(house.system, user_id=house.person(), password=long)
+    assert time.monotonic() - begun < 20  # only against hanging

@@ -15,6 +15,7 @@ from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.post import post
+from users.commands import strength
 from users.domain import events as facts
 from users.domain.states import UserState
 from users.domain.user import User
@@ -98,6 +99,7 @@ def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str
     The password is checked first: one that is too simple does not cost the code.
     """
     settings_of(ctx.instance).password_complexity.check(password)
+    strength.check(ctx, password, strength.names_of(ctx, user_id))
     invited = CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=INVITE).exists()
     hashed = ctx.ports.passwords.hash(password)
     _use(ctx, user_id, INVITE if invited else PASSWORD, code)

@@ -17,6 +17,7 @@ from iam.kernel.errors import AlreadyExists, InvalidInput
 from iam.outbox.delivery import forget
 from orgs.domain.org import Org
 from orgs.queries import find_org_of_domain
+from users.commands import strength
 from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
 from users.domain.profile import Profile
 from users.domain.user import User
@@ -54,7 +55,7 @@ def add_human(
 ) -> Receipt:
     """Create a person; raises InvalidInput for a password that is too simple or a hash that is not understood."""
     id = user_id or ctx.ports.new_id()
-    hashed = _hashed(ctx, password, password_hash)
+    hashed = _hashed(ctx, password, password_hash, strength.Names((user_name, email, *vars(profile).values()), org_id))
 
     def work(unit: Unit) -> None:
         unit.load(Org, org_id).must_be_active()
@@ -163,7 +164,7 @@ def set_password(
 ) -> Receipt:
     """Set somebody's password as an administrator (checklist T06: not that of a higher administrator)."""
     must_not_outrank(ctx, user_id)
-    hashed = _hashed(ctx, password, password_hash)
+    hashed = _hashed(ctx, password, password_hash, strength.names_of(ctx, user_id))
     return _change(ctx, user_id, lambda user: user.set_password(hashed, change_required=change_required))
 
 
@@ -172,7 +173,7 @@ def change_own_password(ctx: Context, *, user_id: str, current: str, password: s
     from users.commands.sessions import must_know_password
 
     must_know_password(ctx, user_id=user_id, password=current)
-    hashed = _hashed(ctx, password, "")
+    hashed = _hashed(ctx, password, "", strength.names_of(ctx, user_id))
     return _change_own(ctx, user_id, lambda user: user.set_password(hashed, change_required=False))
 
 
@@ -292,7 +293,7 @@ def _change_own(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-
     return change(ctx, User, user_id, decide, needs="" if own else "user.write")
 
 
-def _hashed(ctx: Context, password: str, password_hash: str) -> str:
+def _hashed(ctx: Context, password: str, password_hash: str, names: strength.Names) -> str:
     if password_hash:
         if not ctx.ports.passwords.accepts(password_hash):
             raise InvalidInput("password.hash_not_supported", field="hashedPassword")
@@ -300,6 +301,7 @@ def _hashed(ctx: Context, password: str, password_hash: str) -> str:
     if not password:
         return ""
     settings_of(ctx.instance).password_complexity.check(password)
+    strength.check(ctx, password, names)
     return ctx.ports.passwords.hash(password)
 
 
