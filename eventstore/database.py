@@ -94,7 +94,9 @@ class DatabaseStore:
     def _prepared(self, writes: Sequence[Write]) -> tuple[list[Recorded], list[Row]]:
         new, rows = [], []
         for write in writes:
-            keys = self.persons.keys(write.stream.instance, _persons(write), write.at) if _persons(write) else {}
+            new_ones = () if write.expected else (write.stream.id,)
+            persons = _persons(write)
+            keys = self.persons.keys(write.stream.instance, persons, write.at, new_ones) if persons else {}
             digest = write.after
             for version, fact in enumerate(write.facts, start=write.expected + 1):
                 form = stored(write.stream, fact, write.origin, write.actor, keys)

@@ -39,6 +39,11 @@ def _month(now: datetime, ahead: int) -> datetime:
     return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
+def month_after(start: datetime) -> datetime:
+    """The first moment after a month."""
+    return _month(start, 1)
+
+
 def _make(name: str, start: datetime, end: datetime) -> None:
     """One partition. Rows that already lie in the partition for all other months keep the month there."""
     try:

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from django.db import connection
+
 from eventstore.models import PersonKey
 
 SEALED = "$sealed"
@@ -60,6 +62,10 @@ def unseal(key: bytes, sealed: Any, place: str) -> Any:
         return None
 
 
+def _time(at: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
+
+
 class PersonKeys:
     """Keys of persons for writing, kept in memory for a minute. Reading joins the rows, so erasure counts at once."""
 
@@ -68,12 +74,16 @@ class PersonKeys:
         self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keys(self, instance: str, ids: Iterable[str], now: datetime) -> dict[str, bytes]:
-        """A key per person, made where there is none; empty for an erased person."""
+    def keys(self, instance: str, ids: Iterable[str], now: datetime, new: Iterable[str] = ()) -> dict[str, bytes]:
+        """A key per person, made where there is none; empty for an erased person.
+
+        `new` names persons who probably have none yet: theirs are made without looking first.
+        """
         wanted = set(ids)
         found = self._remembered(instance, wanted)
         if missing := wanted - found.keys():
-            loaded = self._load(instance, missing)
+            loaded = self._make(instance, made, now) if (made := missing & set(new)) else {}
+            loaded |= self._load(instance, missing - made) if missing - made else {}
             if unborn := missing - loaded.keys():
                 loaded |= self._make(instance, unborn, now)
             self._remember(instance, loaded)
@@ -85,12 +95,19 @@ class PersonKeys:
         return {id: self.open(instance, wrapped) for id, wrapped in rows}
 
     def _make(self, instance: str, ids: set[str], now: datetime) -> dict[str, bytes]:
-        rows = [
-            PersonKey(instance_id=instance, id=id, wrapped=self.wrapper.wrap(instance, os.urandom(KEY)), created_at=now)
-            for id in sorted(ids)
+        """Make keys in one statement; another process may have been first, then its key counts."""
+        plain = {id: os.urandom(KEY) for id in sorted(ids)}
+        values = [
+            value for id, key in plain.items() for value in (instance, id, self.wrapper.wrap(instance, key), _time(now))
         ]
-        PersonKey.objects.bulk_create(rows, ignore_conflicts=True)
-        return self._load(instance, ids)  # another process may have been first
+        sql = (
+            "INSERT INTO eventstore_person_keys (instance_id, id, wrapped, created_at)"  # noqa: S608 - placeholders only
+            f" VALUES {', '.join(['(%s, %s, %s, %s)'] * len(plain))} ON CONFLICT DO NOTHING RETURNING id"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            made = {id: plain[id] for (id,) in cursor.fetchall()}
+        return made | (self._load(instance, late) if (late := ids - made.keys()) else {})
 
     def open(self, instance: str, wrapped: str) -> bytes:
         """A stored key; empty for an erased person."""

@@ -1,7 +1,9 @@
 """Whether the people and sessions behind a token are still alive."""
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from eventstore.prepared import prepared
+from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
 from orgs.models import OrgRow
 from users.domain.states import UserState
@@ -12,19 +14,37 @@ ACTIVE_ORG = 1
 
 def living_user(instance: str, user_id: str) -> UserRow | None:
     """The user while it and its organization are active. One statement."""
-    return _alive(instance, Q(id=user_id))
+    return _in_active_org(_user.first(instance=instance, id=user_id))
 
 
-def living_machine(instance: str, client_id: str) -> UserRow | None:
-    """A service user by its client id: the user name, or the id. One statement."""
-    return _alive(instance, Q(user_name=client_id) | Q(id=client_id), kind="machine") if client_id else None
+def living_machine(instance: str, client_id: str) -> tuple[UserRow, InstanceRow] | None:
+    """A service user by its client id (the user name, or the id), and the instance's terms. One statement."""
+    row = _in_active_org(_machine.first(instance=instance, client_id=client_id)) if client_id else None
+    if row is None:
+        return None
+    return row, InstanceRow(instance_id=instance, settings=row.terms, iam_project_id=row.own_project)  # type: ignore[attr-defined]
 
 
-def _alive(instance: str, which: Q, **more: str) -> UserRow | None:
+@prepared
+def _user(instance: str, id: str) -> "QuerySet[UserRow]":
+    return _alive(instance, Q(id=id))
+
+
+@prepared
+def _machine(instance: str, client_id: str) -> "QuerySet[UserRow]":
+    rows = _alive(instance, Q(user_name=client_id) | Q(id=client_id)).filter(kind="machine").order_by("id")
+    own = InstanceRow.objects.filter(instance_id=OuterRef("instance_id"))
+    return rows.annotate(terms=Subquery(own.values("settings")), own_project=Subquery(own.values("iam_project_id")))
+
+
+def _in_active_org(row: UserRow | None) -> UserRow | None:
+    return row if row is not None and row.org_state == ACTIVE_ORG else None  # type: ignore[attr-defined]
+
+
+def _alive(instance: str, which: Q) -> "QuerySet[UserRow]":
     org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id")).values("state")
-    rows = UserRow.objects.filter(which, instance_id=instance, state=UserState.ACTIVE, **more)
-    row = rows.annotate(org_state=Subquery(org)).first()
-    return row if row is not None and row.org_state == ACTIVE_ORG else None
+    rows = UserRow.objects.filter(which, instance_id=instance, state=UserState.ACTIVE)
+    return rows.annotate(org_state=Subquery(org))
 
 
 def session_alive(ctx: Context, session_id: str) -> bool:

@@ -37,7 +37,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Order:
-    """Which tokens to make: for whom (client None: the service user itself), how far, of which family."""
+    """Which tokens to make: for whom (client None: the service user itself), how far, of which family.
+
+    `instance` when it was read already; else it is read.
+    """
 
     subject: Subject
     scopes: tuple[str, ...]
@@ -47,6 +50,7 @@ class Order:
     with_refresh: bool = False
     started_at: datetime | None = None
     audience: tuple[str, ...] = field(default=())
+    instance: InstanceRow | None = None
 
 
 def person_of(row: UserRow, *, scopes: Scopes) -> Person:
@@ -84,7 +88,7 @@ def lifetimes_of(row: InstanceRow) -> OidcLifetimes:
 
 def issue(ctx: Context, order: Order) -> dict[str, Any]:
     """Make the tokens of an order and answer as the token endpoint does (RFC 6749 §5.1)."""
-    instance = InstanceRow.objects.get(instance_id=ctx.instance)
+    instance = order.instance or InstanceRow.objects.get(instance_id=ctx.instance)
     lifetimes = lifetimes_of(instance)
     scopes = Scopes(order.scopes)
     order = replace(

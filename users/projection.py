@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from eventstore.events import Event, told
+from eventstore.prepared import prepared
 from eventstore.store import Recorded
 from orgs.domain.events import OrgPrimaryDomainSet, OrgRemoved
 from orgs.models import OrgRow
@@ -214,8 +217,13 @@ def login_name(user_name: str, primary_domain: str) -> str:
 
 
 def _primary(at: Recorded, org_id: str) -> str:
-    rows = OrgRow.objects.filter(instance_id=at.stream.instance, id=org_id)
-    return rows.values_list("primary_domain", flat=True).first() or ""
+    found = _domain.first(instance=at.stream.instance, id=org_id)
+    return found["primary_domain"] if found else ""
+
+
+@prepared
+def _domain(instance: str, id: str) -> "QuerySet[Any, Any]":
+    return OrgRow.objects.filter(instance_id=instance, id=id).values("primary_domain")
 
 
 def _create(at: Recorded, **columns: Any) -> None:

@@ -13,6 +13,7 @@ class FrameConfig(AppConfig):
         """Start looking."""
         from django.db.backends.signals import connection_created
 
+        from iam.management import cleaning  # noqa: F401 - importing declares it
         from iam.settings.pooler import look_at
 
         connection_created.connect(look_at, dispatch_uid="pooler")

@@ -274,6 +274,14 @@ class TelemetrySection(Section):
         return tuple(one.strip() for one in self.Endpoints.split(",") if one.strip())
 
 
+class ActivitySection(Section):
+    """The record of use: sign-ins, tokens issued and refused. Facts are kept for ever."""
+
+    KeepFor: timedelta = Field(
+        timedelta(0), ge=timedelta(0), description="older use is removed (PostgreSQL: by whole months); 0 = kept for ever"
+    )
+
+
 class OIDCSection(Section):
     """Lifetimes of tokens, unless an instance sets its own."""
 
@@ -333,6 +341,7 @@ class Config(Section):
     Log: LogSection = LogSection()
     FirstInstance: FirstInstanceSection = FirstInstanceSection()
     DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()
+    Activity: ActivitySection = ActivitySection()
     OIDC: OIDCSection = OIDCSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
     Telemetry: TelemetrySection = TelemetrySection()

@@ -23,6 +23,7 @@ OVER_ALL_TENANTS = {
     "eventstore/reading.py": "follows one log over all tenants",
     "eventstore/verify.py": "walks every chain",
     "eventstore/engines.py": "numbers one log over all tenants",
+    "eventstore/retention.py": "ends the keeping of what all tenants did",
     "eventstore/partitions.py": "drops months of all tenants",
     "eventstore/outage.py": "writes any one row to see whether it can",
     "iam/outbox/delivery.py": "sends what waits, of all tenants",

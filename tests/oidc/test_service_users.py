@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from iam.access.caller import authenticate
 from projects import commands as projects
 from tests.oidc.support import make_flow
 from users import commands as users
@@ -132,7 +133,7 @@ def test_budget_of_client_credentials(flow, robot):
     """The key that seals the caller's address is remembered for a minute; its first making is not counted."""
     form = credentials(flow, robot)
     flow.form("/oauth/v2/token", form)
-    with statements(5):
+    with statements(4):
         assert flow.form("/oauth/v2/token", form).status_code == 200
 
 
@@ -154,3 +155,20 @@ def test_budget_of_reading_and_deactivating_a_user(flow, api):
     api.post(f"/v2/users/{flow.person}/unlock", {})
     with statements(6):
         assert api.post(f"/v2/users/{flow.person}/deactivate", {}).status_code == 200
+
+
+def test_budget_of_a_personal_access_token(house):
+    """What the check itself asks: token, user, organization and memberships in one statement."""
+    with statements(1):
+        assert authenticate(house.instance, house.pat, "http://localhost") is not None
+
+
+def test_budget_of_creating_a_person(house, api):
+    """Host, token, two streams, their locks and guard, claim, the person's key, facts, and the row."""
+    human = {"profile": {"givenName": "A", "familyName": "B"}}
+    make = lambda name: api.post(
+        "/v2/users/human", {"username": name, **human, "email": {"email": f"{name}@example.com", "isVerified": True}}
+    )
+    make("first")
+    with statements(12):
+        assert make("second").status_code == 200
