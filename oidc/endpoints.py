@@ -100,7 +100,12 @@ def _keys(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
 @endpoint("POST")
 def token(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/token."""
-    return issue(ctx, _order(ctx, form_of(request), request.headers.get("Authorization", ""))), 200
+    order = _order(ctx, form_of(request), request.headers.get("Authorization", ""))
+    try:
+        return issue(ctx, order), 200
+    except families.ReusedError as reused:
+        families.revoke_family(ctx, reused.family_id, reason=reused.reason)
+        raise
 
 
 def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:

@@ -2,7 +2,17 @@
 
 from iam.kernel.context import Context
 from oidc.domain.events import TokenRefused
+from oidc.errors import OAuthError
 from oidc.models import AccessToken, RefreshToken
+
+
+class ReusedError(OAuthError):
+    """A code or refresh token came a second time: whoever answers revokes its family, outside of what is rolled back."""
+
+    def __init__(self, description: str, *, family_id: str, reason: str) -> None:
+        super().__init__("invalid_grant", description)
+        self.family_id = family_id
+        self.reason = reason
 
 
 def revoke_family(ctx: Context, family_id: str, *, reason: str) -> None:

@@ -2,9 +2,12 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import transaction
 
 from iam.access.tokens import TokenKind, digest, mint
 from iam.instance.models import InstanceRow
@@ -39,7 +42,7 @@ class Subject:
 class Order:
     """Which tokens to make: for whom (client None: the service user itself), how far, of which family.
 
-    `instance` when it was read already; else it is read.
+    `instance` when it was read already; else it is read. `take` uses up what was presented, or raises.
     """
 
     subject: Subject
@@ -51,6 +54,7 @@ class Order:
     started_at: datetime | None = None
     audience: tuple[str, ...] = field(default=())
     instance: InstanceRow | None = None
+    take: Callable[[], None] = field(default=lambda: None)
 
 
 def person_of(row: UserRow, *, scopes: Scopes) -> Person:
@@ -87,7 +91,13 @@ def lifetimes_of(row: InstanceRow) -> OidcLifetimes:
 
 
 def issue(ctx: Context, order: Order) -> dict[str, Any]:
-    """Make the tokens of an order and answer as the token endpoint does (RFC 6749 §5.1)."""
+    """Make the tokens of an order and answer as the token endpoint does (RFC 6749 §5.1); all or nothing."""
+    with transaction.atomic():
+        order.take()
+        return _issued(ctx, order)
+
+
+def _issued(ctx: Context, order: Order) -> dict[str, Any]:
     instance = order.instance or InstanceRow.objects.get(instance_id=ctx.instance)
     lifetimes = lifetimes_of(instance)
     scopes = Scopes(order.scopes)

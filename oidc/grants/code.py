@@ -12,7 +12,7 @@ from iam.access.tokens import digest
 from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
-from oidc.families import revoke_family
+from oidc.families import ReusedError
 from oidc.models import Grant
 from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
@@ -28,11 +28,6 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     if row.redirect_uri != form.get("redirect_uri", ""):
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request")
     _check_verifier(row.code_challenge, form.get("code_verifier", ""))
-    fresh = Q(used_at=None, expires_at__gt=ctx.now())
-    if not Grant.objects.filter(fresh, instance_id=ctx.instance, id=row.id).update(used_at=ctx.now()):
-        if row.used_at is not None or row.expires_at > ctx.now():
-            revoke_family(ctx, row.family_id, reason="code_reused")
-        raise OAuthError("invalid_grant", "the code was used or is too old")
     user = living_user(ctx.instance, row.user_id)
     if user is None or not session_alive(ctx, row.session_id):
         raise OAuthError("invalid_grant", "the user or session is not active")
@@ -42,7 +37,19 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
         client=client,
         family_id=row.family_id,
         with_refresh="offline_access" in row.scopes and "refresh_token" in client.grant_types,
+        take=lambda: _take(ctx, row),
     )
+
+
+def _take(ctx: Context, row: Grant) -> None:
+    """Use the code up, in the transaction that makes the tokens: a second use waits and finds them to revoke."""
+    fresh = Q(used_at=None, expires_at__gt=ctx.now())
+    if Grant.objects.filter(fresh, instance_id=ctx.instance, id=row.id).update(used_at=ctx.now()):
+        return
+    told = "the code was used or is too old"
+    if row.used_at is not None or row.expires_at > ctx.now():
+        raise ReusedError(told, family_id=row.family_id, reason="code_reused")
+    raise OAuthError("invalid_grant", told)
 
 
 def _check_verifier(challenge: str, verifier: str) -> None:

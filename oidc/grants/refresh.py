@@ -6,7 +6,7 @@ from iam.access.tokens import digest
 from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
-from oidc.families import revoke_family
+from oidc.families import ReusedError
 from oidc.models import RefreshToken
 from oidc.scopes import narrowed
 from oidc.subjects import living_user, session_alive
@@ -27,14 +27,6 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
         raise OAuthError("invalid_grant", "the user or session is not active")
     if user.password_changed_at and row.auth_time and user.password_changed_at > row.auth_time:
         raise OAuthError("invalid_grant", "the password was changed since")
-    now = ctx.now()
-    fresh = RefreshToken.objects.filter(
-        instance_id=ctx.instance, id=row.id, used_at=None, revoked_at=None, expires_at__gt=now, ends_at__gt=now
-    )
-    if not fresh.update(used_at=now):
-        if row.used_at is not None or (row.revoked_at is None and row.expires_at > now):
-            revoke_family(ctx, row.family_id, reason="refresh_token_reused")
-        raise OAuthError("invalid_grant", "the refresh token was used, revoked or is too old")
     return Order(
         subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr), row.nonce),
         scopes=scopes,
@@ -42,4 +34,19 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
         family_id=row.family_id,
         with_refresh=True,
         started_at=row.started_at,
+        take=lambda: _take(ctx, row),
     )
+
+
+def _take(ctx: Context, row: RefreshToken) -> None:
+    """Use the token up, in the transaction that makes the next one: a second use waits and finds that to revoke."""
+    now = ctx.now()
+    fresh = RefreshToken.objects.filter(
+        instance_id=ctx.instance, id=row.id, used_at=None, revoked_at=None, expires_at__gt=now, ends_at__gt=now
+    )
+    if fresh.update(used_at=now):
+        return
+    told = "the refresh token was used, revoked or is too old"
+    if row.used_at is not None or (row.revoked_at is None and row.expires_at > now):
+        raise ReusedError(told, family_id=row.family_id, reason="refresh_token_reused")
+    raise OAuthError("invalid_grant", told)

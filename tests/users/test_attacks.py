@@ -334,3 +334,11 @@ def test_p07_a_long_password_is_judged_in_a_moment(house, monkeypatch):
     begun = time.monotonic()
     users.set_password(house.system, user_id=house.person(), password=long)
     assert time.monotonic() - begun < 20  # only against hanging
+
+
+def test_an_owner_of_the_instance_gives_tokens_to_a_login_client(house):
+    from iam.instance import commands as instance
+
+    id, _ = house.machine("login")
+    instance.add_member(house.system, user_id=id, roles=("IAM_LOGIN_CLIENT",))
+    assert users.add_pat(house.owner, user_id=id).secret
