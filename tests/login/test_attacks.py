@@ -110,3 +110,89 @@ def test_l07_a_step_cannot_be_skipped(flow):
     for path in ("password", "password/change", "accounts"):
         page = flow.web.post(f"/ui/v2/login/{path}", {"authRequest": request, "password": "Correct-Horse-9"})
         assert "code=" not in page.get("Location", "")
+
+
+def sign_in(flow, **headers):
+    request = request_of(flow)
+    flow.web.post("/ui/v2/login/loginname", {"authRequest": request, "login_name": "gigi"}, headers=headers)
+    return flow.web.post(
+        "/ui/v2/login/password", {"authRequest": request, "password": "Correct-Horse-9"}, headers=headers
+    )
+
+
+def test_l08_cookies_of_a_secure_origin_belong_to_one_host(house, flow, monkeypatch):
+    """The `__Host-` prefix keeps a sibling host from setting or reading them (RFC 6265bis §4.1.3)."""
+    monkeypatch.setattr(settings.CONFIG, "ExternalSecure", True)
+    flow.web.get("/ui/console/", secure=True)
+    request = parse_qs(urlsplit(flow.authorize()["Location"]).query)["authRequest"][0]
+    flow.web.post("/ui/v2/login/loginname", {"authRequest": request, "login_name": "gigi"})
+    flow.web.post("/ui/v2/login/password", {"authRequest": request, "password": "Correct-Horse-9"})
+    flow.web.get(f"/ui/v2/login/loginname?authRequest={request}")
+    names = {name for name in flow.web.cookies if "csrf" not in name}  # that one's name is chosen at the start
+    assert {"__Host-gatehouse_sessions", "__Host-gatehouse_flows"} <= names
+    for name in names:
+        cookie = flow.web.cookies[name]
+        assert name.startswith("__Host-") and cookie["secure"] and cookie["httponly"], name
+        assert (cookie["path"], cookie["domain"], cookie["samesite"]) == ("/", "", "Lax"), name
+
+
+def test_l08_a_browsers_sessions_mean_nothing_at_another_tenant(house, flow):
+    from iam.access.caller import system_context
+    from iam.instance import commands as instance
+
+    sign_in(flow)
+    assert "gigi" in flow.web.get("/ui/v2/login/logout").content.decode()
+    foreign = system_context("999999999999999998", base_url="http://other.example")
+    instance.add_instance(foreign, name="Other", domains=("other.example",))
+    flow.web.defaults["HTTP_HOST"] = "other.example"
+    page = flow.web.get("/ui/v2/login/logout")
+    assert page.status_code == 303 and page["Location"].endswith("signedout")
+
+
+def test_l08_many_sessions_do_not_grow_the_cookie_for_ever(house, flow):
+    from iam.login.browser import MOST
+    from users.commands import set_password
+
+    for number in range(MOST + 3):
+        set_password(house.system, user_id=house.person(f"p{number}"), password="Correct-Horse-9")
+        request = request_of(flow, prompt="login")
+        flow.web.post("/ui/v2/login/loginname", {"authRequest": request, "login_name": f"p{number}"})
+        flow.web.post("/ui/v2/login/password", {"authRequest": request, "password": "Correct-Horse-9"})
+    assert len(flow.web.cookies["gatehouse_sessions"].value) < 2000
+
+
+@pytest.mark.parametrize("stop", ["lock_user", "deactivate_user", "remove_user", "set_password"])
+def test_l10_whatever_ends_a_person_ends_the_browser_at_once(house, flow, stop):
+    from users import commands as users
+
+    sign_in(flow)
+    assert "code=" in flow.authorize(prompt="none")["Location"]
+    more = {"password": "Another-Horse-7"} if stop == "set_password" else {}
+    getattr(users, stop)(house.system, user_id=flow.person, **more)
+    assert "error=login_required" in flow.authorize(prompt="none")["Location"]
+    page = flow.web.get("/ui/v2/login/logout")
+    assert page.status_code == 303, "nobody is known in this browser any more"
+
+
+NAMES = ["{{7*7}}", "{% load x %}", "${7*7}", "%(code)s %s %d", "{0.__class__}", "{{.Code}}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_h06_names_are_no_templates_on_pages_and_in_mails(house, flow, settings, tmp_path, name):
+    from html import escape
+
+    from iam.outbox import delivery
+    from users import commands as users
+    from users.commands import codes
+    from users.domain.profile import Profile
+
+    settings.VAR = tmp_path
+    users.change_profile(house.system, user_id=flow.person, profile=Profile(name, "X", display_name=name))
+    codes.request_password_code(house.system, user_id=flow.person, wish=codes.Wish())
+    while delivery.deliver():
+        pass
+    mail = next(tmp_path.glob("mail/*.eml")).read_text().replace("=\n", "")
+    assert name in mail or name.replace("=", "=3D") in mail
+    assert "49" not in mail.split("Hello")[1].split(",")[0]
+    sign_in(flow)
+    assert escape(name) in flow.web.get("/ui/v2/login/logout").content.decode()

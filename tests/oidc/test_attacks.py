@@ -325,3 +325,87 @@ def test_the_challenge_of_the_tests_is_the_verifiers():
 
     assert base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode() == CHALLENGE
     assert REDIRECT.startswith("https://")
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "nonsense"])
+def test_r10_a_code_travels_in_the_query_whatever_is_asked(flow, mode):
+    answer = flow.authorize(response_mode=mode, prompt="none")
+    assert urlsplit(answer["Location"]).fragment == "" and "error=login_required" in answer["Location"]
+    told = parse_qs(urlsplit(flow.authorize(response_mode=mode, response_type="id_token token")["Location"]).query)
+    assert told["error"] == ["unsupported_response_type"], "no answer that carries a token"
+
+
+def test_r17_r18_request_objects_are_refused_and_never_fetched(flow):
+    import http.server
+    import threading
+
+    asked = []
+
+    class Watch(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    watch = http.server.HTTPServer(("127.0.0.1", 0), Watch)
+    threading.Thread(target=watch.serve_forever, daemon=True).start()
+    unsigned = f"{encoded({'alg': 'none'})}.{encoded({'redirect_uri': 'https://evil.example/'})}."
+    try:
+        for sent, error in (
+            ({"request": unsigned}, "request_not_supported"),
+            ({"request_uri": f"http://127.0.0.1:{watch.server_port}/x"}, "request_uri_not_supported"),
+            ({"request_uri": "file:///etc/passwd"}, "request_uri_not_supported"),
+        ):
+            told = flow.authorize(**sent)["Location"]
+            assert told.startswith(REDIRECT) and parse_qs(urlsplit(told).query)["error"] == [error]
+    finally:
+        watch.shutdown()
+    assert asked == []
+
+
+def test_j10_encrypted_tokens_are_refused_without_opening_them(flow):
+    bomb = ".".join([encoded({"alg": "dir", "enc": "A256GCM", "zip": "DEF"}), "", "aaaa", "x" * 100_000, "aaaa"])
+    assert hint_error(flow, bomb) == ["invalid_request"]
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": bomb, "scope": "openid"}
+    assert flow.form("/oauth/v2/token", form).json()["error"] == "invalid_grant"
+    assert flow.userinfo(bomb).status_code == 401
+
+
+def test_j11_weak_and_malformed_keys_are_refused_at_registration(house):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    id, _ = house.machine("robot")
+    project = projects.add_project(house.system, org_id=house.org, name="p").id
+    app = projects.add_api_app(house.system, project_id=project, name="a").id
+
+    def pem(key):
+        form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        return key.public_key().public_bytes(*form)
+
+    good = rsa.generate_private_key(65537, 2048)
+    for weak in (
+        pem(rsa.generate_private_key(65537, 1024)),
+        pem(rsa.generate_private_key(3, 2048)),
+        pem(ec.generate_private_key(ec.SECP192R1())),
+        pem(ed25519.Ed25519PrivateKey.generate()),
+        pem(good)[:-60] + b"-----END PUBLIC KEY-----\n",
+        b"garbage",
+        b"-----BEGIN PUBLIC KEY-----\n" + b"A" * 1_000_000 + b"\n-----END PUBLIC KEY-----\n",
+    ):
+        with pytest.raises(InvalidInput):
+            users.add_machine_key(house.system, user_id=id, public_key=weak)
+        with pytest.raises(InvalidInput):
+            projects.add_app_key(house.system, project_id=project, app_id=app, public_key=weak)
+    users.add_machine_key(house.system, user_id=id, public_key=pem(good))
+
+
+def test_d05_d06_nobody_registers_clients_from_outside(flow):
+    """No registration endpoint is published or answered, and a client id that is an address is unknown, not fetched."""
+    told = flow.web.get("/.well-known/openid-configuration").json()
+    assert "registration_endpoint" not in told
+    for path in ("/oauth/v2/register", "/connect/register", "/oidc/v1/register", "/register"):
+        assert flow.web.post(path, {}, content_type="application/json").status_code == 404
+    assert flow.authorize(client_id="https://127.0.0.1:1/client.json").status_code == 400

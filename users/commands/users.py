@@ -25,6 +25,8 @@ from users.models import UserRow
 from users.ranks import must_not_outrank
 
 KEY_SIZE = 2048
+LARGEST_KEY = 8192  # a larger one makes each check slow
+LEAST_EXPONENT = 65537  # NIST SP 800-56B §6.4.1.1
 SECRET_LENGTH = 64
 LONGEST_KEY_LIFE = timedelta(days=365 * 200)
 
@@ -320,14 +322,19 @@ def new_key_pair() -> tuple[str, bytes]:
 
 
 def checked_public_key(text: bytes) -> bytes:
-    """A public RSA key of at least 2048 bits as PEM; raises InvalidInput (checklist J11)."""
+    """A public RSA key of 2048 to 8192 bits as PEM; raises InvalidInput (checklist J11)."""
     try:
         found = serialization.load_pem_public_key(text)
     except (ValueError, UnsupportedAlgorithm):
         raise InvalidInput("user.public_key_invalid", field="publicKey") from None
-    if not isinstance(found, rsa.RSAPublicKey) or found.key_size < KEY_SIZE:
-        raise InvalidInput("user.public_key_invalid", field="publicKey", reason="RSA with at least 2048 bits")
-    return _pem(found)
+    is_strong = (
+        isinstance(found, rsa.RSAPublicKey)
+        and KEY_SIZE <= found.key_size <= LARGEST_KEY
+        and found.public_numbers().e >= LEAST_EXPONENT
+    )
+    if not is_strong:
+        raise InvalidInput("user.public_key_invalid", field="publicKey", reason="RSA, 2048 to 8192 bits, exponent 65537")
+    return _pem(found)  # type: ignore[arg-type] - strong ones are RSA
 
 
 def _pem(key: rsa.RSAPublicKey) -> bytes:
