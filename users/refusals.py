@@ -29,7 +29,10 @@ REFUSALS = {
     "user.ranks_higher": ("This user administers something that you do not", "USER-r4nkH"),
     "user.code_invalid": ("The code is wrong or too old", "CODE-woT0xc"),
     "password.hash_not_supported": ("This password hash is of no scheme that is accepted, or too costly", "USER-JDk4t"),
-    "password.guessable": ("This password is one of the first that are tried: too common, or made of your own names", "PASSWORD-gu3ss"),
+    "password.guessable": (
+        "This password is one of the first that are tried: too common, or made of your own names",
+        "PASSWORD-gu3ss",
+    ),
     "password.invalid": ("The user name or the password is wrong", "COMMAND-3M0fs"),
     "user.email_already_verified": ("The e-mail address is verified already", "COMMAND-3M9ds"),
     "user.phone_already_verified": ("The phone number is verified already", "COMMAND-2M9sf"),

@@ -278,7 +278,9 @@ class ActivitySection(Section):
     """The record of use: sign-ins, tokens issued and refused. Facts are kept for ever."""
 
     KeepFor: timedelta = Field(
-        timedelta(0), ge=timedelta(0), description="older use is removed (PostgreSQL: by whole months); 0 = kept for ever"
+        timedelta(0),
+        ge=timedelta(0),
+        description="older use is removed (PostgreSQL: by whole months); 0 = kept for ever",
     )
 
 

@@ -42,7 +42,9 @@ def end_what_came_back() -> Ended:
             sessions += 1
     with transaction.atomic():
         now = system_context("").now()
-        tokens = sum(table.objects.filter(revoked_at=None).update(revoked_at=now) for table in (AccessToken, RefreshToken))
+        tokens = sum(
+            table.objects.filter(revoked_at=None).update(revoked_at=now) for table in (AccessToken, RefreshToken)
+        )
         for table in (AuthRequest, Grant, CodeRow, ConsoleSession):
             table._default_manager.all().delete()
         messages = Message.objects.filter(state=QUEUED).update(state=FAILED, error=HELD)

@@ -62,7 +62,9 @@ def must_be_refused(client):
     status, content, headers = client.add_project("lost")
     assert (status, json.loads(content)["code"]) == (503, 14), content
     assert headers["retry-after"] == "5"
-    status, content, _ = client.call("/zitadel.project.v2.ProjectService/CreateProject", {"organizationId": client.org, "name": "lost"})
+    status, content, _ = client.call(
+        "/zitadel.project.v2.ProjectService/CreateProject", {"organizationId": client.org, "name": "lost"}
+    )
     assert (status, json.loads(content)["code"]) == (503, "unavailable"), content
     assert client.ask("GET", "/debug/ready")[0] == 412
     assert client.ask("GET", "/debug/healthz")[0] == 200, "the process itself lives"

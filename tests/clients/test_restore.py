@@ -83,4 +83,3 @@ def add_project(server, name):
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)["id"]
-

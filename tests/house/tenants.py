@@ -54,9 +54,7 @@ def unbound(sql: str) -> frozenset[str]:
     places = [(table, alias or table) for table, alias in PLACE.findall(sql) if table in tenant_tables()]
     alone = len(places) == 1 and re.search(r"WHERE\b.*(?<!\.)\binstance_id\b\s*(?:=|IN\b)", sql, re.I | re.DOTALL)
     return frozenset(
-        table
-        for table, name in places
-        if not alone and not re.search(_bound(table, name), _where(sql), re.I)
+        table for table, name in places if not alone and not re.search(_bound(table, name), _where(sql), re.I)
     )
 
 

@@ -32,7 +32,9 @@ def sources():
 
 def test_e11_time_comes_from_the_application_alone():
     """A database of another clock would make one node's now another node's past."""
-    sql_clock = re.compile(r"\bnow\(\)|CURRENT_TIMESTAMP|CURRENT_DATE|clock_timestamp|functions import .*\bNow\b|localtime")
+    sql_clock = re.compile(
+        r"\bnow\(\)|CURRENT_TIMESTAMP|CURRENT_DATE|clock_timestamp|functions import .*\bNow\b|localtime"
+    )
     allowed = re.compile(r"(ctx|ports|self|house\.system|wiring\.ports\(\)|timezone|system_context\(\"\"\))\.now\(\)")
     found = [
         f"{name}: {line.strip()}"
@@ -44,11 +46,15 @@ def test_e11_time_comes_from_the_application_alone():
 
 
 def test_e11_rules_never_look_at_a_clock():
-    found = [name for name, text in sources().items() if "/domain/" in name and re.search(r"\.now\(|time\.time\(", text)]
+    found = [
+        name for name, text in sources().items() if "/domain/" in name and re.search(r"\.now\(|time\.time\(", text)
+    ]
     assert found == []
 
 
-CALLS_OUT = re.compile(r"^\s*(?:import|from)\s+(requests|httpx|urllib\.request|http\.client|aiohttp|socket|smtplib)\b", re.M)
+CALLS_OUT = re.compile(
+    r"^\s*(?:import|from)\s+(requests|httpx|urllib\.request|http\.client|aiohttp|socket|smtplib)\b", re.M
+)
 MAY_CALL = {
     "iam/management/management/commands/ready.py": "asks the server of this machine whether it is ready",
     "iam/vault/wiring.py": "reads the name of this machine for the lease of a slot",
@@ -73,9 +79,13 @@ def wanted():
 def test_e15_every_package_is_pinned_with_its_hashes(name):
     text = (ROOT / name).read_text()
     assert "://" not in re.sub(r"#.*", "", text), "no index, no address"
-    entries = [one for one in re.sub(r"\\\n\s*", " ", text).splitlines() if one.strip() and not one.lstrip().startswith("#")]
+    entries = [
+        one for one in re.sub(r"\\\n\s*", " ", text).splitlines() if one.strip() and not one.lstrip().startswith("#")
+    ]
     for entry in entries:
-        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[^ ]+( ;[^-]*)?( +--hash=sha256:[0-9a-f]{64})+\s*$", entry), entry[:80]
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==[^ ]+( ;[^-]*)?( +--hash=sha256:[0-9a-f]{64})+\s*$", entry), (
+            entry[:80]
+        )
     assert len(entries) > 40
 
 

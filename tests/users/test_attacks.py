@@ -304,7 +304,14 @@ def test_the_last_owner_stays(house):
         instance.remove_member(house.system, user_id=house.owner.caller.user_id)
 
 
-GUESSABLE = ["Password1!", "P@ssw0rd", "Qwerty123!", "Zitadel-is-4-all-of-us!", "xX-Giraffe-Xx-77-uvw", "My-Hugo.Boss-7381-qz"]
+GUESSABLE = [
+    "Password1!",
+    "P@ssw0rd",
+    "Qwerty123!",
+    "Zitadel-is-4-all-of-us!",
+    "xX-Giraffe-Xx-77-uvw",
+    "My-Hugo.Boss-7381-qz",
+]
 
 
 @pytest.mark.parametrize("password", GUESSABLE)

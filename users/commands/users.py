@@ -333,7 +333,9 @@ def checked_public_key(text: bytes) -> bytes:
         and found.public_numbers().e >= LEAST_EXPONENT
     )
     if not is_strong:
-        raise InvalidInput("user.public_key_invalid", field="publicKey", reason="RSA, 2048 to 8192 bits, exponent 65537")
+        raise InvalidInput(
+            "user.public_key_invalid", field="publicKey", reason="RSA, 2048 to 8192 bits, exponent 65537"
+        )
     return _pem(found)  # type: ignore[arg-type] - strong ones are RSA
 
 

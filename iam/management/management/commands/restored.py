@@ -14,7 +14,9 @@ from users.commands import erase_user
 class Command(BaseCommand):
     """Ends what must not live again."""
 
-    help = "After a restore: end all sessions, tokens and codes, hold back waiting messages, erase again who was erased."
+    help = (
+        "After a restore: end all sessions, tokens and codes, hold back waiting messages, erase again who was erased."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         """A list kept outside of the database: a backup does not know who was erased after it."""
@@ -23,7 +25,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and say what is left to look through."""
         ended = end_what_came_back()
-        self.stdout.write(f"ended: {ended.sessions} sessions, {ended.tokens} tokens; held back: {ended.messages} messages")
+        self.stdout.write(
+            f"ended: {ended.sessions} sessions, {ended.tokens} tokens; held back: {ended.messages} messages"
+        )
         self.stdout.write(
             f"{ended.pats} personal access tokens and {ended.keys} keys are as in the backup: remove what was withdrawn since"
         )
