@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from django.db import connection
 
 from eventstore.models import PersonKey

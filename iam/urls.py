@@ -31,4 +31,5 @@ urlpatterns = [
     *rest_urls(),
     re_path(API, unknown_route),
 ]
+handler404 = "iam.api.health.unknown"
 handler500 = "iam.api.health.failed"

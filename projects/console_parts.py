@@ -20,6 +20,12 @@ def project_of(ctx: Context, path: Path) -> ProjectRow:
     return queries.get_project(ctx, project_id=path["project_id"])
 
 
+def _subject(ctx: Context, path: Path) -> str:
+    """What the form is about: the application if there is one, and its project."""
+    apps = [queries.get_app(ctx, app_id=path["app_id"]).name] if "app_id" in path else []
+    return " · ".join([*apps, project_of(ctx, path).name])
+
+
 def project_page(
     route: str, title: str, save: Any, submit: str = "Save", intro: str = "", form: Any = None, **more: Any
 ) -> FormPage:
@@ -30,7 +36,7 @@ def project_page(
         section="projects",
         save=save,
         form=form,
-        subject=lambda ctx, path: project_of(ctx, path).name,
+        subject=_subject,
         submit=submit,
         intro=intro,
         back="projects/{project_id}",

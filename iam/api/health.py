@@ -27,6 +27,13 @@ def ready(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A path that nothing has: a page for people, a line for programs."""
+    if "text/html" not in request.headers.get("Accept", ""):
+        return HttpResponse("Not Found", status=404, content_type="text/plain")
+    return render(request, "login/error.html", {"reason": "page_unknown"}, status=404)
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     """What an error of the program looks like from outside: nothing of it (checklist H11)."""
     error = sys.exc_info()[1]

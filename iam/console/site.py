@@ -57,6 +57,11 @@ def add_pages(*pages: Page) -> None:
             raise ValueError(f"console route {page.route} is declared twice")
 
 
+def label_of(section: str) -> str:
+    """The word of the navigation for an address; empty when it is not in there."""
+    return next((entry.label for entry in _menu if entry.to == section), "")
+
+
 def add_urls(*urls: tuple[str, Callable[..., Any]]) -> None:
     """Add answers to parts of a page: (route, (request, ctx) → response)."""
     _urls.extend(urls)

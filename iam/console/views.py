@@ -35,7 +35,7 @@ def signed_in(view: ContextView) -> View:
         except Unauthenticated:
             return _sign_in(request)
         except NotFound as unknown:
-            return refused(request, unknown)
+            return see_known_hosts(request) if unknown.code.startswith("instance.") else refused(request, unknown)
         request.console = ctx  # type: ignore[attr-defined]
         try:
             response = view(request, ctx, **path)
@@ -45,6 +45,11 @@ def signed_in(view: ContextView) -> View:
         return response
 
     return checked
+
+
+def see_known_hosts(request: HttpRequest) -> HttpResponse:
+    """The login answers a host of no instance with the hosts that there are."""
+    return HttpResponseRedirect("/ui/v2/login/login")
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

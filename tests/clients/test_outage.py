@@ -103,7 +103,7 @@ def test_n09_a_full_disk_is_told_and_survived(tmp_path):
         server.kill()
 
 
-class no_disk:  # noqa: N801 - reads as a statement
+class no_disk:
     """No file of the server's processes may grow or change: every write to disk fails."""
 
     def __init__(self, server):

@@ -159,3 +159,19 @@ def test_l12_a_post_without_its_token_is_refused(flow):
 def test_l08_the_cookie_is_not_for_scripts(flow):
     cookie = sign_in(flow).cookies["gatehouse_sessions"]
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
+
+
+def test_an_unknown_host_is_told_with_the_known_ones_at_every_door(house):
+    from django.test import Client
+
+    stranger = Client(HTTP_HOST="other.example")
+    for path in ("/ui/console/", "/ui/console/login", "/ui/v2/login/login", "/oauth/v2/authorize"):
+        page = stranger.get(path, follow=True)
+        text = page.content.decode()
+        assert page.status_code == 400 and "other.example" in text and "<code>localhost</code>" in text, path
+
+
+def test_an_address_that_nothing_has_is_a_page_for_people(house, web):
+    page = web.get("/nothing", headers={"accept": "text/html"})
+    assert page.status_code == 404 and "There is no such page" in page.content.decode()
+    assert web.get("/nothing").content == b"Not Found"

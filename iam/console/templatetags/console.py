@@ -8,6 +8,7 @@ from django.forms.boundfield import BoundField
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from iam.console import site
 from iam.console.kit import Column, filled
 from iam.console.signin import HOME
 
@@ -86,4 +87,4 @@ def is_ticks(field: BoundField) -> bool:
 @register.filter
 def section_name(section: str) -> str:
     """The menu's word for a section's address."""
-    return section.rsplit("/", 1)[-1].replace("-", " ").capitalize() or "Home"
+    return site.label_of(section) or section.rsplit("/", 1)[-1].replace("-", " ").capitalize() or "Home"
