@@ -30,7 +30,10 @@ ROWS = tuple(f"{group}{number:02d}" for group, last in GROUPS.items() for number
 
 FACTORS = "second factors and passkeys are not built"
 PROVIDERS = "signing in through other identity providers is not built"
-OUTBOUND = "nothing fetches an address that somebody configures: no webhooks, providers, metadata or images by URL"
+OUTBOUND = (
+    "no address that a tenant configures is fetched: no webhooks, providers, metadata or images by URL;"
+    " the usage report goes to receivers of the operator's own configuration"
+)
 MISSING: dict[str, str] = {
     "R23": "there is no consent page: applications are registered by the organization itself",
     "C10": "pushed authorization requests (RFC 9126) are not built",
@@ -51,7 +54,7 @@ MISSING: dict[str, str] = {
     "H04": "framing of requests is the web server's; not tried by a test yet",
     "H10": "there are no metrics and traces yet",
     "T12": "organizations' domains are not proved by DNS yet",
-    "N02": "no request is inflated and no archive is read; not tried by a test yet",
+    "N02": "no request is inflated; not tried by a test yet",
     "N03": "no image is uploaded or read",
     "N06": "pages have offsets, no cursors that a client could forge",
     "E06": "there is no export of a person's data yet",
@@ -91,7 +94,7 @@ PARTLY: dict[str, str] = {
     "E05": "queues: the outbox; search indexes do not exist",
     "E07": "TOTP seeds, provider secrets do not exist",
     "E10": "codes, refresh tokens, user names, e-mail codes, the last owner; the rest does not exist",
-    "E14": "there is no support bundle, error report or telemetry that could hold anything",
+    "E14": "there is no support bundle or error report; the usage report has tests of its own",
     "E15": "known flaws need a list from outside: the test holds pins, hashes, names and secrets",
 }
 """Rows with a test whose other clauses touch parts that do not exist, or are kept another way."""
