@@ -184,6 +184,9 @@ def _decode(value: Any, annotation: Any) -> Any:
     if origin in (tuple, list, frozenset):
         inner = (typing.get_args(annotation) or (Any,))[0]
         return origin(_decode(item, inner) for item in value)
+    if origin is dict:
+        inner = (typing.get_args(annotation) or (Any, Any))[1]
+        return {name: _decode(item, inner) for name, item in value.items()}
     if annotation is timedelta:
         return timedelta(seconds=value / NANOSECONDS)
     if annotation is datetime:

@@ -20,5 +20,6 @@ class UsersConfig(AppConfig):
             cascades,
             cleaning,
             projection,
+            projection_sessions,
             reactions,
         )

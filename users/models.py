@@ -40,6 +40,7 @@ class UserRow(models.Model):
     password_hash = models.TextField(default="")
     password_change_required = models.BooleanField(default=False)
     password_changed_at = models.DateTimeField(null=True)
+    mfa_init_skipped_at = models.DateTimeField(null=True)
     secret_hash = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
@@ -59,6 +60,7 @@ class UserRow(models.Model):
             models.Index(fields=["instance_id", "preferred_login_name", "id"], name="users_login_name"),
             models.Index(fields=["instance_id", "state", "id"], name="users_state"),
             models.Index(fields=["instance_id", "kind", "id"], name="users_kind"),
+            models.Index(fields=["instance_id", "phone", "id"], name="users_phone"),
             models.Index("instance_id", Upper("user_name"), name="users_any_case_name"),
             models.Index("instance_id", Upper("preferred_login_name"), name="users_any_case_login"),
             models.Index("instance_id", Upper("email"), name="users_any_case_email"),
@@ -76,18 +78,24 @@ class UserRow(models.Model):
 
 
 class UserMetadataRow(models.Model):
-    """One value under a key."""
+    """One value under a key; the digest of the value (SHA-256, hex) finds users by it."""
 
     pk = models.CompositePrimaryKey("instance_id", "user_id", "key")
     instance_id = _id()
     user_id = _id()
     key = _id()
     value = models.BinaryField()
+    value_digest = models.CharField(max_length=64, default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    version = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "users_metadata"
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "key"], name="users_metadata_key"),
+            models.Index(fields=["instance_id", "value_digest"], name="users_metadata_value"),
+        ]
 
 
 class PatRow(models.Model):
@@ -102,6 +110,7 @@ class PatRow(models.Model):
     scopes: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    version = models.BigIntegerField(default=0)
 
     user = models.ForeignObject(
         UserRow,
@@ -128,6 +137,7 @@ class MachineKeyRow(models.Model):
     public_key = models.TextField()
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    version = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "users_machine_keys"
@@ -135,7 +145,7 @@ class MachineKeyRow(models.Model):
 
 
 class SessionRow(models.Model):
-    """One session."""
+    """One session. `metadata` holds base64 under keys, `header` lists of values under names."""
 
     pk = models.CompositePrimaryKey("instance_id", "id")
     instance_id = _id()
@@ -150,13 +160,20 @@ class SessionRow(models.Model):
     user_agent = models.CharField(max_length=500, default="")
     ip = models.CharField(max_length=60, default="")
     fingerprint_id = _id(default="")
+    header: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    metadata: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    creator_id = _id(default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.BigIntegerField()
 
     class Meta:
         db_table = "users_sessions"
-        indexes: ClassVar = [models.Index(fields=["instance_id", "user_id"], name="users_session_user")]
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "user_id"], name="users_session_user"),
+            models.Index(fields=["instance_id", "creator_id"], name="users_session_creator"),
+            models.Index(fields=["instance_id", "created_at", "id"], name="users_session_created"),
+        ]
 
 
 class CodeRow(models.Model):

@@ -1,5 +1,6 @@
 """Keeps the tables of users and sessions."""
 
+import hashlib
 from typing import Any
 
 from django.db.models import QuerySet
@@ -108,6 +109,11 @@ class Users(Projection):
         """A better hash."""
         _update(at, password_hash=fact.encoded_hash or "")
 
+    @on(facts.MfaInitSkipped)
+    def mfa_init_skipped(self, at: Recorded, _: Event) -> None:
+        """A second factor was put off."""
+        _update(at, mfa_init_skipped_at=at.at)
+
     @on(facts.SecretSet)
     def secret_set(self, at: Recorded, fact: facts.SecretSet) -> None:
         """A client secret."""
@@ -152,6 +158,7 @@ class Users(Projection):
             scopes=list(fact.scopes),
             expires_at=fact.expiration,
             created_at=at.at,
+            version=at.version,
         )
 
     @on(facts.PatRemoved)
@@ -170,6 +177,7 @@ class Users(Projection):
             public_key=fact.public_key.decode(),
             expires_at=fact.expiration_date,
             created_at=at.at,
+            version=at.version,
         )
 
     @on(facts.KeyRemoved)
@@ -180,7 +188,9 @@ class Users(Projection):
     @on(facts.MetadataSet)
     def metadata_set(self, at: Recorded, fact: facts.MetadataSet) -> None:
         """A value."""
-        value = {"value": fact.value or b"", "changed_at": at.at}
+        content = fact.value or b""
+        digest = hashlib.sha256(content).hexdigest()
+        value = {"value": content, "value_digest": digest, "changed_at": at.at, "version": at.version}
         UserMetadataRow.objects.update_or_create(
             instance_id=at.stream.instance,
             user_id=at.stream.id,
@@ -241,53 +251,3 @@ def _create(at: Recorded, **columns: Any) -> None:
 
 def _update(at: Recorded, **columns: Any) -> None:
     update_row(UserRow, at, at.stream.id, **columns)
-
-
-class Sessions(Projection):
-    """One row per session."""
-
-    name = "sessions"
-    tables = (SessionRow,)
-
-    @on(facts.SessionAdded)
-    def added(self, at: Recorded, fact: facts.SessionAdded) -> None:
-        """A session."""
-        SessionRow.objects.create(
-            instance_id=at.stream.instance,
-            id=at.stream.id,
-            user_agent=(fact.description or "")[:500],
-            ip=fact.ip or "",
-            fingerprint_id=fact.fingerprint_id or "",
-            created_at=at.at,
-            changed_at=at.at,
-            version=at.version,
-        )
-
-    @on(facts.SessionUserChecked)
-    def user_checked(self, at: Recorded, fact: facts.SessionUserChecked) -> None:
-        """Whose it is."""
-        _session(at, user_id=fact.user_id, org_id=fact.user_resource_owner, user_checked_at=fact.checked_at)
-
-    @on(facts.SessionPasswordChecked)
-    def password_checked(self, at: Recorded, fact: facts.SessionPasswordChecked) -> None:
-        """The password was right."""
-        _session(at, password_checked_at=fact.checked_at)
-
-    @on(facts.SessionTokenSet)
-    def token_set(self, at: Recorded, fact: facts.SessionTokenSet) -> None:
-        """Another token."""
-        _session(at, token_digest=fact.digest)
-
-    @on(facts.SessionLifetimeSet)
-    def lifetime_set(self, at: Recorded, fact: facts.SessionLifetimeSet) -> None:
-        """It ends by itself."""
-        _session(at, expires_at=at.at + fact.lifetime)
-
-    @on(facts.SessionTerminated)
-    def terminated(self, at: Recorded, _: Event) -> None:
-        """It is over."""
-        _session(at, terminated=True, token_digest="")
-
-
-def _session(at: Recorded, **columns: Any) -> None:
-    update_row(SessionRow, at, at.stream.id, **columns)

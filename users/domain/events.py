@@ -138,6 +138,11 @@ class PasswordCheckFailed(Event):
     """The password was wrong."""
 
 
+@event("user.human.mfa.init.skipped", revision=2)
+class MfaInitSkipped(Event):
+    """The person put off setting up a second factor."""
+
+
 @event("user.machine.key.added", revision=2)
 class KeyAdded(Event):
     """A public key of a service user."""
@@ -222,48 +227,3 @@ class MetadataRemoved(Event):
     """The key is gone."""
 
     key: str = ""
-
-
-@event("session.added")
-class SessionAdded(Event):
-    """A session was opened."""
-
-    fingerprint_id: str = key("user_agent.fingerprint_id", default="")
-    ip: Personal[str] = key("user_agent.ip", default="")
-    description: Personal[str] = key("user_agent.description", default="")
-
-
-@event("session.user.checked")
-class SessionUserChecked(Event):
-    """Whose session it is."""
-
-    user_id: str = key("userID", default="")
-    user_resource_owner: str = ""
-    checked_at: datetime | None = None
-
-
-@event("session.password.checked")
-class SessionPasswordChecked(Event):
-    """The password was right."""
-
-    checked_at: datetime | None = None
-
-
-@event("session.token.set")
-class SessionTokenSet(Event):
-    """Another token; the one before counts no more."""
-
-    token_id: str = key("tokenID", default="")
-    digest: str = ""
-
-
-@event("session.lifetime.set")
-class SessionLifetimeSet(Event):
-    """When it ends by itself."""
-
-    lifetime: timedelta = timedelta(0)
-
-
-@event("session.terminated")
-class SessionTerminated(Event):
-    """It is over."""

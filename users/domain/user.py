@@ -133,6 +133,11 @@ class User(Aggregate):
         failed: list[Event] = [facts.PasswordCheckFailed()]
         return [*failed, facts.UserLocked()] if most and self.failed_checks + 1 >= most else failed
 
+    def skip_mfa_init(self) -> list[Event]:
+        """Put off setting up a second factor."""
+        self.must_be("human")
+        return [facts.MfaInitSkipped()]
+
     def deactivate(self) -> list[Event]:
         """Stop the user from signing in."""
         self.must_exist()
