@@ -11,14 +11,14 @@ from oidc import login_door
 from users.queries import proved_session
 
 service = Service("zitadel.oidc.v2.OIDCService")
-NEEDS = "session.link"
+READS, LINKS = "session.read", "session.link"
 PROMPTS = {"none": 1, "login": 2, "consent": 3, "select_account": 4, "create": 5}
 
 
 @service.method
 def GetAuthRequest(ctx: Context, request: Any) -> Any:
     """An authorization request that waits."""
-    ctx.require(NEEDS, ctx.instance)
+    ctx.require(READS, ctx.instance)
     row = login_door.get_auth_request(ctx, request.auth_request_id)
     made = oidc_v2.AuthRequest(
         id=row.id,
@@ -41,7 +41,7 @@ def GetAuthRequest(ctx: Context, request: Any) -> Any:
 @service.method
 def CreateCallback(ctx: Context, request: Any) -> Any:
     """Answer a request with a session that proves enough, or with an error; the address to send the browser to."""
-    ctx.require(NEEDS, ctx.instance)
+    ctx.require(LINKS, ctx.instance)
     login_door.get_auth_request(ctx, request.auth_request_id)
     match request.WhichOneof("callback_kind"):
         case "session":

@@ -15,7 +15,7 @@ from orgs.domain.org import Org
 from projects.domain import apps, events, grants
 from projects.domain.grants import UserGrant
 from projects.domain.project import OidcConfig, Project
-from users.commands.users import checked_public_key, new_key_pair
+from users.commands.credentials import checked_public_key, new_key_pair
 from users.domain.user import User
 
 SECRET_LENGTH = 64

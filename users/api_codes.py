@@ -11,13 +11,15 @@ from users.commands import codes
 from users.commands.codes import Requested, Wish
 
 users = Service("zitadel.user.v2.UserService")
+SMS = 2  # zitadel.user.v2.NotificationType
 
 
 def wish_of(message: Any) -> Wish:
     """How the caller wants a code to travel; sent to the person unless it is asked back."""
     returned = _has(message, "return_code")
     sent = next((getattr(message, name) for name in ("send_code", "send_link") if _has(message, name)), None)
-    return Wish(returned, getattr(sent, "url_template", ""), getattr(sent, "application_name", ""))
+    by_sms = getattr(sent, "notification_type", 0) == SMS
+    return Wish(returned, getattr(sent, "url_template", ""), getattr(sent, "application_name", ""), by_sms)
 
 
 def _has(message: Any, field: str) -> bool:
@@ -38,6 +40,16 @@ def phone_code(ctx: Context, user_id: str, message: Any) -> str:
     if not row.phone or row.phone_verified:
         return ""
     return codes.request_phone_code(ctx, user_id=user_id, wish=wish_of(message)).code
+
+
+def codes_of(ctx: Context, user_id: str, human: Any) -> dict[str, str]:
+    """Codes for the addresses that a message sets and does not call verified; answers those that were asked back."""
+    made = {}
+    if human.HasField("email") and not human.email.is_verified:
+        made["email_code"] = email_code(ctx, user_id, human.email)
+    if human.phone.phone and not human.phone.is_verified:
+        made["phone_code"] = phone_code(ctx, user_id, human.phone)
+    return {name: code for name, code in made.items() if code}
 
 
 def _answer(response: Any, made: Requested, field: str = "verification_code") -> Any:

@@ -1,15 +1,18 @@
 """Lists of zitadel.user.v2.UserService, and how a user is shown."""
 
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from iam.api.gen import object_v2, user_v2
-from iam.api.lists import matches, page_of, paged, row_details, stamp
+from iam.api.lists import matches, paged, row_details
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from users import queries
+from users.domain.states import UserState
 from users.models import UserRow
 
 users = Service("zitadel.user.v2.UserService")
@@ -32,9 +35,11 @@ TEXTS = {
     "display_name_query": ("display_name", "display_name"),
     "email_query": ("email_address", "email"),
     "phone_query": ("number", "phone"),
+    "login_name_query": ("login_name", "preferred_login_name"),
 }
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
+NOT_EQUALS = 1  # zitadel.filter.v2.ByteFilterMethod
 
 
 @users.method
@@ -42,7 +47,7 @@ def ListUsers(ctx: Context, request: Any) -> Any:
     """The users that the caller may see, filtered and sorted."""
     rows = queries.list_users(ctx)
     for query in request.queries:
-        rows = rows.filter(condition(query, DEEPEST))
+        rows = rows.filter(condition(ctx, query))
     found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS)
     answer = user_v2.ListUsersResponse(sorting_column=request.sorting_column, result=[shown(row) for row in found])
     answer.details.total_result = total
@@ -50,8 +55,8 @@ def ListUsers(ctx: Context, request: Any) -> Any:
     return answer
 
 
-def condition(query: Any, depth: int) -> Q:
-    """A query of the API as a condition; raises InvalidInput for what is not supported."""
+def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
+    """A query of the API (v2 or v1) as a condition; raises InvalidInput for what is not supported."""
     name = query.WhichOneof("query")
     if not name or not depth:
         raise InvalidInput("api.query_unsupported", field="queries")
@@ -59,26 +64,41 @@ def condition(query: Any, depth: int) -> Q:
     if name in TEXTS:
         field, column = TEXTS[name]
         return matches(column, getattr(asked, field), asked.method)
+    if name in PLAIN:
+        return PLAIN[name](asked)
     match name:
         case "or_query":
-            return _any([condition(one, depth - 1) for one in asked.queries])
+            return _any([condition(ctx, one, depth - 1) for one in asked.queries])
         case "and_query":
-            return Q(*[condition(one, depth - 1) for one in asked.queries])
+            return Q(*[condition(ctx, one, depth - 1) for one in asked.queries])
         case "not_query":
-            return ~condition(asked.query, depth - 1)
-        case "state_query":
-            return Q(state=asked.state)
-        case "type_query":
-            return Q(kind=KINDS.get(asked.type, ""))
-        case "login_name_query":
-            return matches("preferred_login_name", asked.login_name, asked.method)
-        case "in_user_ids_query":
-            return Q(id__in=list(asked.user_ids))
-        case "in_user_emails_query":
-            return Q(email__in=list(asked.user_emails))
-        case "organization_id_query":
-            return Q(org_id=asked.organization_id)
+            return ~condition(ctx, asked.query, depth - 1)
+        case "metadata_key_filter":
+            return queries.with_metadata(ctx, matches("key", asked.key, asked.method))
+        case "metadata_value_filter":
+            return queries.with_metadata(ctx, _value(asked))
     raise InvalidInput("api.query_unsupported", field=name)
+
+
+def _state(asked: Any) -> int:
+    """The state by its word: v1 numbers them differently."""
+    word = asked.DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number[asked.state].name
+    return UserState.__members__.get(word.removeprefix("USER_STATE_"), UserState.ABSENT)
+
+
+PLAIN: Mapping[str, Callable[[Any], Q]] = {
+    "state_query": lambda asked: Q(state=_state(asked)),
+    "type_query": lambda asked: Q(kind=KINDS.get(asked.type, "")),
+    "in_user_ids_query": lambda asked: Q(id__in=list(asked.user_ids)),
+    "in_user_emails_query": lambda asked: Q(email__in=list(asked.user_emails)),
+    "organization_id_query": lambda asked: Q(org_id=asked.organization_id),
+}
+
+
+def _value(asked: Any) -> Q:
+    """A condition on the value under a key, by its digest (an index holds no long values)."""
+    equal = Q(value_digest=hashlib.sha256(asked.value).hexdigest())
+    return ~equal if asked.method == NOT_EQUALS else equal
 
 
 def _any(parts: list[Q]) -> Q:
@@ -115,63 +135,6 @@ def shown(row: UserRow) -> Any:
     human.password_change_required = row.password_change_required
     if row.password_changed_at:
         human.password_changed.FromDatetime(row.password_changed_at)
+    if row.mfa_init_skipped_at:
+        human.mfa_init_skipped.FromDatetime(row.mfa_init_skipped_at)
     return user
-
-
-@users.method
-def ListPersonalAccessTokens(ctx: Context, request: Any) -> Any:
-    """Tokens of the users that the caller may see, without their texts."""
-    from users.models import PatRow
-
-    found, total = paged(_of_users(ctx, PatRow.objects.all(), request), request.pagination, columns={})
-    result = [user_v2.PersonalAccessToken(**_common(row)) for row in found]
-    return user_v2.ListPersonalAccessTokensResponse(result=result, pagination=page_of(request, total))
-
-
-@users.method
-def ListKeys(ctx: Context, request: Any) -> Any:
-    """Keys of the users that the caller may see."""
-    from users.models import MachineKeyRow
-
-    found, total = paged(_of_users(ctx, MachineKeyRow.objects.all(), request), request.pagination, columns={})
-    result = [user_v2.Key(**_common(row)) for row in found]
-    return user_v2.ListKeysResponse(result=result, pagination=page_of(request, total))
-
-
-def _of_users(ctx: Context, rows: "QuerySet[Any]", request: Any) -> "QuerySet[Any]":
-    reach = ctx.reach("user.read")
-    rows = rows.filter(instance_id=ctx.instance)
-    rows = rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(user_id=ctx.actor))
-    for one in request.filters:
-        name = one.WhichOneof("filter")
-        if name not in ("user_id_filter", "organization_id_filter", "token_id_filter", "key_id_filter"):
-            raise InvalidInput("api.query_unsupported", field=name or "filters")
-        column = {"user_id_filter": "user_id", "organization_id_filter": "org_id"}.get(name, "id")
-        rows = rows.filter(**{column: getattr(one, name).id})
-    return rows
-
-
-def _common(row: Any) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "user_id": row.user_id,
-        "organization_id": row.org_id,
-        "creation_date": stamp(row.created_at),
-        "change_date": stamp(row.created_at),
-        "expiration_date": stamp(row.expires_at),
-    }
-
-
-@users.method
-def ListUserMetadata(ctx: Context, request: Any) -> Any:
-    """The metadata of a user."""
-    from iam.api.gen import metadata_v2
-
-    rows = queries.list_metadata(ctx, user_id=request.user_id).order_by("key")
-    result = [
-        metadata_v2.Metadata(
-            key=row.key, value=bytes(row.value), creation_date=stamp(row.created_at), change_date=stamp(row.changed_at)
-        )
-        for row in rows
-    ]
-    return user_v2.ListUserMetadataResponse(metadata=result, pagination=page_of(request, len(result)))

@@ -10,6 +10,7 @@ from iam.kernel.context import Context
 from orgs.commands import add_org, add_org_member
 from users import commands
 from users.api import add_human_of
+from users.api_codes import codes_of
 
 orgs = Service("zitadel.org.v2.OrganizationService")
 older = Service("zitadel.management.v1.ManagementService")
@@ -22,10 +23,18 @@ def AddOrganization(ctx: Context, request: Any) -> Any:
     receipt = add_org(ctx, name=request.name, org_id=request.organization_id or request.org_id)
     answer = org_v2.AddOrganizationResponse(organization_id=receipt.id, details=details(object_v2.Details, receipt))
     for admin in request.admins:
-        user_id = admin.user_id or add_human_of(ctx, admin.human, admin.human, receipt.id).id
+        user_id = admin.user_id or _add_admin(ctx, admin.human, receipt.id)
         add_org_member(ctx, org_id=receipt.id, user_id=user_id, roles=tuple(admin.roles) or OWNER)
         answer.created_admins.add(user_id=user_id)
     return answer
+
+
+def _add_admin(ctx: Context, human: Any, org_id: str) -> str:
+    """Create an administrator; an address that is not verified gets a code."""
+    metadata = {entry.key: entry.value for entry in human.metadata}
+    id: str = add_human_of(ctx, human, human, org_id, metadata).id
+    codes_of(ctx, id, human)
+    return id
 
 
 @older.method

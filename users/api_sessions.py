@@ -1,22 +1,27 @@
 """zitadel.session.v2.SessionService: the API's door to the sessions that the hosted login makes, too (DESIGN §9)."""
 
+from base64 import b64decode
+from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from iam.api.gen import object_v2, session_v2
-from iam.api.lists import details, paged, stamp
+from iam.api.lists import at_time, details, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, PermissionDenied, Unimplemented
 from users import queries
 from users.commands import sessions as commands
+from users.commands.sessions import Entries
+from users.domain.session import Agent
 from users.models import SessionRow, UserRow
 from users.queries import find_user_by_login, users_by_id
 
 sessions = Service("zitadel.session.v2.SessionService")
 SUPPORTED = {"user", "password"}
 SORTS = {1: "created_at"}
-MOVES = {1: "lt", 2: "lte", 3: "gt", 4: "gte", 0: "exact"}
 
 
 @sessions.method
@@ -25,11 +30,9 @@ def CreateSession(ctx: Context, request: Any) -> Any:
     ctx.require("session.write", ctx.instance)
     _must_be_supported(request)
     user = _checked_user(ctx, request.checks, "")
-    agent = request.user_agent
-    id = commands.create_session(ctx, user_agent=agent.description, ip=agent.ip, fingerprint_id=agent.fingerprint_id)
-    opened = _set(ctx, id, user, request)
+    opened = commands.write_session(ctx, _entries(request, user), agent=_agent(request.user_agent))
     return session_v2.CreateSessionResponse(
-        session_id=id, session_token=opened.token, details=details(object_v2.Details, opened.receipt)
+        session_id=opened.id, session_token=opened.token, details=details(object_v2.Details, opened.receipt)
     )
 
 
@@ -39,7 +42,7 @@ def SetSession(ctx: Context, request: Any) -> Any:
     row = _session(ctx, request.session_id, request.session_token, "session.write")
     _must_be_supported(request)
     user = _checked_user(ctx, request.checks, row.user_id)
-    opened = _set(ctx, row.id, user, request)
+    opened = commands.write_session(ctx, _entries(request, user), session_id=row.id)
     return session_v2.SetSessionResponse(session_token=opened.token, details=details(object_v2.Details, opened.receipt))
 
 
@@ -54,11 +57,9 @@ def GetSession(ctx: Context, request: Any) -> Any:
 @sessions.method
 def ListSessions(ctx: Context, request: Any) -> Any:
     """One's own sessions, or with the right to read those of everybody."""
-    rows = queries.living_sessions(ctx)
-    if not ctx.rights.reach("session.read").everywhere:
-        rows = rows.filter(user_id=ctx.caller.user_id)
+    rows = queries.list_all_sessions(ctx)
     for query in request.queries:
-        rows = _narrowed(ctx, rows, query)
+        rows = rows.filter(_condition(ctx, query))
     found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS)
     people = users_by_id(ctx.instance, [row.user_id for row in found])
     shown = [_shown(row, people.get(row.user_id)) for row in found]
@@ -82,8 +83,6 @@ def _must_be_supported(request: Any) -> None:
     unknown |= {field.name for field, _ in request.challenges.ListFields()}
     if unknown:
         raise Unimplemented("session.check_unsupported", field=sorted(unknown)[0])
-    if request.metadata:
-        raise Unimplemented("session.check_unsupported", field="metadata")
 
 
 def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
@@ -105,15 +104,28 @@ def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
     return found
 
 
-def _set(ctx: Context, id: str, user: UserRow | None, request: Any) -> Any:
-    lifetime = request.lifetime.ToTimedelta()
-    if request.HasField("lifetime") and lifetime.total_seconds() <= 0:
-        raise InvalidInput("session.lifetime_invalid", field="lifetime")
-    if request.checks.HasField("user") and user is not None:
-        commands.check_user(ctx, session_id=id, user_id=user.id)
-    if request.checks.HasField("password"):
-        commands.record_password_check(ctx, session_id=id)
-    return commands.set_session_token(ctx, session_id=id, lifetime=lifetime)
+def _entries(request: Any, user: UserRow | None) -> Entries:
+    """What to write after the checks have passed."""
+    checks = request.checks
+    return Entries(
+        user_id=user.id if user is not None and checks.HasField("user") else "",
+        password_ok=checks.HasField("password"),
+        metadata=dict(request.metadata),
+        lifetime=_lifetime(request.lifetime) if request.HasField("lifetime") else None,
+    )
+
+
+def _lifetime(sent: Any) -> timedelta:
+    try:
+        lifetime: timedelta = sent.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise InvalidInput("session.lifetime_invalid", field="lifetime") from None
+    return lifetime
+
+
+def _agent(sent: Any) -> Agent:
+    header = {name: tuple(values.values) for name, values in sent.header.items()}
+    return Agent(sent.fingerprint_id, sent.ip, sent.description[: commands.LONGEST_AGENT], header)
 
 
 def _session(ctx: Context, id: str, token: str, needs: str) -> SessionRow:
@@ -123,8 +135,7 @@ def _session(ctx: Context, id: str, token: str, needs: str) -> SessionRow:
             raise PermissionDenied("session.token_invalid")
         return proved
     row = queries.living_sessions(ctx).filter(id=id).first()
-    is_own = row is not None and bool(row.user_id) and row.user_id == ctx.caller.user_id and needs != "session.write"
-    if not is_own:
+    if needs == "session.write" or row is None or ctx.caller.user_id not in (row.user_id, row.creator_id):
         ctx.require(needs, ctx.instance)
     if row is None:
         raise NotFound("session.not_found")
@@ -144,27 +155,28 @@ def _shown(row: SessionRow, user: UserRow | None) -> Any:
     for field, value in (("fingerprint_id", row.fingerprint_id), ("ip", row.ip), ("description", row.user_agent)):
         if value:
             setattr(made.user_agent, field, value)
+    for name, values in row.header.items():
+        made.user_agent.header[name].values.extend(values)
+    for key, value in row.metadata.items():
+        made.metadata[key] = b64decode(value)
     if row.expires_at:
         made.expiration_date.CopyFrom(stamp(row.expires_at))
     return made
 
 
-def _narrowed(ctx: Context, rows: Any, query: Any) -> Any:
+def _condition(ctx: Context, query: Any) -> Q:
+    """A query of the API as a condition; raises InvalidInput."""
     match query.WhichOneof("query"):
         case "ids_query":
-            return rows.filter(id__in=list(query.ids_query.ids))
+            return Q(id__in=list(query.ids_query.ids))
         case "user_id_query":
-            return rows.filter(user_id=query.user_id_query.id)
+            return Q(user_id=query.user_id_query.id)
+        case "creator_query":
+            return Q(creator_id=query.creator_query.id or ctx.actor)
         case "user_agent_query":
-            return rows.filter(fingerprint_id=query.user_agent_query.fingerprint_id)
+            return Q(fingerprint_id=query.user_agent_query.fingerprint_id or queries.own_agent(ctx))
         case "creation_date_query":
-            asked = query.creation_date_query
-            return rows.filter(
-                **{f"created_at__{MOVES[asked.method]}": asked.creation_date.ToDatetime(ctx.now().tzinfo)}
-            )
+            return at_time("created_at", query.creation_date_query, "creation_date")
         case "expiration_date_query":
-            asked = query.expiration_date_query
-            return rows.filter(
-                **{f"expires_at__{MOVES[asked.method]}": asked.expiration_date.ToDatetime(ctx.now().tzinfo)}
-            )
+            return at_time("expires_at", query.expiration_date_query, "expiration_date")
     raise InvalidInput("api.query_unsupported", field="queries")

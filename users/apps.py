@@ -14,6 +14,8 @@ class UsersConfig(AppConfig):
         from users import (  # noqa: F401 - Django allows models only from here on
             api,
             api_codes,
+            api_credentials,
+            api_metadata,
             api_orgs,
             api_sessions,
             authenticate,

@@ -24,10 +24,10 @@ PREFIXES = {4: 24, 6: 48}
 RACES = 20
 
 
-def begin(ctx: Context, account: str) -> None:
-    """Count an attempt; raises ResourceExhausted when it comes too early."""
+def begin(ctx: Context, account: str) -> int:
+    """Count an attempt and answer the count; raises ResourceExhausted when it comes too early."""
     _must_not_wait(ctx, EVERYBODY)
-    _count(ctx, _subject(account), FREE)
+    return _count(ctx, _subject(account), FREE)
 
 
 def failed(ctx: Context) -> None:
@@ -68,26 +68,27 @@ def _must_not_wait(ctx: Context, subject: str) -> AttemptRow | None:
     return row
 
 
-def _count(ctx: Context, subject: str, free: int) -> None:
+def _count(ctx: Context, subject: str, free: int) -> int:
     for _ in range(RACES):
-        if _counted(ctx, subject, _must_not_wait(ctx, subject), free):
-            return
+        if count := _counted(ctx, subject, _must_not_wait(ctx, subject), free):
+            return count
     raise ResourceExhausted("password.too_many_attempts", retry_after=timedelta(seconds=1))
 
 
-def _counted(ctx: Context, subject: str, row: AttemptRow | None, free: int) -> bool:
-    """Count one more unless somebody else was faster."""
+def _counted(ctx: Context, subject: str, row: AttemptRow | None, free: int) -> int:
+    """Count one more and answer the count; 0 when somebody else was faster."""
     now = ctx.now()
     old = row.failures if row and now - row.changed_at < FORGOTTEN else 0
     failures = old + 1
     pause = min(timedelta(seconds=2 ** min(failures - free, 20)), LONGEST) if failures >= free else timedelta(0)
     values = {"failures": failures, "wait_until": now + pause, "changed_at": now}
     if row is not None:
-        return bool(_rows(ctx, subject).filter(failures=row.failures, changed_at=row.changed_at).update(**values))
+        same = _rows(ctx, subject).filter(failures=row.failures, changed_at=row.changed_at)
+        return failures if same.update(**values) else 0
     try:
         with transaction.atomic():
             network = network_of(ctx.origin.ip)
             AttemptRow.objects.create(instance_id=ctx.instance, subject=subject, network=network, **values)
     except IntegrityError:
-        return False
-    return True
+        return 0
+    return failures

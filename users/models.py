@@ -184,6 +184,7 @@ class CodeRow(models.Model):
     user_id = _id()
     purpose = models.CharField(max_length=20)
     digest = models.CharField(max_length=64)
+    medium = models.CharField(max_length=10, default="email")
     tries = models.IntegerField(default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 
 from iam.access.tokens import digest
 from iam.kernel.context import Context
-from iam.kernel.errors import NotFound
+from iam.kernel.errors import InvalidInput, NotFound
 from orgs.queries import find_org_of_domain
 from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
@@ -63,10 +63,48 @@ def list_metadata(ctx: Context, *, user_id: str) -> "QuerySet[UserMetadataRow]":
     return UserMetadataRow.objects.filter(instance_id=ctx.instance, user_id=user_id)
 
 
+def list_all_pats(ctx: Context) -> "QuerySet[PatRow]":
+    """The tokens of every user that the caller may see, without their texts."""
+    return PatRow.objects.filter(_reached(ctx), instance_id=ctx.instance)
+
+
+def list_all_keys(ctx: Context) -> "QuerySet[MachineKeyRow]":
+    """The public keys of every user that the caller may see."""
+    return MachineKeyRow.objects.filter(_reached(ctx), instance_id=ctx.instance)
+
+
+def _reached(ctx: Context) -> Q:
+    """Belongings of oneself, and of the users that the caller may see."""
+    reach = ctx.reach("user.read")
+    return Q() if reach.everywhere else Q(org_id__in=reach.orgs) | Q(user_id=ctx.actor)
+
+
+def with_metadata(ctx: Context, wanted: Q) -> Q:
+    """The users (a condition on their rows) of whom some value kept under a key is as wanted."""
+    rows = UserMetadataRow.objects.filter(wanted, instance_id=ctx.instance)
+    return Q(id__in=rows.values("user_id"))
+
+
 def list_sessions(ctx: Context, *, user_id: str) -> "QuerySet[SessionRow]":
     """The live sessions of a user."""
     get_user(ctx, user_id=user_id)
     return living_sessions(ctx).filter(user_id=user_id)
+
+
+def list_all_sessions(ctx: Context) -> "QuerySet[SessionRow]":
+    """The living sessions that the caller may see; always one's own and those that one made."""
+    rows = living_sessions(ctx)
+    if ctx.reach("session.read").everywhere:
+        return rows
+    return rows.filter(Q(user_id=ctx.actor) | Q(creator_id=ctx.actor))
+
+
+def own_agent(ctx: Context) -> str:
+    """The user agent that the caller's own session names; raises InvalidInput without one."""
+    rows = SessionRow.objects.filter(instance_id=ctx.instance, id=ctx.caller.session_id)
+    if agent := rows.values_list("fingerprint_id", flat=True).first() if ctx.caller.session_id else "":
+        return agent
+    raise InvalidInput("user.agent_missing", field="fingerprintId")
 
 
 def living_sessions(ctx: Context) -> "QuerySet[SessionRow]":

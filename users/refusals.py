@@ -45,7 +45,10 @@ REFUSALS = {
     "session.already_exists": ("Session already exists", "COMMAND-SAjec"),
     "session.user_changed": ("A session cannot change its user", "COMMAND-SAjed"),
     "session.token_invalid": ("The session token is wrong or no longer counts", "COMMAND-sGr42"),
-    "session.lifetime_invalid": ("The lifetime must be longer than nothing", "COMMAND-asEG4"),
+    "session.lifetime_invalid": ("The lifetime must be longer than nothing, and at most ten years", "COMMAND-asEG4"),
+    "session.metadata_too_large": ("The session would carry too much", "COMMAND-asEG5"),
+    "user.part_unsupported": ("This part of a user is not offered here yet", "USER-un5up"),
+    "user.agent_missing": ("The caller has no session that names a user agent", "SESSION-ag3nt"),
     "session.check_unsupported": ("This check is not offered here yet", "SESSION-un5up"),
     "session.user_missing": ("The session has no user yet", "COMMAND-Sfw3f"),
 }

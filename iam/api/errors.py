@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
 from eventstore.outage import is_outage
 from iam.access.catalog import id_of, text_of
+from iam.api.gen import v1
 from iam.kernel import errors
 
 
@@ -18,6 +22,7 @@ class Kind:
 
 WIRE: dict[type[errors.Refusal], Kind] = {
     errors.InvalidInput: Kind(400, "invalid_argument", 3),
+    errors.WrongCredentials: Kind(400, "invalid_argument", 3),
     errors.NotFound: Kind(404, "not_found", 5),
     errors.AlreadyExists: Kind(409, "already_exists", 6),
     errors.PermissionDenied: Kind(403, "permission_denied", 7),
@@ -40,6 +45,16 @@ class Told:
     message: str
     id: str
     text: str
+    failed_attempts: int | None = None
+
+    @property
+    def detail(self) -> Message | None:
+        """The API's error detail: CredentialsCheckError for a wrong password or code, else ErrorDetail."""
+        if not self.id:
+            return None
+        if self.failed_attempts is not None:
+            return v1.CredentialsCheckError(id=self.id, message=self.text, failed_attempts=self.failed_attempts)
+        return v1.ErrorDetail(id=self.id, message=self.text)
 
 
 def told(refusal: Exception) -> Told:
@@ -52,10 +67,18 @@ def told(refusal: Exception) -> Told:
     parts = [part for part in (refusal.field, refusal.reason) if part]
     text = f"{text} ({': '.join(parts)})" if parts else text
     id = id_of(refusal.code)
-    return Told(WIRE[type(refusal)], f"{text} ({id})" if id else text, id, text)
+    return Told(
+        WIRE[type(refusal)], f"{text} ({id})" if id else text, id, text, getattr(refusal, "failed_attempts", None)
+    )
 
 
 def rest_body(answer: Told) -> dict[str, object]:
     """The error body of REST (reference/api/README.md)."""
-    detail = {"@type": "type.googleapis.com/zitadel.v1.ErrorDetail", "id": answer.id, "message": answer.text}
-    return {"code": answer.kind.grpc, "message": answer.message, "details": [detail] if answer.id else []}
+    detail = answer.detail
+    told = [{"@type": type_url(detail), **json_format.MessageToDict(detail)}] if detail is not None else []
+    return {"code": answer.kind.grpc, "message": answer.message, "details": told}
+
+
+def type_url(detail: Message) -> str:
+    """How a packed message names its type."""
+    return f"type.googleapis.com/{detail.DESCRIPTOR.full_name}"

@@ -32,6 +32,17 @@ def matches(column: str, value: str, method: int) -> Q:
     return Q(**{f"{column}__{LOOKUPS[method]}": value})
 
 
+MOMENTS = {0: "exact", 1: "gt", 2: "gte", 3: "lt", 4: "lte"}
+"""Time methods with their numbers (zitadel.v1.TimestampQueryMethod, zitadel.filter.v2.TimestampFilterMethod)."""
+
+
+def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
+    """A condition on a time (`filter.v2.TimestampFilter`, or a message with the time in `field`); raises InvalidInput."""
+    if asked.method not in MOMENTS or not asked.HasField(field):
+        raise InvalidInput("api.query_unsupported", field=field)
+    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(getattr(asked, field))})
+
+
 def paged(
     rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, str], key: str = "id"
 ) -> tuple[list[Any], int]:

@@ -20,8 +20,7 @@ from eventstore import outage
 from iam.access.caller import RequestMeta
 from iam.access.peers import FORWARDED, client_address
 from iam.api import descriptors, reflection
-from iam.api.errors import Told, told
-from iam.api.gen import v1
+from iam.api.errors import Told, told, type_url
 from iam.api.limits import check_words
 from iam.api.methods import invoke
 from iam.kernel.errors import InvalidInput, Refusal
@@ -103,9 +102,10 @@ def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
 
 def connect_error(answer: Told) -> ConnectError:
     """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
-    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
-    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
-    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
+    if (detail := answer.detail) is None:
+        return ConnectError(Code(answer.kind.connect), answer.message, [])
+    packed = AnyDetail(type_url=type_url(detail), value=detail.SerializeToString())
+    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)])
 
 
 def _meta(context: Any) -> RequestMeta:

@@ -17,6 +17,14 @@ class InvalidInput(Refusal):
     """The request itself is wrong, whatever the state."""
 
 
+class WrongCredentials(InvalidInput):
+    """A password or code is wrong; `failed_attempts` says for which time in a row, 0 where that is not told."""
+
+    def __init__(self, code: str, *, field: str = "", failed_attempts: int = 0) -> None:
+        super().__init__(code, field=field)
+        self.failed_attempts = failed_attempts
+
+
 class Unauthenticated(Refusal):
     """Nobody proved who is calling."""
 

@@ -11,7 +11,7 @@ from iam.kernel.context import Caller, Context
 from iam.kernel.errors import Refusal, ResourceExhausted
 from iam.login.views import Visit, fill, page
 from users import attempts
-from users.commands import codes
+from users.commands import codes, set_password_by_code
 from users.commands.codes import Wish
 from users.domain.states import UserState
 from users.models import UserRow
@@ -49,7 +49,7 @@ def set_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     if new != request.POST.get("again", ""):
         return fill(request, visit, "set", 422, problem=_("The two new passwords differ."), **shown)
     try:
-        codes.set_password_by_code(visit.ctx, user_id=shown["user_id"], code=shown["code"], password=new)
+        set_password_by_code(visit.ctx, user_id=shown["user_id"], code=shown["code"], password=new)
     except Refusal as refused:
         return fill(request, visit, "set", 422, problem=_(text_of(refused.code)), **shown)
     return fill(request, visit, "told", text=_("Your new password is set. You can sign in with it now."))

@@ -54,8 +54,8 @@ def test_p09_a_code_is_bound_to_its_user_and_replaced_by_the_next(house):
     second = codes.request_password_code(house.system, user_id=gigi, wish=Wish(returned=True)).code
     for user, code in ((hugo, second), (gigi, first)):
         with pytest.raises(InvalidInput):
-            codes.set_password_by_code(house.system, user_id=user, code=code, password="Another-Horse-7")
-    codes.set_password_by_code(house.system, user_id=gigi, code=second, password="Another-Horse-7")
+            users.set_password_by_code(house.system, user_id=user, code=code, password="Another-Horse-7")
+    users.set_password_by_code(house.system, user_id=gigi, code=second, password="Another-Horse-7")
 
 
 def test_p10_a_reset_does_not_bring_a_stopped_user_back(house):
@@ -63,7 +63,7 @@ def test_p10_a_reset_does_not_bring_a_stopped_user_back(house):
     code = codes.request_password_code(house.system, user_id=gigi, wish=Wish(returned=True)).code
     users.deactivate_user(house.system, user_id=gigi)
     with pytest.raises(InvalidInput):
-        codes.set_password_by_code(house.system, user_id=gigi, code=code, password="Another-Horse-7")
+        users.set_password_by_code(house.system, user_id=gigi, code=code, password="Another-Horse-7")
     assert UserRow.objects.get(id=gigi).state == 2
 
 

@@ -95,8 +95,8 @@ def test_a_new_address_makes_the_code_for_the_one_before_useless(house, gigi):
 def test_a_password_is_set_by_code_and_a_weak_one_does_not_cost_it(house, gigi):
     code = codes.request_password_code(house.system, user_id=gigi, wish=ASKED_BACK).code
     with pytest.raises(InvalidInput, match=r"password\.too_short"):
-        codes.set_password_by_code(house.system, user_id=gigi, code=code, password="short")
-    codes.set_password_by_code(house.system, user_id=gigi, code=code, password=NEW)
+        users.set_password_by_code(house.system, user_id=gigi, code=code, password="short")
+    users.set_password_by_code(house.system, user_id=gigi, code=code, password=NEW)
     must_know_password(house.system, user_id=gigi, password=NEW)
     assert row(gigi).email_verified
 

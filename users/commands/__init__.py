@@ -1,35 +1,50 @@
-"""Every change of a user (`users`) and of a session (`sessions`)."""
+"""Every change of a user: `users` (creation, states), `people` (what is known of them), `credentials`, `codes`; and
+of a session (`sessions`)."""
 
-from users.commands.users import (
+from users.commands.credentials import (
     Made,
-    add_human,
-    add_machine,
     add_machine_key,
     add_pat,
-    change_email,
-    change_machine,
-    change_own_password,
-    change_phone,
-    change_profile,
-    deactivate_user,
-    erase_user,
     key_file,
-    lock_user,
-    reactivate_user,
     remove_machine_key,
     remove_machine_secret,
     remove_pat,
+    set_machine_secret,
+)
+from users.commands.people import (
+    Address,
+    Changes,
+    NewPassword,
+    change_email,
+    change_own_password,
+    change_phone,
+    change_profile,
+    rename_user,
+    set_password,
+    set_password_by_code,
+    skip_mfa_init,
+    update_user,
+)
+from users.commands.users import (
+    add_human,
+    add_machine,
+    change_machine,
+    deactivate_user,
+    erase_user,
+    lock_user,
+    reactivate_user,
+    remove_own_user,
     remove_user,
     remove_user_metadata,
-    rename_user,
-    set_machine_secret,
-    set_password,
     set_user_metadata,
     unlock_user,
 )
 
 __all__ = [
+    "Address",
+    "Changes",
     "Made",
+    "NewPassword",
     "add_human",
     "add_machine",
     "add_machine_key",
@@ -46,12 +61,16 @@ __all__ = [
     "reactivate_user",
     "remove_machine_key",
     "remove_machine_secret",
+    "remove_own_user",
     "remove_pat",
     "remove_user",
     "remove_user_metadata",
     "rename_user",
     "set_machine_secret",
     "set_password",
+    "set_password_by_code",
     "set_user_metadata",
+    "skip_mfa_init",
     "unlock_user",
+    "update_user",
 ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from iam.access.tokens import digest
 from iam.instance.settings import settings_of
@@ -15,7 +16,6 @@ from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.post import post
-from users.commands import strength
 from users.domain import events as facts
 from users.domain.states import UserState
 from users.domain.user import User
@@ -23,6 +23,7 @@ from users.models import CodeRow, UserRow
 from users.ranks import must_not_outrank
 
 EMAIL, PHONE, PASSWORD, INVITE = "email", "phone", "password", "invite"
+MAIL, SMS = "email", "sms"
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 LENGTH = 6
 LIFETIMES = {EMAIL: timedelta(hours=1), PHONE: timedelta(hours=1), PASSWORD: timedelta(hours=1)}
@@ -35,11 +36,15 @@ PLACES = ("UserID", "LoginName", "Code", "OrgID", "CodeID")
 
 @dataclass(frozen=True)
 class Wish:
-    """How a code should reach the person: sent (to a page of `url_template`, or ours), or returned to the caller."""
+    """How a code should reach the person: sent (to a page of `url_template`, or ours), or returned to the caller.
+
+    `by_sms`: to the phone instead of the address, where there is a choice.
+    """
 
     returned: bool = False
     url_template: str = ""
     application: str = ""
+    by_sms: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Requested:
 
 def request_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     """Make a code that proves the address; raises FailedPrecondition when it is proved already."""
-    user = _allowed(ctx, user_id)
+    user = _allowed(ctx, user_id, wish)
     if user.email_verified:
         raise FailedPrecondition("user.email_already_verified")
     return _request(ctx, user, EMAIL, wish)
@@ -60,7 +65,7 @@ def request_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
 
 def request_phone_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     """Make a code that proves the number; raises FailedPrecondition without one, or when it is proved already."""
-    user = _allowed(ctx, user_id)
+    user = _allowed(ctx, user_id, wish)
     if not user.phone:
         raise FailedPrecondition("user.phone_missing")
     if user.phone_verified:
@@ -70,12 +75,15 @@ def request_phone_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
 
 def request_password_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     """Make a code that lets the person set a password."""
-    return _request(ctx, _allowed(ctx, user_id), PASSWORD, wish)
+    user = _allowed(ctx, user_id, wish)
+    if wish.by_sms and not (user.phone and user.phone_verified):
+        raise FailedPrecondition("user.phone_missing")
+    return _request(ctx, user, PASSWORD, wish)
 
 
 def request_invite_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     """Make a code that lets a person without a password set one."""
-    user = _allowed(ctx, user_id)
+    user = _allowed(ctx, user_id, wish)
     if user.password_hash:
         raise FailedPrecondition("user.already_has_password")
     return _request(ctx, user, INVITE, wish)
@@ -93,28 +101,22 @@ def verify_phone(ctx: Context, *, user_id: str, code: str) -> Receipt:
     return change(ctx, User, user_id, lambda _: [facts.PhoneVerified()], needs="")
 
 
-def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str) -> Receipt:
-    """Set a password; the code came to the address, so that is proved, too. Raises InvalidInput.
-
-    The password is checked first: one that is too simple does not cost the code.
-    """
-    settings_of(ctx.instance).password_complexity.check(password)
-    strength.check(ctx, password, strength.names_of(ctx, user_id))
-    invited = CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=INVITE).exists()
-    hashed = ctx.ports.passwords.hash(password)
+def use_password_code(ctx: Context, *, user_id: str, code: str) -> bool:
+    """Take the code that lets a password be set; whether it came to the e-mail address. Raises InvalidInput."""
+    invited = _waiting(ctx, user_id, INVITE).exists()
+    by_mail = not _waiting(ctx, user_id, PASSWORD).filter(medium=SMS).exists()
     _use(ctx, user_id, INVITE if invited else PASSWORD, code)
-
-    def decide(user: User) -> list:  # type: ignore[type-arg]
-        proved = [] if user.email_verified else [facts.EmailVerified()]
-        return [*proved, *user.set_password(hashed, change_required=False)]
-
-    return change(ctx, User, user_id, decide, needs="")
+    return invited or by_mail
 
 
 def verify_invite(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Accept an invitation: the address is proved."""
     _use(ctx, user_id, INVITE, code)
-    return change(ctx, User, user_id, lambda user: [] if user.email_verified else [facts.EmailVerified()], needs="")
+    return change(ctx, User, user_id, User.prove_email, needs="")
+
+
+def _waiting(ctx: Context, user_id: str, purpose: str) -> "QuerySet[CodeRow]":
+    return CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=purpose)
 
 
 def forget_codes(ctx: Context, user_id: str, *purposes: str) -> None:
@@ -122,10 +124,11 @@ def forget_codes(ctx: Context, user_id: str, *purposes: str) -> None:
     CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose__in=purposes).delete()
 
 
-def _allowed(ctx: Context, user_id: str) -> User:
-    """One's own, or with the right to change users."""
+def _allowed(ctx: Context, user_id: str, wish: Wish) -> User:
+    """One's own, or with the right to change users. A code that comes back to who asks for it proves nothing:
+    that, too, takes the right to call an address verified."""
     user = Unit(ctx).load(User, user_id)
-    if not user_id or ctx.caller.user_id != user_id:
+    if not user_id or ctx.caller.user_id != user_id or wish.returned:
         ctx.require("user.write", user.owner)
         must_not_outrank(ctx, user_id)
     user.must_be("human")
@@ -136,13 +139,15 @@ def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
     code = ctx.ports.secrets.digits(LENGTH, ALPHABET)
     link = _link(ctx, user, purpose, code, wish.url_template)
     now = ctx.now()
-    values = {"digest": digest(code), "tries": 0, "created_at": now, "expires_at": now + LIFETIMES[purpose]}
+    medium = SMS if purpose == PHONE or wish.by_sms else MAIL
+    values = {"digest": digest(code), "medium": medium, "created_at": now, "expires_at": now + LIFETIMES[purpose]}
     key = {"instance_id": ctx.instance, "user_id": user.id, "purpose": purpose}
     with transaction.atomic():
         CodeRow.objects.filter(**key).delete()
         CodeRow.objects.create(**key, **values)
         if not wish.returned:
-            _send(ctx, user, purpose, {"code": code, "link": link, "application": wish.application or ctx.base_url})
+            told = {"code": code, "link": link, "application": wish.application or ctx.base_url}
+            _send(ctx, user, TOPICS[purpose], medium, told)
     return Requested(_receipt(ctx, user.id), code if wish.returned else "")
 
 
@@ -151,14 +156,14 @@ def _receipt(ctx: Context, user_id: str) -> Receipt:
     return Receipt(row.id, row.org_id, row.version, row.created_at, row.changed_at)
 
 
-def _send(ctx: Context, user: User, purpose: str, values: dict[str, str]) -> None:
+def _send(ctx: Context, user: User, topic: str, medium: str, values: dict[str, str]) -> None:
     login = UserRow.objects.values_list("preferred_login_name", flat=True).get(instance_id=ctx.instance, id=user.id)
     post(
         ctx,
         user_id=user.id,
-        medium="sms" if purpose == PHONE else "email",
-        to=user.phone if purpose == PHONE else user.email,
-        topic=TOPICS[purpose],
+        medium=medium,
+        to=user.phone if medium == SMS else user.email,
+        topic=topic,
         language=user.profile.preferred_language or settings_of(ctx.instance).default_language,
         values={"name": user.profile.display_name or user.profile.first_name, "login": login, **values},
     )

@@ -1,18 +1,22 @@
 """Every change of a session, and the checks that it records."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from eventstore.events import Event
 from iam.access.tokens import TokenKind, digest, mint
 from iam.instance.settings import settings_of
-from iam.kernel.change import Receipt, Unit, change
+from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, NotFound
+from iam.kernel.errors import NotFound, WrongCredentials
 from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
-from users.domain.session import Session
+from users.domain.session import Agent, Session
 from users.domain.states import UserState
 from users.domain.user import User
+
+LONGEST_AGENT = 500
 
 
 @dataclass(frozen=True)
@@ -24,25 +28,58 @@ class OpenSession:
     token: str
 
 
+@dataclass(frozen=True)
+class Entries:
+    """What to write into a session: whose it is, that the password was right just now, values, when it ends."""
+
+    user_id: str = ""
+    password_ok: bool = False
+    metadata: Mapping[str, bytes] = field(default_factory=dict)
+    lifetime: timedelta | None = None
+
+
 def create_session(ctx: Context, *, user_agent: str = "", ip: str = "", fingerprint_id: str = "") -> str:
     """Open a session in which nothing is proved yet; answers its id."""
-    id = ctx.ports.new_id()
-    change(
-        ctx,
-        Session,
-        id,
-        lambda one: one.add(fingerprint_id=fingerprint_id, ip=ip, description=user_agent[:500]),
-        needs="",
-        owner=ctx.instance,
-    )
+    id, agent = ctx.ports.new_id(), Agent(fingerprint_id, ip, user_agent[:LONGEST_AGENT])
+    change(ctx, Session, id, lambda one: one.add(agent), needs="", owner=ctx.instance)
     return id
+
+
+def write_session(ctx: Context, entries: Entries, *, session_id: str = "", agent: Agent | None = None) -> OpenSession:
+    """Write into a session, or into a new one of `agent`, all or nothing; it gets a new token (checklist L02)."""
+    id, token, token_id = session_id or ctx.ports.new_id(), mint(TokenKind.SESSION), ctx.ports.new_id()
+    owner = must_sign_in(ctx, entries.user_id).owner if entries.user_id else ""
+
+    def work(unit: Unit) -> None:
+        def decide(decision: Callable[[Session], list[Event]]) -> None:
+            unit.change(Session, id, decision, owner=ctx.instance)
+
+        if agent is not None:
+            decide(lambda one: one.add(agent))
+        if entries.user_id:
+            decide(lambda one: one.check_user(entries.user_id, owner, ctx.now()))
+        if entries.password_ok:
+            decide(lambda one: one.check_password(ctx.now()))
+        if entries.metadata:
+            decide(lambda one: one.set_metadata(entries.metadata))
+        if (lifetime := entries.lifetime) is not None:
+            decide(lambda one: one.set_lifetime(lifetime))
+        decide(lambda one: one.set_token(token_id, digest(token)))
+
+    return OpenSession(transact(ctx, work).receipts[id], id, token)
+
+
+def must_sign_in(ctx: Context, user_id: str) -> User:
+    """A user who may sign in; raises NotFound."""
+    user = _user(ctx, user_id)
+    if user.state is not UserState.ACTIVE:
+        raise NotFound("user.not_found")
+    return user
 
 
 def check_user(ctx: Context, *, session_id: str, user_id: str) -> Receipt:
     """Say whose session it is; raises NotFound unless the user may sign in."""
-    user = _user(ctx, user_id)
-    if user.state is not UserState.ACTIVE:
-        raise NotFound("user.not_found")
+    user = must_sign_in(ctx, user_id)
     return change(ctx, Session, session_id, lambda one: one.check_user(user_id, user.owner, ctx.now()), needs="")
 
 
@@ -58,7 +95,7 @@ def record_password_check(ctx: Context, *, session_id: str) -> Receipt:
 
 
 def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str = "") -> None:
-    """Check a password; raises InvalidInput, ResourceExhausted after too many wrong ones (`attempts`).
+    """Check a password; raises WrongCredentials, ResourceExhausted after too many wrong ones (`attempts`).
 
     `asked` is the name that was typed when there is no such user.
 
@@ -66,7 +103,7 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     A wrong one counts towards the lockout; a hash of an older scheme is replaced.
     """
     account = asked or user_id
-    attempts.begin(ctx, account)
+    count = attempts.begin(ctx, account)
     user = _user(ctx, user_id)
     may = user.state is UserState.ACTIVE and user.type == "human"
     checked = ctx.ports.passwords.verify(user.password_hash if may else "", password)
@@ -74,7 +111,8 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
         attempts.failed(ctx)
         if may:
             _failed(ctx, user_id)
-        raise InvalidInput("password.invalid", field="password")
+        shown = count if settings_of(ctx.instance).lockout.show_lock_out_failures else 0
+        raise WrongCredentials("password.invalid", field="password", failed_attempts=shown)
     attempts.succeeded(ctx, account)
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
     if checked.better:
@@ -93,15 +131,7 @@ def _failed(ctx: Context, user_id: str) -> None:
 
 def set_session_token(ctx: Context, *, session_id: str, lifetime: timedelta = timedelta(0)) -> OpenSession:
     """Give a session a new token; the one before counts no more (checklist L02)."""
-    token, id = mint(TokenKind.SESSION), ctx.ports.new_id()
-    receipt = change(
-        ctx,
-        Session,
-        session_id,
-        lambda one: [*one.set_token(id, digest(token)), *one.set_lifetime(lifetime)],
-        needs="",
-    )
-    return OpenSession(receipt, session_id, token)
+    return write_session(ctx, Entries(lifetime=lifetime or None), session_id=session_id)
 
 
 def terminate_session(ctx: Context, *, session_id: str) -> Receipt:

@@ -1,0 +1,212 @@
+"""Changes of a user: what a request changes together is changed together or not at all."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eventstore.events import Event
+from iam.instance.settings import settings_of
+from iam.kernel.change import Receipt, Unit, transact
+from iam.kernel.context import Context
+from iam.kernel.errors import AlreadyExists, InvalidInput
+from orgs.queries import find_org_of_domain
+from users.commands import codes, strength
+from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
+from users.commands.sessions import must_know_password
+from users.domain.profile import Profile
+from users.domain.user import User
+from users.models import UserRow
+from users.ranks import must_not_outrank
+
+NEEDS = "user.write"
+
+
+@dataclass(frozen=True)
+class Address:
+    """An e-mail address, or a phone number (an empty one takes it away)."""
+
+    value: str
+    verified: bool = False
+
+
+@dataclass(frozen=True)
+class NewPassword:
+    """A password in clear or hashed, with what allows to set it: the one before, a code, or else the right to."""
+
+    password: str = ""
+    password_hash: str = ""
+    change_required: bool = False
+    current: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to change of a user; what is None or empty stays as it is. `profile`, `machine`: fields by name."""
+
+    user_name: str = ""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    email: Address | None = None
+    phone: Address | None = None
+    password: NewPassword | None = None
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a code is all that it takes: the password alone, proved by a code."""
+        return self.password is not None and bool(self.password.code) and self == Changes(password=self.password)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One decision, and who may take it besides those with the right to: the user (`own`), whoever has a code."""
+
+    decide: Callable[[User], Iterable[Event]]
+    own: bool = True
+    by_code: bool = False
+
+
+def update_user(ctx: Context, *, user_id: str, changes: Changes) -> Receipt:
+    """Change a user: name, profile, addresses, password, metadata. One's own without any role.
+
+    Only an administrator may call an address verified or set a password without a proof.
+    """
+    is_own = bool(user_id) and ctx.caller.user_id == user_id
+    if not changes.is_free:
+        _must_reach(ctx, user_id, is_own=is_own)
+    steps = tuple(_steps(ctx, user_id, changes))
+
+    def work(unit: Unit) -> None:
+        unit.load(User, user_id)
+        for step in steps:
+            unit.change(User, user_id, step.decide, needs="" if step.by_code or (is_own and step.own) else NEEDS)
+
+    receipt = transact(ctx, work).receipts[user_id]
+    if changes.email is not None:
+        forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
+    if changes.phone is not None:
+        forget_codes(ctx, user_id, PHONE)
+    return receipt
+
+
+def _must_reach(ctx: Context, user_id: str, *, is_own: bool) -> None:
+    """Before anything is looked at that costs or counts, a password above all."""
+    user = Unit(ctx).load(User, user_id)
+    if not is_own:
+        ctx.require(NEEDS, user.owner)
+    user.must_exist()
+
+
+def _steps(ctx: Context, user_id: str, changes: Changes) -> Iterator[_Step]:
+    if changes.user_name:
+        must_not_shadow(ctx, changes.user_name, user_id)
+        yield _Step(lambda user: user.rename(changes.user_name))
+    if changes.profile:
+        yield _Step(lambda user: user.change_profile(replace(user.profile, **changes.profile)))
+    if changes.machine:
+        yield _Step(lambda user: user.change_machine(**changes.machine), own=False)
+    if (email := changes.email) is not None:
+        must_not_outrank(ctx, user_id)
+        yield _Step(lambda user: user.change_email(email.value, verified=email.verified), own=not email.verified)
+    if (phone := changes.phone) is not None:
+        must_not_outrank(ctx, user_id)
+        yield _Step(lambda user: user.change_phone(phone.value, verified=phone.verified), own=not phone.verified)
+    if changes.metadata:
+        yield _Step(lambda user: user.set_metadata(changes.metadata), own=False)
+    if changes.password is not None:
+        yield _password(ctx, user_id, changes.password)
+
+
+def _password(ctx: Context, user_id: str, new: NewPassword) -> _Step:
+    """The password is looked at before its proof: one that is too simple does not cost a code."""
+    hashed = hashed_password(ctx, new.password, new.password_hash, strength.names_of(ctx, user_id))
+    required = new.change_required
+    if new.code:
+        proved = codes.use_password_code(ctx, user_id=user_id, code=new.code)
+
+        def set_by_code(user: User) -> list[Event]:
+            address = user.prove_email() if proved else []
+            return [*address, *user.set_password(hashed, change_required=required)]
+
+        return _Step(set_by_code, by_code=True)
+    if new.current:
+        must_know_password(ctx, user_id=user_id, password=new.current)
+    else:
+        must_not_outrank(ctx, user_id)
+    return _Step(lambda user: user.set_password(hashed, change_required=required), own=bool(new.current))
+
+
+def rename_user(ctx: Context, *, user_id: str, user_name: str) -> Receipt:
+    """Give a user another user name."""
+    return update_user(ctx, user_id=user_id, changes=Changes(user_name=user_name))
+
+
+def change_profile(ctx: Context, *, user_id: str, profile: Profile) -> Receipt:
+    """Set a person's profile."""
+    return update_user(ctx, user_id=user_id, changes=Changes(profile=profile.as_fact()))
+
+
+def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = False) -> Receipt:
+    """Set a person's address."""
+    return update_user(ctx, user_id=user_id, changes=Changes(email=Address(email, verified)))
+
+
+def change_phone(ctx: Context, *, user_id: str, phone: str, verified: bool = False) -> Receipt:
+    """Set a person's number, or take it away with an empty one."""
+    return update_user(ctx, user_id=user_id, changes=Changes(phone=Address(phone, verified)))
+
+
+def set_password(
+    ctx: Context, *, user_id: str, password: str = "", password_hash: str = "", change_required: bool = False
+) -> Receipt:
+    """Set somebody's password as an administrator (checklist T06: not that of a higher administrator)."""
+    new = NewPassword(password, password_hash, change_required)
+    return update_user(ctx, user_id=user_id, changes=Changes(password=new))
+
+
+def change_own_password(ctx: Context, *, user_id: str, current: str, password: str) -> Receipt:
+    """Change a password with the one before (checklist P08); raises InvalidInput when that is wrong."""
+    new = NewPassword(password, current=current)
+    return update_user(ctx, user_id=user_id, changes=Changes(password=new))
+
+
+def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str) -> Receipt:
+    """Set a password with a code; raises InvalidInput. A code that came by mail proves the address, too."""
+    return update_user(ctx, user_id=user_id, changes=Changes(password=NewPassword(password, code=code)))
+
+
+def skip_mfa_init(ctx: Context, *, user_id: str) -> Receipt:
+    """Note that a person put off setting up a second factor."""
+    is_own = bool(user_id) and ctx.caller.user_id == user_id
+    _must_reach(ctx, user_id, is_own=is_own)
+    done = transact(ctx, lambda unit: unit.change(User, user_id, User.skip_mfa_init, needs="" if is_own else NEEDS))
+    return done.receipts[user_id]
+
+
+def must_not_shadow(ctx: Context, user_name: str, user_id: str, *, org_id: str = "") -> None:
+    """A name like an address must not catch the sign-ins of somebody else (checklist U03); raises AlreadyExists.
+
+    Not one that ends with the verified domain of another organization, nor the proved address of another person.
+    `org_id` is the organization of a new user.
+    """
+    local, _, domain = user_name.strip().rpartition("@")
+    if not local:
+        return
+    own = UserRow.objects.filter(instance_id=ctx.instance, id=user_id)
+    own_org = org_id or own.values_list("org_id", flat=True).first() or ""
+    owner = find_org_of_domain(ctx.instance, domain)
+    others = UserRow.objects.filter(instance_id=ctx.instance, email__iexact=user_name.strip(), email_verified=True)
+    if owner not in ("", own_org) or others.exclude(id=user_id).exists():
+        raise AlreadyExists("user.already_exists", field="userName")
+
+
+def hashed_password(ctx: Context, password: str, password_hash: str, names: strength.Names) -> str:
+    """A new password as it is kept; raises InvalidInput for one that is too simple or a hash that is not understood."""
+    if password_hash:
+        if not ctx.ports.passwords.accepts(password_hash):
+            raise InvalidInput("password.hash_not_supported", field="hashedPassword")
+        return password_hash
+    settings_of(ctx.instance).password_complexity.check(password)
+    strength.check(ctx, password, names)
+    return ctx.ports.passwords.hash(password)
