@@ -11,4 +11,4 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from projects import api, api_app_keys, cascades, projection  # noqa: F401 - Django allows models only from here on
+        from projects import api, api_app_keys, api_v1_mine, cascades, projection  # noqa: F401 - Django allows models only from here on

@@ -1,19 +1,16 @@
-"""Creating an organization together with its administrators, and the older way to create a service user."""
+"""Creating an organization together with its administrators."""
 
 from typing import Any
 
-from iam.api.gen import management_v1 as management
-from iam.api.gen import object_v2, org_v2, v1
+from iam.api.gen import object_v2, org_v2
 from iam.api.lists import details
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from orgs.commands import add_org, add_org_member
-from users import commands
 from users.api import add_human_of
 from users.api_codes import codes_of
 
 orgs = Service("zitadel.org.v2.OrganizationService")
-older = Service("zitadel.management.v1.ManagementService")
 OWNER = ("ORG_OWNER",)
 
 
@@ -35,18 +32,3 @@ def _add_admin(ctx: Context, human: Any, org_id: str) -> str:
     id: str = add_human_of(ctx, human, human, org_id, metadata).id
     codes_of(ctx, id, human)
     return id
-
-
-@older.method
-def AddMachineUser(ctx: Context, request: Any) -> Any:
-    """Create a service user in the organization that the request acts in."""
-    receipt = commands.add_machine(
-        ctx,
-        org_id=ctx.org_id,
-        user_id=request.user_id,
-        user_name=request.user_name,
-        name=request.name,
-        description=request.description,
-        access_token_type=request.access_token_type,
-    )
-    return management.AddMachineUserResponse(user_id=receipt.id, details=details(v1.ObjectDetails, receipt))

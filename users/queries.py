@@ -1,12 +1,17 @@
 """Questions about users and sessions."""
 
-from django.db.models import Q, QuerySet
+from datetime import datetime
 
+from django.db.models import Max, Q, QuerySet
+
+from eventstore.store import Recorded
 from iam.access.tokens import digest
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
 from orgs.queries import find_org_of_domain
 from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
+
+MOST_CHANGES = 200
 
 
 def get_user(ctx: Context, *, user_id: str) -> UserRow:
@@ -16,6 +21,43 @@ def get_user(ctx: Context, *, user_id: str) -> UserRow:
     if row is None:
         raise NotFound("user.not_found")
     return row
+
+
+def get_user_by_login(ctx: Context, *, login_name: str) -> UserRow:
+    """The user of a login name, with the right to look over organizations; raises NotFound, also for a foreign one."""
+    row = find_user_by_login(ctx.instance, login_name)
+    ctx.require("user.global.read", row.org_id if row else "")
+    if row is None:
+        raise NotFound("user.not_found")
+    return row
+
+
+def org_of_user(instance: str, user_id: str) -> str:
+    """The organization of a user; empty when there is no such user."""
+    rows = UserRow.objects.filter(instance_id=instance, id=user_id)
+    return rows.values_list("org_id", flat=True).first() or ""
+
+
+def is_user_unique(ctx: Context, *, user_name: str, email: str) -> bool:
+    """Whether nobody has the user name (unique in the instance), and nobody of the organization the address."""
+    ctx.require("user.read", ctx.org_id)
+    if not user_name and not email:
+        raise InvalidInput("api.field_missing", field="userName")
+    rows = UserRow.objects.filter(instance_id=ctx.instance)
+    is_taken = bool(user_name) and rows.filter(user_name__iexact=user_name.strip()).exists()
+    is_known = bool(email) and rows.filter(org_id=ctx.org_id, email__iexact=email.strip()).exists()
+    return not is_taken and not is_known
+
+
+def list_user_changes(ctx: Context, *, user_id: str, after: int, limit: int, asc: bool) -> list[Recorded]:
+    """The facts of a user, the newest first unless `asc`; `after` is the version where the page before ended."""
+    get_user(ctx, user_id=user_id)
+    facts = [one for one in ctx.store.read(ctx.stream("user", user_id)) if _is_beyond(one.version, after, asc=asc)]
+    return (facts if asc else facts[::-1])[: min(limit or MOST_CHANGES, MOST_CHANGES)]
+
+
+def _is_beyond(version: int, after: int, *, asc: bool) -> bool:
+    return not after or (version > after if asc else version < after)
 
 
 def list_users(ctx: Context) -> "QuerySet[UserRow]":
@@ -61,6 +103,37 @@ def list_metadata(ctx: Context, *, user_id: str) -> "QuerySet[UserMetadataRow]":
     """The metadata of a user."""
     get_user(ctx, user_id=user_id)
     return UserMetadataRow.objects.filter(instance_id=ctx.instance, user_id=user_id)
+
+
+def get_pat(ctx: Context, *, user_id: str, pat_id: str) -> PatRow:
+    """One token of a user; raises NotFound."""
+    row = list_pats(ctx, user_id=user_id).filter(id=pat_id).first()
+    if row is None:
+        raise NotFound("user.pat_not_found")
+    return row
+
+
+def get_key(ctx: Context, *, user_id: str, key_id: str) -> MachineKeyRow:
+    """One public key of a user; raises NotFound."""
+    row = list_keys(ctx, user_id=user_id).filter(id=key_id).first()
+    if row is None:
+        raise NotFound("user.key_not_found")
+    return row
+
+
+def get_metadata(ctx: Context, *, user_id: str, key: str) -> UserMetadataRow:
+    """The value under a key; raises NotFound."""
+    row = list_metadata(ctx, user_id=user_id).filter(key=key).first()
+    if row is None:
+        raise NotFound("user.metadata_not_found")
+    return row
+
+
+def last_sign_in(ctx: Context) -> datetime | None:
+    """When the caller's password was checked last."""
+    rows = SessionRow.objects.filter(instance_id=ctx.instance, user_id=ctx.actor)
+    found: datetime | None = rows.aggregate(last=Max("password_checked_at"))["last"]
+    return found
 
 
 def list_all_pats(ctx: Context) -> "QuerySet[PatRow]":

@@ -89,6 +89,23 @@ def request_invite_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     return _request(ctx, user, INVITE, wish)
 
 
+def send_first_codes(ctx: Context, *, user_id: str) -> None:
+    """The letters to a new person: an invitation to who has no password, else codes for what is not verified."""
+    user = Unit(ctx).load(User, user_id)
+    if not user.password_hash:
+        request_invite_code(ctx, user_id=user_id, wish=Wish())
+    send_address_codes(ctx, user_id=user_id, email=bool(user.password_hash), phone=True)
+
+
+def send_address_codes(ctx: Context, *, user_id: str, email: bool = False, phone: bool = False) -> None:
+    """Send codes for the address and the number, as asked, where they are not verified."""
+    user = Unit(ctx).load(User, user_id)
+    if email and user.email and not user.email_verified:
+        request_email_code(ctx, user_id=user_id, wish=Wish())
+    if phone and user.phone and not user.phone_verified:
+        request_phone_code(ctx, user_id=user_id, wish=Wish())
+
+
 def verify_email(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Prove the address; raises InvalidInput."""
     _use(ctx, user_id, EMAIL, code)
