@@ -32,6 +32,7 @@ def add_human(
     metadata: Mapping[str, bytes] = NO_METADATA,
 ) -> Receipt:
     """Create a person; raises InvalidInput for a password that is too simple or a hash that is not understood."""
+    ctx.require("user.write", org_id)
     id = user_id or ctx.ports.new_id()
     names = strength.Names((user_name, email, *vars(profile).values()), org_id)
     hashed = hashed_password(ctx, password, password_hash, names) if password or password_hash else ""
@@ -56,7 +57,6 @@ def add_human(
         )
         unit.change(User, id, lambda user: user.set_metadata(metadata))
 
-    ctx.require("user.write", org_id)
     must_not_shadow(ctx, user_name or email, id, org_id=org_id)
     return transact(ctx, work).receipts[id]
 
@@ -73,6 +73,7 @@ def add_machine(
     metadata: Mapping[str, bytes] = NO_METADATA,
 ) -> Receipt:
     """Create a service user. Token types: 0 opaque, 1 JWT."""
+    ctx.require("user.write", org_id)
     id = user_id or ctx.ports.new_id()
 
     def work(unit: Unit) -> None:
@@ -88,7 +89,6 @@ def add_machine(
         )
         unit.change(User, id, lambda user: user.set_metadata(metadata))
 
-    ctx.require("user.write", org_id)
     must_not_shadow(ctx, user_name, id, org_id=org_id)
     return transact(ctx, work).receipts[id]
 
