@@ -102,6 +102,7 @@ LEFT_OUT = (
     "send_code",
     "return_code",
     "challenges",
+    "hashed_password",
 )
 FACTORS = ("otp_code", "totp_secret", "web_auth_n", "idp_intent", "totp", "otp_sms", "otp_email", "recovery_code")
 OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")

@@ -1,0 +1,211 @@
+"""Every documented query and sorting column of the lists of users and of what belongs to them: who is found, who is not."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from iam.kernel.errors import InvalidInput
+from orgs import commands as orgs
+from tests.users.support import OLDER, USERS, Rpc
+from users import commands as users
+from users.domain.profile import Profile
+
+VALUE = base64.b64encode(b"red").decode()
+OTHER = base64.b64encode(b"blue").decode()
+EARLY, LATE = datetime(2030, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(house):
+    """Ada of the first organization, Bob of another, and a robot; by short name → id."""
+    other = orgs.add_org(house.system, name="Other").id
+
+    def person(org, name, first, last, **more):
+        profile = Profile(first, last, nick_name=f"{first[0]}nick", display_name=f"{first} the {last}")
+        made = users.add_human(
+            house.system, org_id=org, user_name=name, profile=profile, email=f"{name}@mail.example", **more
+        )
+        return made.id
+
+    ada = person(house.org, "ada", "Ada", "Lovelace", phone="+41791234567", metadata={"colour": b"red"})
+    bob = person(other, "bob", "Bob", "Babbage", phone="+41797654321", metadata={"size": b"blue"})
+    robot = users.add_machine(house.system, org_id=house.org, user_name="robot", name="Robot").id
+    users.lock_user(house.system, user_id=bob)
+    return {"ada": ada, "bob": bob, "robot": robot, "org": house.org, "other": other}
+
+
+QUERIES = [
+    ({"userNameQuery": {"userName": "ada"}}, "ada"),
+    ({"userNameQuery": {"userName": "ADA", "method": "TEXT_QUERY_METHOD_EQUALS_IGNORE_CASE"}}, "ada"),
+    ({"userNameQuery": {"userName": "ADA"}}, ""),
+    ({"firstNameQuery": {"firstName": "Bo", "method": "TEXT_QUERY_METHOD_STARTS_WITH"}}, "bob"),
+    ({"firstNameQuery": {"firstName": "bo", "method": "TEXT_QUERY_METHOD_STARTS_WITH_IGNORE_CASE"}}, "bob"),
+    ({"lastNameQuery": {"lastName": "velac", "method": "TEXT_QUERY_METHOD_CONTAINS"}}, "ada"),
+    ({"lastNameQuery": {"lastName": "VELAC", "method": "TEXT_QUERY_METHOD_CONTAINS_IGNORE_CASE"}}, "ada"),
+    ({"nickNameQuery": {"nickName": "Bnick"}}, "bob"),
+    ({"displayNameQuery": {"displayName": "the Lovelace", "method": "TEXT_QUERY_METHOD_ENDS_WITH"}}, "ada"),
+    ({"displayNameQuery": {"displayName": "THE lovelace", "method": "TEXT_QUERY_METHOD_ENDS_WITH_IGNORE_CASE"}}, "ada"),
+    ({"emailQuery": {"emailAddress": "bob@mail.example"}}, "bob"),
+    ({"phoneQuery": {"number": "+41791234567"}}, "ada"),
+    ({"phoneQuery": {"number": "4321", "method": "TEXT_QUERY_METHOD_ENDS_WITH"}}, "bob"),
+    ({"stateQuery": {"state": "USER_STATE_LOCKED"}}, "bob"),
+    ({"stateQuery": {"state": "USER_STATE_ACTIVE"}}, "ada robot"),
+    ({"typeQuery": {"type": "TYPE_MACHINE"}}, "robot"),
+    ({"typeQuery": {"type": "TYPE_HUMAN"}}, "ada bob"),
+    ({"loginNameQuery": {"loginName": "ada@", "method": "TEXT_QUERY_METHOD_STARTS_WITH"}}, "ada"),
+    ({"inUserIdsQuery": {"userIds": ["{ada}", "{robot}", "1"]}}, "ada robot"),
+    ({"inUserEmailsQuery": {"userEmails": ["ada@mail.example", "no@mail.example"]}}, "ada"),
+    ({"organizationIdQuery": {"organizationId": "{other}"}}, "bob"),
+    ({"metadataKeyFilter": {"key": "colour"}}, "ada"),
+    ({"metadataKeyFilter": {"key": "siz", "method": "TEXT_FILTER_METHOD_STARTS_WITH"}}, "bob"),
+    ({"metadataValueFilter": {"value": VALUE}}, "ada"),
+    ({"metadataValueFilter": {"value": VALUE, "method": "BYTE_FILTER_METHOD_NOT_EQUALS"}}, "bob"),
+    (
+        {"orQuery": {"queries": [{"metadataKeyFilter": {"key": "size"}}, {"userNameQuery": {"userName": "ada"}}]}},
+        "ada bob",
+    ),
+    ({"andQuery": {"queries": [{"metadataKeyFilter": {"key": "size"}}, {"userNameQuery": {"userName": "ada"}}]}}, ""),
+    ({"notQuery": {"query": {"metadataValueFilter": {"value": OTHER}}}}, "ada robot"),
+    ({"orQuery": {}}, ""),
+]
+OF_V2_ONLY = ("organizationIdQuery", "phoneQuery", "metadataKeyFilter", "metadataValueFilter")
+
+
+def named(value, people):
+    """A query with the ids of this test's people."""
+    match value:
+        case dict():
+            return {key: named(one, people) for key, one in value.items()}
+        case list():
+            return [named(one, people) for one in value]
+        case str():
+            return value.format(**people)
+    return value
+
+
+def found(answer, people, id="userId"):
+    short = {id: name for name, id in people.items()}
+    return sorted(short[one[id]] for one in answer.get("result", []) if one[id] in short)
+
+
+@pytest.mark.parametrize(("query", "expected"), QUERIES)
+def test_a_query_of_users_finds_whom_it_should_and_nobody_else(house, people, query, expected):
+    answer = Rpc(USERS, house.pat)("ListUsers", {"queries": [named(query, people)]})
+    assert found(answer, people) == sorted(expected.split())
+
+
+@pytest.mark.parametrize(("query", "expected"), [one for one in QUERIES if not str(one[0]).count("metadata")])
+def test_the_older_list_finds_the_same_within_its_organization(house, people, query, expected):
+    if next(iter(query)) in OF_V2_ONLY:
+        pytest.skip("the older API has no such query")
+    answer = Rpc(OLDER, house.pat)("ListUsers", {"queries": [named(query, people)]})
+    assert found(answer, people, "id") == sorted(set(expected.split()) - {"bob"})
+    there = Rpc(OLDER, house.pat, people["other"])("ListUsers", {"queries": [named(query, people)]})
+    assert found(there, people, "id") == sorted(set(expected.split()) & {"bob"})
+
+
+@pytest.mark.parametrize("column", range(1, 10))
+def test_users_are_sorted_by_every_column_both_ways_and_paged(house, people, column):
+    rpc = Rpc(USERS, house.pat)
+    up = [one["userId"] for one in rpc("ListUsers", {"sortingColumn": column, "query": {"asc": True}})["result"]]
+    down = [one["userId"] for one in rpc("ListUsers", {"sortingColumn": column})["result"]]
+    assert up == down[::-1]
+    pages = [
+        rpc("ListUsers", {"sortingColumn": column, "query": {"asc": True, "limit": 2, "offset": at}})["result"]
+        for at in range(0, len(up), 2)
+    ]
+    assert [one["userId"] for page in pages for one in page] == up
+    if column == 1:
+        assert up.index(people["ada"]) < up.index(people["bob"]) < up.index(people["robot"])
+
+
+def test_an_unknown_sorting_column_or_a_query_without_a_kind_is_refused(house):
+    with pytest.raises(InvalidInput):
+        Rpc(USERS, house.pat)("ListUsers", {"sortingColumn": 99})
+    with pytest.raises(InvalidInput):
+        Rpc(USERS, house.pat)("ListUsers", {"queries": [{}]})
+
+
+@pytest.fixture(params=["ListPersonalAccessTokens", "ListKeys"])
+def belongings(request, house):
+    """Two of a kind with their ends, of two service users in two organizations."""
+    other = orgs.add_org(house.system, name="Other").id
+    first = users.add_machine(house.system, org_id=house.org, user_name="one", name="one").id
+    second = users.add_machine(house.system, org_id=other, user_name="two", name="two").id
+    pem = users.credentials.new_key_pair()[1]
+
+    def make(user, ends):
+        if request.param == "ListKeys":
+            return users.add_machine_key(house.system, user_id=user, public_key=pem, expires_at=ends).id
+        return users.add_pat(house.system, user_id=user, expires_at=ends).id
+
+    ids = {"early": make(first, EARLY), "late": make(second, LATE)}
+    return request.param, ids | {"first": first, "second": second, "other": other}
+
+
+def stamp(at):
+    return at.isoformat().replace("+00:00", "Z")
+
+
+MIDDLE = stamp(EARLY + timedelta(days=1))
+FILTERS = [
+    ({"ID": {"id": "{early}"}}, "early"),
+    ({"userIdFilter": {"id": "{second}"}}, "late"),
+    ({"organizationIdFilter": {"id": "{other}"}}, "late"),
+    ({"expirationDateFilter": {"timestamp": MIDDLE, "method": "TIMESTAMP_FILTER_METHOD_AFTER"}}, "late"),
+    ({"expirationDateFilter": {"timestamp": MIDDLE, "method": "TIMESTAMP_FILTER_METHOD_BEFORE"}}, "early"),
+    ({"expirationDateFilter": {"timestamp": stamp(LATE), "method": "TIMESTAMP_FILTER_METHOD_AFTER_OR_EQUALS"}}, "late"),
+    (
+        {"expirationDateFilter": {"timestamp": stamp(EARLY), "method": "TIMESTAMP_FILTER_METHOD_BEFORE_OR_EQUALS"}},
+        "early",
+    ),
+    ({"expirationDateFilter": {"timestamp": stamp(LATE)}}, "late"),
+    ({"createdDateFilter": {"timestamp": "2020-01-01T00:00:00Z", "method": "TIMESTAMP_FILTER_METHOD_BEFORE"}}, ""),
+    (
+        {"createdDateFilter": {"timestamp": "2020-01-01T00:00:00Z", "method": "TIMESTAMP_FILTER_METHOD_AFTER"}},
+        "early late",
+    ),
+]
+
+
+@pytest.mark.parametrize(("filter", "expected"), FILTERS)
+def test_a_filter_of_tokens_and_keys_finds_what_it_should(house, belongings, filter, expected):
+    method, ids = belongings
+    name = "keyIdFilter" if method == "ListKeys" else "tokenIdFilter"
+    asked = {name if key == "ID" else key: value for key, value in named(filter, ids).items()}
+    assert found(Rpc(USERS, house.pat)(method, {"filters": [asked]}), ids, "id") == sorted(expected.split())
+
+
+@pytest.mark.parametrize("column", range(1, 6))
+def test_tokens_and_keys_are_sorted_by_every_column(house, belongings, column):
+    method, ids = belongings
+    mine = {ids["early"], ids["late"]}
+
+    def order(asc):
+        answer = Rpc(USERS, house.pat)(method, {"sortingColumn": column, "pagination": {"asc": asc}})
+        return [one["id"] for one in answer["result"] if one["id"] in mine]
+
+    assert order(True) == order(False)[::-1]
+    if column == 5:
+        assert order(True) == [ids["early"], ids["late"]]
+
+
+def test_metadata_of_a_user_is_filtered_by_key_and_paged(house):
+    user = house.person()
+    users.set_user_metadata(house.system, user_id=user, values={"a1": b"1", "a2": b"2", "b": b"3"})
+    rpc = Rpc(USERS, house.pat)
+    asked = {"userId": user, "pagination": {"asc": True}}
+    starts = {"keyFilter": {"key": "a", "method": "TEXT_FILTER_METHOD_STARTS_WITH"}}
+    assert [one["key"] for one in rpc("ListUserMetadata", {**asked, "filters": [starts]})["metadata"]] == ["a1", "a2"]
+    page = rpc("ListUserMetadata", {"userId": user, "pagination": {"asc": True, "limit": 1, "offset": 2}})
+    assert [one["key"] for one in page["metadata"]] == ["b"]
+    assert page["pagination"] == {"totalResult": "3", "appliedLimit": "1"}
+    with pytest.raises(InvalidInput):
+        rpc("ListUserMetadata", {"userId": user, "filters": [{}]})
+
+
+def test_t02_strangers_find_nobody_by_what_is_kept_of_them(house, people):
+    _, token = house.machine("stranger", people["other"])
+    for query in ({"metadataKeyFilter": {"key": "colour"}}, {"metadataValueFilter": {"value": VALUE}}):
+        assert "result" not in Rpc(USERS, token)("ListUsers", {"queries": [query]})
