@@ -13,7 +13,7 @@ from oidc.models import AccessToken
 from projections.periodic import hourly
 from projections.projection import CELERY, Projection, on
 from projects.domain.events import AppAdded, ProjectAdded
-from users.domain.events import SessionPasswordChecked
+from users.domain.session_events import SessionPasswordChecked
 
 
 class MilestoneFollower(Projection):

@@ -323,6 +323,6 @@ def test_a_wrong_password_tells_how_often_it_was_wrong_and_unknown_users_look_al
 
 def test_the_same_detail_travels_over_connect_and_grpc():
     error = connect_error(told(WrongCredentials("password.invalid", field="password", failed_attempts=2)))
-    (detail,) = [one._any for one in error.details] if hasattr(error.details[0], "_any") else error.details
-    sent = v1.CredentialsCheckError.FromString(detail.value)
-    assert (sent.id, sent.failed_attempts) == ("COMMAND-3M0fs", 2)
+    (detail,) = error.details
+    sent = v1.CredentialsCheckError.FromString(detail.message_bytes)
+    assert (detail.type_name, sent.id, sent.failed_attempts) == ("zitadel.v1.CredentialsCheckError", "COMMAND-3M0fs", 2)
