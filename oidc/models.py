@@ -137,6 +137,7 @@ class RefreshToken(_Bearer):
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "family_id"], name="oidc_refresh_family"),
             models.Index(fields=["instance_id", "expires_at"], name="oidc_refresh_expiry"),
+            models.Index(fields=["instance_id", "user_id"], name="oidc_refresh_user"),
         ]
 
 

@@ -3,6 +3,7 @@
 REFUSALS = {
     "auth_request.not_found": ("This sign-in is over or was never started", "QUERY-Thee9"),
     "auth_request.session_insufficient": ("The session does not prove enough for this sign-in", "OIDC-s3ssn"),
+    "refresh_token.not_found": ("There is no such sign-in of an application", "USER-BSs4k"),
     "web_key.none_active": ("There is no active signing key", "WEBKEY-n0n3a"),
     "web_key.not_found": ("Web key not found", "WEBKEY-ahTh7"),
     "web_key.active": ("The active web key cannot be removed", "COMMAND-Chai1"),
