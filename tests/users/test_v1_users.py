@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -336,3 +337,23 @@ def test_oneself_is_deleted_only_with_the_right_to(me, flow):
     me("RemoveMyUser")
     with pytest.raises(NotFound):
         Rpc(USERS, flow.house.pat)("GetUserByID", {"userId": flow.person})
+
+
+def test_u04_the_routes_of_the_older_api_that_clients_know_by_heart(house, api):
+    by_name = "/management/v1/global/users/_by_login_name?loginName=admin-api"
+    id = api.get(by_name).json()["user"]["id"]
+    secret = api.client.put(
+        f"/management/v1/users/{id}/secret", {}, content_type="application/json", headers=api.headers
+    ).json()
+    assert secret["clientId"] == "admin-api" and len(secret["clientSecret"]) == 64
+    assert api.get("/management/v1/users/_is_unique?userName=free").json() == {"isUnique": True}
+    assert api.get("/auth/v1/users/me").json()["user"]["id"] == id
+    for key in ("colour.dark", "gr\u00fcn \U0001f34f", "a%b"):
+        set_ = api.post(f"/management/v1/users/{id}/metadata/{quote(key)}", {"value": "cmVk"})
+        assert set_.status_code == 200, set_.content
+        kept = api.get(f"/management/v1/users/{id}/metadata/{quote(key)}").json()["metadata"]
+        assert (kept["key"], kept["value"]) == (key, "cmVk")
+    refused = api.post(f"/management/v1/users/{id}/metadata/{quote('a/_search', safe='')}", {"value": "cmVk"})
+    assert refused.status_code == 404  # a slash takes no part of a path; RPC and bulk methods take any key
+    missing = api.get("/management/v1/users/123456789012345678")
+    assert (missing.status_code, missing.json()["code"]) == (404, 5)
