@@ -85,10 +85,10 @@ class UserMetadataRow(models.Model):
     user_id = _id()
     key = _id()
     value = models.BinaryField()
-    value_digest = models.CharField(max_length=64, default="")
+    value_digest = models.CharField(max_length=64, default="", db_default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
-    version = models.BigIntegerField(default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "users_metadata"
@@ -110,7 +110,7 @@ class PatRow(models.Model):
     scopes: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    version = models.BigIntegerField(default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
 
     user = models.ForeignObject(
         UserRow,
@@ -137,7 +137,7 @@ class MachineKeyRow(models.Model):
     public_key = models.TextField()
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    version = models.BigIntegerField(default=0)
+    version = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "users_machine_keys"
@@ -160,9 +160,13 @@ class SessionRow(models.Model):
     user_agent = models.CharField(max_length=500, default="")
     ip = models.CharField(max_length=60, default="")
     fingerprint_id = _id(default="")
-    header: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    metadata: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
-    creator_id = _id(default="")
+    header: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField())
+    )
+    metadata: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField())
+    )
+    creator_id = _id(default="", db_default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.BigIntegerField()
@@ -184,7 +188,7 @@ class CodeRow(models.Model):
     user_id = _id()
     purpose = models.CharField(max_length=20)
     digest = models.CharField(max_length=64)
-    medium = models.CharField(max_length=10, default="email")
+    medium = models.CharField(max_length=10, default="email", db_default="email")
     tries = models.IntegerField(default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -13,42 +13,42 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='coderow',
             name='medium',
-            field=models.CharField(default='email', max_length=10),
+            field=models.CharField(db_default='email', default='email', max_length=10),
         ),
         migrations.AddField(
             model_name='machinekeyrow',
             name='version',
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='patrow',
             name='version',
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='sessionrow',
             name='creator_id',
-            field=models.CharField(default='', max_length=200),
+            field=models.CharField(db_default='', default='', max_length=200),
         ),
         migrations.AddField(
             model_name='sessionrow',
             name='header',
-            field=models.JSONField(default=dict),
+            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
             model_name='sessionrow',
             name='metadata',
-            field=models.JSONField(default=dict),
+            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
             model_name='usermetadatarow',
             name='value_digest',
-            field=models.CharField(default='', max_length=64),
+            field=models.CharField(db_default='', default='', max_length=64),
         ),
         migrations.AddField(
             model_name='usermetadatarow',
             name='version',
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='userrow',
