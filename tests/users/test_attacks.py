@@ -326,7 +326,7 @@ def test_p07_what_is_tried_first_is_refused_at_every_door(house, monkeypatch, pa
         lambda: house.person("Hugo.Boss.2", password=password.replace("Hugo.Boss", "Hugo.Boss.2")),
         lambda: users.set_password(house.system, user_id=free, password=password),
         lambda: users.change_own_password(house.system, user_id=free, current="Password1!", password=password),
-        lambda: codes.set_password_by_code(house.system, user_id=free, code=code, password=password),
+        lambda: users.set_password_by_code(house.system, user_id=free, code=code, password=password),
     ):
         with pytest.raises(InvalidInput, match=r"password\.guessable"):
             door()
