@@ -78,6 +78,7 @@ def RemoveOrg(ctx: Context, request: Any) -> Any:
 @admin.method
 def GetOrgByID(ctx: Context, request: Any) -> Any:
     """One organization."""
+    ctx.require("iam.read", ctx.instance)
     return admin_v1.GetOrgByIDResponse(org=shown(queries.get_org(ctx, org_id=request.id)))
 
 
@@ -105,7 +106,8 @@ def IsOrgUnique(ctx: Context, request: Any) -> Any:
 
 @admin.method
 def ListOrgs(ctx: Context, request: Any) -> Any:
-    """The organizations that the caller may see."""
+    """The organizations of the instance."""
+    ctx.require("iam.read", ctx.instance)
     rows = queries.list_orgs(ctx)
     for query in request.queries:
         rows = narrowed(ctx, rows, query)
@@ -117,6 +119,7 @@ def ListOrgs(ctx: Context, request: Any) -> Any:
 
 def _admin_remove(ctx: Context, request: Any) -> Any:
     """Delete an organization with everything it owns."""
+    ctx.require("iam.write", ctx.instance)
     receipt = commands.remove_org(ctx, org_id=request.org_id)
     return admin_v1.RemoveOrgResponse(details=details(v1.ObjectDetails, receipt))
 

@@ -42,9 +42,15 @@ class MadeKey:
 
 
 def add_project(
-    ctx: Context, *, org_id: str, name: str, project_id: str = "", settings: Mapping[str, Any] | None = None
+    ctx: Context,
+    *,
+    org_id: str,
+    name: str,
+    project_id: str = "",
+    settings: Mapping[str, Any] | None = None,
+    admins: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Receipt:
-    """Create a project in an organization."""
+    """Create a project in an organization, with administrators (user id → roles)."""
     id = project_id or ctx.ports.new_id()
 
     def work(unit: Unit) -> None:
@@ -52,6 +58,10 @@ def add_project(
         unit.change(
             Project, id, lambda one: one.add(name=name, settings=settings or {}), needs="project.create", owner=org_id
         )
+        for user_id, roles in (admins or {}).items():
+            ctx.require("project.member.write", org_id)
+            _must_be_user(unit, user_id)
+            unit.change(Project, id, lambda one, user=user_id, held=roles: one.add_member(user, held))
 
     ctx.require("project.create", org_id)
     return transact(ctx, work).receipts[id]
@@ -87,6 +97,22 @@ def add_role(ctx: Context, *, project_id: str, key: str, display_name: str = "",
         lambda one: one.add_role(key=key, display_name=display_name, group=group),
         "project.role.write",
     )
+
+
+def add_roles(ctx: Context, *, project_id: str, roles: Iterable[tuple[str, str, str]]) -> Receipt:
+    """Offer several roles, all or none: (key, display name, group)."""
+
+    def work(unit: Unit) -> None:
+        for key, name, group in roles:
+            unit.change(
+                Project,
+                project_id,
+                lambda one, key=key, name=name, group=group: one.add_role(key=key, display_name=name, group=group),
+                needs="project.role.write",
+                resource=project_id,
+            )
+
+    return transact(ctx, work).receipts[project_id]
 
 
 def change_role(
@@ -148,10 +174,10 @@ def change_api_app(ctx: Context, *, project_id: str, app_id: str, method: int) -
     return _change_app(ctx, project_id, lambda one: apps.change_api(one, app_id, method))
 
 
-def change_app_secret(ctx: Context, *, project_id: str, app_id: str) -> MadeApp:
-    """Set another client secret, shown this once; the one before counts no more."""
+def change_app_secret(ctx: Context, *, project_id: str, app_id: str, kind: str = "") -> MadeApp:
+    """Set another client secret, shown this once; the one before counts no more. `kind` names what it must be of."""
     secret = ctx.ports.secrets.random(SECRET_LENGTH)
-    receipt = _change_app(ctx, project_id, lambda one: apps.change_secret(one, app_id, _hashed(secret)))
+    receipt = _change_app(ctx, project_id, lambda one: apps.change_secret(one, app_id, _hashed(secret), kind))
     return MadeApp(receipt, app_id, "", secret)
 
 
@@ -225,9 +251,12 @@ def remove_grant(ctx: Context, *, project_id: str, grant_id: str) -> Receipt:
 
 
 def add_authorization(
-    ctx: Context, *, org_id: str, user_id: str, project_id: str, roles: tuple[str, ...]
+    ctx: Context, *, org_id: str, user_id: str, project_id: str, roles: tuple[str, ...], through: str = ""
 ) -> tuple[Receipt, str]:
-    """Let a user hold roles of a project, given by an organization that owns the project or was granted it."""
+    """Let a user hold roles of a project, given by an organization that owns the project or was granted it.
+
+    Which grant it is follows from the organization; `through`, if given, must be that one.
+    """
     id = ctx.ports.new_id()
 
     def work(unit: Unit) -> None:
@@ -235,6 +264,8 @@ def add_authorization(
         unit.load(User, user_id).must_exist()
         project = unit.load(Project, project_id)
         grant_id = grants.grant_of(project, org_id)
+        if through not in ("", grant_id):
+            raise NotFound("grant.not_found", field="projectGrantId")
         grants.may_give(project, grant_id, roles)
         unit.change(
             UserGrant,
@@ -274,7 +305,19 @@ def reactivate_authorization(ctx: Context, *, authorization_id: str) -> Receipt:
 
 def remove_authorization(ctx: Context, *, authorization_id: str) -> Receipt:
     """Take the roles."""
-    return change(ctx, UserGrant, authorization_id, UserGrant.remove, needs="user.grant.delete")
+    return remove_authorizations(ctx, authorization_ids=[authorization_id])[authorization_id]
+
+
+def remove_authorizations(ctx: Context, *, authorization_ids: Iterable[str]) -> dict[str, Receipt]:
+    """Take the roles of several authorizations, all or none."""
+    ids = list(dict.fromkeys(authorization_ids))
+
+    def work(unit: Unit) -> None:
+        unit.preload(UserGrant, ids)
+        for id in ids:
+            unit.change(UserGrant, id, UserGrant.remove, needs="user.grant.delete")
+
+    return transact(ctx, work).receipts
 
 
 def add_project_member(ctx: Context, *, project_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
@@ -299,7 +342,7 @@ def add_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: s
         checked = one.grant(grant_id).members.check_add(user_id, roles)
         return [events.GrantMemberAdded(user_id=user_id, roles=checked, grant_id=grant_id)]
 
-    return _with_user(ctx, project_id, user_id, decide, "project.grant.member.write")
+    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write", new_user=user_id)
 
 
 def change_grant_member(
@@ -311,7 +354,7 @@ def change_grant_member(
         checked = one.grant(grant_id).members.check_change(user_id, roles)
         return [events.GrantMemberChanged(user_id=user_id, roles=checked, grant_id=grant_id)]
 
-    return _change(ctx, project_id, decide, "project.grant.member.write")
+    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write")
 
 
 def remove_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: str) -> Receipt:
@@ -321,7 +364,24 @@ def remove_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id
         one.grant(grant_id).members.roles_of(user_id)
         return [events.GrantMemberRemoved(user_id=user_id, grant_id=grant_id)]
 
-    return _change(ctx, project_id, decide, "project.grant.member.delete")
+    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.delete")
+
+
+def _in_grant(
+    ctx: Context, project_id: str, grant_id: str, decide: Decision, needs: str, *, new_user: str = ""
+) -> Receipt:
+    """Change what is inside a grant: by right over the project, over the grant, or in the organization it was given to."""
+
+    def work(unit: Unit) -> None:
+        project = unit.load(Project, project_id)
+        grant = project.grants.get(grant_id)
+        if not (grant and ctx.rights.allow(needs, owner=grant.org_id, resource=grant_id)):
+            ctx.require(needs, project.owner, project_id)
+        unit.change(Project, project_id, decide)
+        if new_user:
+            _must_be_user(unit, new_user)
+
+    return transact(ctx, work).receipts[project_id]
 
 
 def _change(ctx: Context, project_id: str, decide: Decision, needs: str) -> Receipt:
@@ -335,10 +395,14 @@ def _change_app(ctx: Context, project_id: str, decide: Decision) -> Receipt:
 def _with_user(ctx: Context, project_id: str, user_id: str, decide: Decision, needs: str) -> Receipt:
     def work(unit: Unit) -> None:
         unit.change(Project, project_id, decide, needs=needs, resource=project_id)
-        if unit.load(User, user_id).state.name in ("ABSENT", "DELETED"):
-            raise NotFound("user.not_found", field="userId")
+        _must_be_user(unit, user_id)
 
     return transact(ctx, work).receipts[project_id]
+
+
+def _must_be_user(unit: Unit, user_id: str) -> None:
+    if unit.load(User, user_id).state.name in ("ABSENT", "DELETED"):
+        raise NotFound("user.not_found", field="userId")
 
 
 def _secret(ctx: Context, kind: str, method: int) -> str:

@@ -28,7 +28,7 @@ from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
 from orgs.queries import org_choices
 from projects import commands, queries
-from projects.administrators import list_administrators
+from projects.administrators import list_administrators, with_login_names
 from projects.models import RoleRow
 from users.queries import find_user_by_login
 
@@ -257,7 +257,7 @@ add_pages(
         title="Administrators",
         needs="org.member.read",
         intro="Who administers the instance, an organization, a project or a grant.",
-        rows=lambda ctx, path: list_administrators(ctx),
+        rows=lambda ctx, path: with_login_names(list_administrators(ctx)),
         columns=(
             Column("login_name", "User", link="users/{user_id}", sort="login_name"),
             Column("level", "Level", sort="level"),

@@ -16,6 +16,7 @@ class UsersConfig(AppConfig):
             api_codes,
             api_orgs,
             api_sessions,
+            api_v1_orgs,
             authenticate,
             cascades,
             cleaning,

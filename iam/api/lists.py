@@ -14,6 +14,7 @@ from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 
+Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
 LOOKUPS = {
     0: "exact",
@@ -35,16 +36,15 @@ def matches(column: str, value: str, method: int) -> Q:
     return Q(**{f"{column}__{LOOKUPS[method]}": value})
 
 
-Columns = str | tuple[str, ...]
 MOMENTS = {0: "exact", 1: "gt", 2: "gte", 3: "lt", 4: "lte"}
-"""Time methods with their numbers (zitadel.filter.v2.TimestampFilterMethod)."""
+"""Time methods with their numbers (zitadel.v1.TimestampQueryMethod, zitadel.filter.v2.TimestampFilterMethod)."""
 
 
-def at_time(column: str, asked: Any) -> Q:
-    """A condition on a time (`filter.v2.TimestampFilter`); raises InvalidInput."""
-    if asked.method not in MOMENTS or not asked.HasField("timestamp"):
-        raise InvalidInput("api.query_unsupported", field="timestamp")
-    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(asked.timestamp)})
+def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
+    """A condition on a time (`filter.v2.TimestampFilter`, or a message with the time in `field`); raises InvalidInput."""
+    if asked.method not in MOMENTS or not asked.HasField(field):
+        raise InvalidInput("api.query_unsupported", field=field)
+    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(getattr(asked, field))})
 
 
 def paged(

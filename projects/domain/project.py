@@ -48,6 +48,9 @@ class OidcConfig:
     additional_origins: tuple[str, ...] = ()
     skip_native_app_success_page: bool = False
     back_channel_logout_uri: str = ""
+    login_version: int = 0
+    """0 as the instance says, 1 the older hosted login, 2 the one at `login_base_uri` (or the instance's)."""
+    login_base_uri: str = ""
 
     def checked(self) -> Self:
         """The config itself; raises InvalidInput naming the field."""
@@ -260,6 +263,7 @@ class Project(Aggregate):
                 Claim("project_names", f"{self.name}{self.owner}", "project.already_exists"),
                 *(Claim("project_role", f"{key}:{self.id}", "project.role_already_exists") for key in self.roles),
                 *(Claim("appname", f"{app.name}:{self.id}", "app.already_exists") for app in self.apps.values()),
+                *(Claim("app_id", id, "app.id_already_exists") for id in self.apps),
                 *(
                     Claim("client_id", app.client_id, "app.client_id_taken")
                     for app in self.apps.values()
