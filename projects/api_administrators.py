@@ -25,23 +25,47 @@ DEEPEST = 10
 EQUALS = 0
 
 
+VERBS: dict[str, dict[str, Any]] = {
+    "instance": {
+        "add": commands.add_instance_member,
+        "change": instance.change_member,
+        "remove": instance.remove_member,
+    },
+    "organization_id": {
+        "add": commands.add_org_member,
+        "change": orgs.change_org_member,
+        "remove": orgs.remove_org_member,
+    },
+    "project_id": {
+        "add": commands.add_project_member,
+        "change": commands.change_project_member,
+        "remove": commands.remove_project_member,
+    },
+    "project_grant": {
+        "add": commands.add_grant_member,
+        "change": commands.change_grant_member,
+        "remove": commands.remove_grant_member,
+    },
+}
+
+
 def _on(ctx: Context, verb: str, request: Any, **roles: Any) -> Receipt:
     """Add, change or remove an administrator of whatever the resource names."""
-    resource, user = request.resource, {"user_id": request.user_id, **roles}
-    match resource.WhichOneof("resource"):
-        case "instance":
-            return getattr(instance, f"{verb}_member")(ctx, **user)
+    kind = request.resource.WhichOneof("resource")
+    receipt: Receipt = VERBS[kind][verb](ctx, **_where(ctx, request.resource, kind), user_id=request.user_id, **roles)
+    return receipt
+
+
+def _where(ctx: Context, resource: Any, kind: str) -> dict[str, str]:
+    match kind:
         case "organization_id":
-            return getattr(orgs, f"{verb}_org_member")(ctx, org_id=resource.organization_id, **user)
+            return {"org_id": resource.organization_id}
         case "project_id":
-            return getattr(commands, f"{verb}_project_member")(ctx, project_id=resource.project_id, **user)
+            return {"project_id": resource.project_id}
         case "project_grant":
-            grant_id = queries.find_grant(
-                ctx, resource.project_grant.project_id, resource.project_grant.organization_id
-            )
-            where = {"project_id": resource.project_grant.project_id, "grant_id": grant_id}
-            return getattr(commands, f"{verb}_grant_member")(ctx, **where, **user)
-    raise InvalidInput("api.field_missing", field="resource")
+            project, org = resource.project_grant.project_id, resource.project_grant.organization_id
+            return {"project_id": project, "grant_id": queries.find_grant(ctx, project, org)}
+    return {}
 
 
 @administrators.method

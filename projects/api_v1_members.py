@@ -88,7 +88,7 @@ def ListOrgMembers(ctx: Context, request: Any) -> Any:
 @own.method
 def AddOrgMember(ctx: Context, request: Any) -> Any:
     """Make a user administrator."""
-    receipt = orgs.add_org_member(ctx, org_id=ctx.org_id, **_member(request))
+    receipt = commands.add_org_member(ctx, org_id=ctx.org_id, **_member(request))
     return management.AddOrgMemberResponse(details=_details(receipt))
 
 

@@ -131,9 +131,9 @@ def _make_administrator(ctx: Context, values: Mapping[str, Any], path: Path) -> 
     user = {"user_id": _user_id(ctx, values["user"]), "roles": (values["role"],)}
     match kind:
         case "instance":
-            instance.add_member(ctx, **user)
+            commands.add_instance_member(ctx, **user)
         case "org":
-            orgs.add_org_member(ctx, org_id=id, **user)
+            commands.add_org_member(ctx, org_id=id, **user)
         case _:
             commands.add_project_member(ctx, project_id=id, **user)
     return Outcome("administrators", "The user is administrator now.")

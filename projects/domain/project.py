@@ -212,10 +212,12 @@ class Project(Aggregate):
 
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles."""
+        self.must_exist()
         return [facts.ProjectMemberChanged(user_id=user_id, roles=self.members.check_change(user_id, roles))]
 
     def remove_member(self, user_id: str) -> list[Event]:
         """Take an administrator's rights."""
+        self.must_exist()
         self.members.roles_of(user_id)
         return [facts.ProjectMemberRemoved(user_id=user_id)]
 
