@@ -93,7 +93,7 @@ def GetDefaultOrg(ctx: Context, request: Any) -> Any:
 @admin.method
 def SetDefaultOrg(ctx: Context, request: Any) -> Any:
     """Choose it."""
-    receipt = commands.make_default_org(ctx, org_id=request.org_id)
+    receipt = commands.choose_default_org(ctx, org_id=request.org_id)
     return admin_v1.SetDefaultOrgResponse(details=details(v1.ObjectDetails, receipt))
 
 

@@ -77,8 +77,8 @@ def remove_org(ctx: Context, *, org_id: str) -> Receipt:
     return transact(ctx, work).receipts[org_id]
 
 
-def make_default_org(ctx: Context, *, org_id: str) -> Receipt:
-    """Choose the organization of whoever names none; the receipt is the instance's."""
+def choose_default_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Choose the organization of whoever names none; raises NotFound, FailedPrecondition."""
 
     def work(unit: Unit) -> None:
         ctx.require("iam.write", ctx.instance)
@@ -91,7 +91,7 @@ def make_default_org(ctx: Context, *, org_id: str) -> Receipt:
 def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
     """Add a domain to an organization; where the policy asks for proof, it counts only once it is verified."""
     needed = is_proof_needed(ctx.instance)
-    return change(ctx, Org, org_id, lambda org: org.add_domain(domain, proof_needed=needed), needs="org.write")
+    return change(ctx, Org, org_id, lambda org: org.add_domain(domain, needs_proof=needed), needs="org.write")
 
 
 def ask_domain_proof(ctx: Context, *, org_id: str, domain: str, kind: int) -> AskedProof:

@@ -81,14 +81,14 @@ class Org(Aggregate):
             raise FailedPrecondition("org.default_stays")
         return [facts.OrgRemoved()]
 
-    def add_domain(self, domain: str, *, proof_needed: bool = False) -> list[Event]:
+    def add_domain(self, domain: str, *, needs_proof: bool = False) -> list[Event]:
         """Name a domain; an administrator's word verifies it unless the policy asks for proof (checklist T12)."""
         self.must_exist()
         wanted = checked_domain(domain)
         if wanted in self.domains:
             raise AlreadyExists("org.domain_already_exists", field="domain")
         added = facts.OrgDomainAdded(domain=wanted)
-        return [added] if proof_needed else [added, facts.OrgDomainVerified(domain=wanted)]
+        return [added] if needs_proof else [added, facts.OrgDomainVerified(domain=wanted)]
 
     def ask_proof(self, domain: str, *, kind: int, code: str) -> list[Event]:
         """Say what will be looked for; what was asked for before counts no more."""
