@@ -1,9 +1,13 @@
-"""Conditions on rows by what they refer to: users, projects, organizations, roles. Each one is a lookup in an index.
+"""Conditions on rows by what they refer to: users, projects, organizations, roles.
 
-A condition on another table is a set of ids, so that the database may begin on whichever side is smaller.
+A condition on another table is looked up first: few matches become a list of ids, which an index serves; many stay a
+subquery, where walking the list in its order finds enough rows soon. Left to itself, PostgreSQL guesses how many rows a
+text condition matches, and walks the whole list when the guess is wrong (measured: 3 s in place of 0.1 s).
 """
 
-from django.db.models import Q
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from iam.api.lists import matches
 from iam.kernel.context import Context
@@ -12,11 +16,17 @@ from projects.models import ProjectGrantRow, ProjectRow, RoleRow
 from users.models import UserRow
 
 EQUALS = 0
+FEW = 1000
+
+
+def _ids(rows: "QuerySet[Any]") -> Any:
+    ids = list(rows.order_by().values_list("id", flat=True)[: FEW + 1])
+    return ids if len(ids) <= FEW else rows.values("id")
 
 
 def of_user(ctx: Context, condition: Q) -> Q:
     """Rows about users that fulfil a condition."""
-    return Q(user_id__in=UserRow.objects.filter(condition, instance_id=ctx.instance).values("id"))
+    return Q(user_id__in=_ids(UserRow.objects.filter(condition, instance_id=ctx.instance)))
 
 
 def of_visible_user(ctx: Context, condition: Q) -> Q:
@@ -39,12 +49,12 @@ def called(value: str, method: int) -> Q:
 
 def of_project(ctx: Context, condition: Q) -> Q:
     """Rows about projects that fulfil a condition."""
-    return Q(project_id__in=ProjectRow.objects.filter(condition, instance_id=ctx.instance).values("id"))
+    return Q(project_id__in=_ids(ProjectRow.objects.filter(condition, instance_id=ctx.instance)))
 
 
 def of_org(ctx: Context, condition: Q) -> Q:
     """Rows of organizations that fulfil a condition."""
-    return Q(org_id__in=OrgRow.objects.filter(condition, instance_id=ctx.instance).values("id"))
+    return Q(org_id__in=_ids(OrgRow.objects.filter(condition, instance_id=ctx.instance)))
 
 
 def with_role(ctx: Context, key: str, method: int) -> Q:
@@ -52,7 +62,7 @@ def with_role(ctx: Context, key: str, method: int) -> Q:
     if method == EQUALS:
         return Q(roles__holds_any=[key])
     keys = RoleRow.objects.filter(matches("key", key, method), instance_id=ctx.instance)
-    return Q(roles__holds_any=sorted(set(keys.values_list("key", flat=True))))
+    return Q(roles__holds_any=sorted(keys.order_by().values_list("key", flat=True).distinct()))
 
 
 def of_grant_to(ctx: Context, project_id: str, org_id: str) -> Q:
