@@ -43,7 +43,7 @@ class OrgDomainRow(models.Model):
     domain = models.CharField(max_length=300)
     is_verified = models.BooleanField(default=False)
     is_primary = models.BooleanField(default=False)
-    validation_type = models.SmallIntegerField(default=0)
+    validation_type = models.SmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
 
     class Meta:

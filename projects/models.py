@@ -98,8 +98,8 @@ class AppRow(_Row):
     additional_origins: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     skip_native_app_success_page = models.BooleanField(default=False)
     back_channel_logout_uri = models.TextField(default="")
-    login_version = models.SmallIntegerField(default=0)
-    login_base_uri = models.TextField(default="")
+    login_version = models.SmallIntegerField(default=0, db_default=0)
+    login_base_uri = models.TextField(default="", db_default="")
 
     project = models.ForeignObject(
         ProjectRow,

@@ -40,12 +40,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='approw',
             name='login_base_uri',
-            field=models.TextField(default=''),
+            field=models.TextField(db_default='', default=''),
         ),
         migrations.AddField(
             model_name='approw',
             name='login_version',
-            field=models.SmallIntegerField(default=0),
+            field=models.SmallIntegerField(db_default=0, default=0),
         ),
         migrations.SeparateDatabaseAndState(state_operations=[
         migrations.AddField(
