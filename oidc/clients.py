@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
+
+from projects.domain.uris import origins_of
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts on which a native application may choose its port (RFC 8252 §7.3; the name as the reference allows it)."""
@@ -56,22 +57,7 @@ class Client:
     @property
     def origins(self) -> frozenset[str]:
         """Web origins whose scripts may call the endpoints (reference/oidc.md §10)."""
-        found = (origin_of(uri) for uri in (*self.redirect_uris, *self.additional_origins))
-        return frozenset(origin for origin in found if origin)
-
-
-def origin_of(uri: str) -> str:
-    """scheme://host[:port] of an http(s) address, in lower case and without a default port; otherwise empty."""
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    default = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")
+        return origins_of((*self.redirect_uris, *self.additional_origins))
 
 
 def _loopback(uri: str) -> str | None:

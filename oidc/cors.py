@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from iam.access.caller import instance_of
 from iam.kernel.errors import NotFound
-from oidc.clients import origin_of
 from oidc.registry import client_of
+from projects.domain.uris import origin_of
 from projects.models import AppRow
 
 View = Callable[[HttpRequest], HttpResponse]

@@ -1,9 +1,8 @@
-"""Methods of zitadel.org.v2.OrganizationService and the older GetMyOrg."""
+"""Methods of zitadel.org.v2.OrganizationService."""
 
 from typing import Any
 
-from iam.api.gen import management_v1 as management
-from iam.api.gen import object_v2, org_v1, org_v2, v1
+from iam.api.gen import object_v2, org_v2
 from iam.api.lists import matches, paged, row_details, stamp
 from iam.api.methods import Service
 from iam.instance.settings import settings_of
@@ -13,23 +12,7 @@ from orgs import commands, queries
 from orgs.models import OrgDomainRow
 
 orgs = Service("zitadel.org.v2.OrganizationService")
-older = Service("zitadel.management.v1.ManagementService")
 SORTS = {1: "name", 2: "created_at"}
-
-
-@older.method
-def GetMyOrg(ctx: Context, request: Any) -> Any:
-    """The organization that the request acts in."""
-    row = queries.get_org(ctx, org_id=ctx.org_id)
-    return management.GetMyOrgResponse(
-        org=org_v1.Org(
-            id=row.id,
-            name=row.name,
-            state=row.state,
-            primary_domain=row.primary_domain,
-            details=row_details(v1.ObjectDetails, row, row.id),
-        )
-    )
 
 
 @orgs.method
@@ -37,7 +20,7 @@ def ListOrganizations(ctx: Context, request: Any) -> Any:
     """The organizations that the caller may see."""
     rows = queries.list_orgs(ctx)
     for query in request.queries:
-        rows = _narrowed(ctx, rows, query)
+        rows = narrowed(ctx, rows, query)
     found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS)
     result = [
         org_v2.Organization(
@@ -55,7 +38,8 @@ def ListOrganizations(ctx: Context, request: Any) -> Any:
     return answer
 
 
-def _narrowed(ctx: Context, rows: Any, query: Any) -> Any:
+def narrowed(ctx: Context, rows: Any, query: Any) -> Any:
+    """The organizations that a query of v2 or v1 lets through; raises InvalidInput."""
     match query.WhichOneof("query"):
         case "name_query":
             return rows.filter(matches("name", query.name_query.name, query.name_query.method))
@@ -105,6 +89,20 @@ def AddOrganizationDomain(ctx: Context, request: Any) -> Any:
     """Add a domain."""
     receipt = commands.add_org_domain(ctx, org_id=request.organization_id, domain=request.domain)
     return org_v2.AddOrganizationDomainResponse(creation_date=stamp(receipt.changed_at))
+
+
+@orgs.method
+def GenerateOrganizationDomainValidation(ctx: Context, request: Any) -> Any:
+    """Say what to publish to prove a domain."""
+    asked = commands.ask_domain_proof(ctx, org_id=request.organization_id, domain=request.domain, kind=request.type)
+    return org_v2.GenerateOrganizationDomainValidationResponse(token=asked.code, url=asked.where)
+
+
+@orgs.method
+def VerifyOrganizationDomain(ctx: Context, request: Any) -> Any:
+    """Look for the proof of a domain."""
+    receipt = commands.verify_org_domain(ctx, org_id=request.organization_id, domain=request.domain)
+    return org_v2.VerifyOrganizationDomainResponse(change_date=stamp(receipt.changed_at))
 
 
 @orgs.method

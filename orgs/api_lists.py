@@ -21,7 +21,11 @@ def ListOrganizationDomains(ctx: Context, request: Any) -> Any:
     found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=DOMAIN_SORTS, key="domain")
     shown = [
         org_v2.Domain(
-            organization_id=row.org_id, domain=row.domain, is_verified=row.is_verified, is_primary=row.is_primary
+            organization_id=row.org_id,
+            domain=row.domain,
+            is_verified=row.is_verified,
+            is_primary=row.is_primary,
+            validation_type=row.validation_type,
         )
         for row in found
     ]

@@ -11,4 +11,4 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from orgs import api, api_lists, cascades, projection  # noqa: F401 - Django allows models only from here on
+        from orgs import api, api_lists, api_v1, api_v1_metadata, cascades, projection  # noqa: F401 - Django allows models only from here on

@@ -1,17 +1,41 @@
 """Every change of an organization."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from iam.instance.domain.instance import Instance
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from orgs.domain.org import Org, generated_domain
+from iam.kernel.errors import FailedPrecondition
+from orgs.domain.domains import Proof, ProofKind, generated_domain
+from orgs.domain.org import Org
+from orgs.domain_policy import is_proof_needed
+
+OWNER = ("ORG_OWNER",)
+PURPOSE = "org_domain"
+CODE_LENGTH = 32
+FILE_PATH = "/.well-known/zitadel-challenge/{code}.txt"
+RECORD_NAME = "_zitadel-challenge.{domain}"
 
 
-def add_org(ctx: Context, *, name: str, org_id: str = "") -> Receipt:
-    """Create an organization; `org_id` may be chosen by the caller."""
+@dataclass(frozen=True)
+class AskedProof:
+    """What to publish, and where it will be looked for."""
+
+    code: str
+    where: str
+
+
+def add_org(ctx: Context, *, name: str, org_id: str = "", owner_id: str = "") -> Receipt:
+    """Create an organization; `org_id` may be chosen by the caller. `owner_id` becomes its first administrator."""
     id = org_id or ctx.ports.new_id()
-    return transact(ctx, lambda unit: include_org(unit, id, name)).receipts[id]
+
+    def work(unit: Unit) -> None:
+        include_org(unit, id, name)
+        if owner_id:
+            unit.change(Org, id, lambda org: org.add_member(owner_id, OWNER))
+
+    return transact(ctx, work).receipts[id]
 
 
 def include_org(unit: Unit, id: str, name: str) -> None:
@@ -53,9 +77,55 @@ def remove_org(ctx: Context, *, org_id: str) -> Receipt:
     return transact(ctx, work).receipts[org_id]
 
 
+def choose_default_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Choose the organization of whoever names none; raises NotFound, FailedPrecondition."""
+
+    def work(unit: Unit) -> None:
+        ctx.require("iam.write", ctx.instance)
+        unit.load(Org, org_id).must_be_active()
+        unit.change(Instance, ctx.instance, lambda one: one.set_default_org(org_id), needs="iam.write")
+
+    return transact(ctx, work).receipts[ctx.instance]
+
+
 def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
-    """Add a domain to an organization."""
-    return change(ctx, Org, org_id, lambda org: org.add_domain(domain), needs="org.write")
+    """Add a domain to an organization; where the policy asks for proof, it counts only once it is verified."""
+    needed = is_proof_needed(ctx.instance)
+    return change(ctx, Org, org_id, lambda org: org.add_domain(domain, needs_proof=needed), needs="org.write")
+
+
+def ask_domain_proof(ctx: Context, *, org_id: str, domain: str, kind: int) -> AskedProof:
+    """Make a code that proves the domain once it is published: 1 in a file over https, 2 in a DNS record."""
+    code = ctx.ports.secrets.random(CODE_LENGTH)
+    sealed = ctx.ports.secrets.seal(ctx.instance, PURPOSE, code.encode())
+    name = domain.strip().lower()
+    change(ctx, Org, org_id, lambda org: org.ask_proof(name, kind=kind, code=sealed), needs="org.write")
+    file = f"https://{name}{FILE_PATH.format(code=code)}"
+    return AskedProof(code, file if kind == ProofKind.FILE else RECORD_NAME.format(domain=name))
+
+
+def verify_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
+    """Look for the proof and verify the domain; raises FailedPrecondition when it is not there, whatever the reason."""
+    name = domain.strip().lower()
+
+    def asked(unit: Unit) -> Proof:
+        org = unit.load(Org, org_id)
+        ctx.require("org.write", org.owner)
+        return org.proof_of(name)
+
+    proof = transact(ctx, asked).result
+    found = _is_published(ctx, name, proof)
+    receipt = change(ctx, Org, org_id, lambda org: org.prove(name, looked_for=proof, found=found), needs="org.write")
+    if not found:
+        raise FailedPrecondition("org.domain_verification_failed", field="domain")
+    return receipt
+
+
+def _is_published(ctx: Context, domain: str, proof: Proof) -> bool:
+    code = ctx.ports.secrets.open(ctx.instance, PURPOSE, proof.code).decode()
+    if proof.kind == ProofKind.RECORD:
+        return code in ctx.ports.outside.texts_of_name(RECORD_NAME.format(domain=domain))
+    return ctx.ports.outside.text_at(domain, FILE_PATH.format(code=code)).strip() == code
 
 
 def set_primary_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Upper
 
 
 class OrgRow(models.Model):
@@ -23,6 +24,8 @@ class OrgRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "name", "id"], name="orgs_name"),
             models.Index(fields=["instance_id", "created_at", "id"], name="orgs_created"),
+            models.Index(fields=["instance_id", "state", "id"], name="orgs_state"),
+            models.Index("instance_id", Upper("name"), name="orgs_any_case_name"),
         ]
 
     @property
@@ -40,11 +43,15 @@ class OrgDomainRow(models.Model):
     domain = models.CharField(max_length=300)
     is_verified = models.BooleanField(default=False)
     is_primary = models.BooleanField(default=False)
+    validation_type = models.SmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "orgs_domains"
-        indexes: ClassVar = [models.Index(fields=["instance_id", "domain"], name="orgs_domain")]
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "domain"], name="orgs_domain"),
+            models.Index("instance_id", Upper("domain"), name="orgs_any_case_domain"),
+        ]
 
 
 class OrgMetadataRow(models.Model):

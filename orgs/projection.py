@@ -58,6 +58,12 @@ class Orgs(Projection):
         )
         _update(at)
 
+    @on(facts.OrgDomainVerificationAdded)
+    def proof_asked(self, at: Recorded, fact: facts.OrgDomainVerificationAdded) -> None:
+        """How the domain is to be proved."""
+        _domains(at).filter(domain=fact.domain).update(validation_type=fact.validation_type)
+        _update(at)
+
     @on(facts.OrgDomainVerified)
     def domain_verified(self, at: Recorded, fact: facts.OrgDomainVerified) -> None:
         """The domain is theirs."""

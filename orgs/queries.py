@@ -35,6 +35,30 @@ def list_metadata(ctx: Context, *, org_id: str) -> "QuerySet[OrgMetadataRow]":
     return OrgMetadataRow.objects.filter(instance_id=ctx.instance, org_id=org_id)
 
 
+def get_metadata(ctx: Context, *, org_id: str, key: str) -> OrgMetadataRow:
+    """The value under a key; raises NotFound."""
+    row = list_metadata(ctx, org_id=org_id).filter(key=key).first()
+    if row is None:
+        raise NotFound("org.metadata_not_found", field="key")
+    return row
+
+
+def get_org_of_domain(ctx: Context, *, domain: str) -> OrgRow:
+    """The organization of a verified domain, for whoever may look across organizations; raises NotFound."""
+    ctx.require("org.global.read", ctx.caller.org_id)
+    row = OrgRow.objects.filter(instance_id=ctx.instance, id=find_org_of_domain(ctx.instance, domain)).first()
+    if row is None:
+        raise NotFound("org.not_found")
+    return row
+
+
+def is_org_unique(ctx: Context, *, name: str, domain: str) -> bool:
+    """Whether no organization has the name, nor a verified claim on the domain; empty ones are not looked at."""
+    ctx.require("iam.read", ctx.instance)
+    named = bool(name) and OrgRow.objects.filter(instance_id=ctx.instance, name=name.strip()).exists()
+    return not named and not (domain and find_org_of_domain(ctx.instance, domain))
+
+
 def find_org_of_domain(instance: str, domain: str) -> str:
     """The organization that a verified domain belongs to, or an empty string."""
     rows = OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)

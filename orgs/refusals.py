@@ -15,5 +15,9 @@ REFUSALS = {
     "org.domain_not_verified": ("Domain is not verified", "ORG-pAnsK"),
     "org.domain_primary": ("The primary domain cannot be removed", "ORG-Sjdi3"),
     "org.domain_invalid": ("This is not a domain", "ORG-R24hb"),
+    "org.domain_not_public": ("Only a domain of the public Internet can be proved", "ORG-pub1c"),
+    "org.domain_already_verified": ("Domain is already verified", "ORG-HGw21"),
+    "org.domain_proof_missing": ("Ask for a validation of the domain first", "ORG-SFBB3"),
+    "org.domain_verification_failed": ("The proof was not found", "ORG-ISTh3"),
     "org.metadata_not_found": ("There is no metadata under this key", "ORG-m3tad"),
 }

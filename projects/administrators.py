@@ -3,18 +3,61 @@
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from iam.access.models import MembershipRow
+from iam.access.roles import Level
 from iam.kernel.context import Context
+from iam.kernel.errors import NotFound
+from projects.models import ProjectGrantRow, ProjectRow
 from users.models import UserRow
+
+KEY = ("user_id", "level", "resource_id")
+"""What makes the order of a list of administrators total."""
 
 
 def list_administrators(ctx: Context) -> "QuerySet[MembershipRow]":
-    """The memberships that the caller may see, with the users' login names in the same statement."""
-    user = UserRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("user_id"))
-    rows = MembershipRow.objects.filter(instance_id=ctx.instance).annotate(
-        login_name=Subquery(user.values("preferred_login_name"))
-    )
+    """The memberships that the caller may see; always including one's own."""
+    rows = MembershipRow.objects.filter(instance_id=ctx.instance)
     if ctx.reach("iam.member.read").everywhere:
         return rows
+    orgs = ctx.reach("org.member.read").orgs
     projects = ctx.reach("project.member.read").projects
-    mine = Q(owner__in=ctx.reach("org.member.read").orgs)
-    return rows.filter(mine | (Q(project_id__in=projects) & ~Q(project_id="")))
+    grants = ctx.reach("project.grant.member.read")
+    lent = ProjectGrantRow.objects.filter(instance_id=ctx.instance, granted_org_id__in=grants.orgs).values("id")
+    mine = Q(user_id=ctx.actor) | Q(owner__in=orgs) | (Q(project_id__in=projects) & ~Q(project_id=""))
+    of_grants = Q(level=Level.GRANT.value) & (Q(resource_id__in=grants.grants) | Q(resource_id__in=lent))
+    return rows.filter(mine | of_grants)
+
+
+def list_org_members(ctx: Context, *, org_id: str) -> "QuerySet[MembershipRow]":
+    """The administrators of an organization."""
+    ctx.require("org.member.read", org_id)
+    return _of(ctx, Level.ORG, org_id)
+
+
+def list_project_members(ctx: Context, *, project_id: str) -> "QuerySet[MembershipRow]":
+    """The administrators of a project; raises NotFound."""
+    row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
+    ctx.require("project.member.read", row.org_id if row else "", project_id)
+    if row is None:
+        raise NotFound("project.not_found")
+    return _of(ctx, Level.PROJECT, project_id)
+
+
+def list_grant_members(ctx: Context, *, project_id: str, grant_id: str) -> "QuerySet[MembershipRow]":
+    """The administrators of a project grant, for the giver and for the organization it was given to; raises NotFound."""
+    row = ProjectGrantRow.objects.filter(instance_id=ctx.instance, id=grant_id, project_id=project_id).first()
+    needs = "project.grant.member.read"
+    if not (row and ctx.rights.allow(needs, owner=row.granted_org_id, resource=grant_id)):
+        ctx.require(needs, row.org_id if row else "", project_id)
+    if row is None:
+        raise NotFound("grant.not_found")
+    return _of(ctx, Level.GRANT, grant_id)
+
+
+def _of(ctx: Context, level: Level, resource_id: str) -> "QuerySet[MembershipRow]":
+    return MembershipRow.objects.filter(instance_id=ctx.instance, level=level.value, resource_id=resource_id)
+
+
+def with_login_names(rows: "QuerySet[MembershipRow]") -> "QuerySet[MembershipRow]":
+    """Rows with the users' login names in the same statement."""
+    user = UserRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("user_id"))
+    return rows.annotate(login_name=Subquery(user.values("preferred_login_name")))

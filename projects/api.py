@@ -1,20 +1,20 @@
-"""Methods of zitadel.project.v2.ProjectService, and the older spellings of the recipes."""
+"""Projects and roles of zitadel.project.v2.ProjectService."""
 
 from typing import Any
 
-from iam.api.gen import management_v1 as management
-from iam.api.gen import project_v2, v1
-from iam.api.lists import details, matches, page_of, paged, stamp
+from iam.api.gen import project_v2
+from iam.api.lists import matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, NotFound
-from projects import api_apps, api_permissions, commands, queries  # noqa: F401 - registers their methods
-from projects.api_config import config_of
-from projects.models import ProjectGrantRow, ProjectRow
+from iam.kernel.errors import InvalidInput
+from projects import commands, queries
+from projects.models import ProjectRow
+from projects.names import name_in, names_of
 
 projects = Service("zitadel.project.v2.ProjectService")
-older = Service("zitadel.management.v1.ManagementService")
-SORTS = {1: "id", 2: "created_at", 3: "changed_at", 4: "name"}
+SORTS = {1: "p_id", 2: "p_created", 3: "p_changed", 4: "p_name"}
+ROLE_SORTS = {1: "key", 2: "created_at", 3: "changed_at"}
+OWNED, GRANTED = 1, 2
 SETTINGS = {
     "project_role_assertion": "project_role_assertion",
     "authorization_required": "project_role_check",
@@ -37,64 +37,57 @@ def CreateProject(ctx: Context, request: Any) -> Any:
     return project_v2.CreateProjectResponse(project_id=receipt.id, creation_date=stamp(receipt.created_at))
 
 
-@older.method
-def AddProject(ctx: Context, request: Any) -> Any:
-    """Create a project in the organization that the request acts in."""
-    names = ("project_role_assertion", "project_role_check", "has_project_check", "private_labeling_setting")
-    settings = {name: getattr(request, name) for name in names}
-    receipt = commands.add_project(ctx, org_id=ctx.org_id, name=request.name, settings=settings)
-    return management.AddProjectResponse(id=receipt.id, details=details(v1.ObjectDetails, receipt))
-
-
-@older.method
-def AddOIDCApp(ctx: Context, request: Any) -> Any:
-    """Add an application that signs people in."""
-    config = config_of(request, response_shift=0)
-    made = commands.add_oidc_app(ctx, project_id=request.project_id, name=request.name, config=config)
-    return management.AddOIDCAppResponse(
-        app_id=made.id,
-        client_id=made.client_id,
-        client_secret=made.secret,
-        details=details(v1.ObjectDetails, made.receipt),
-    )
-
-
-@older.method
-def AddAPIApp(ctx: Context, request: Any) -> Any:
-    """Add an application that checks tokens."""
-    made = commands.add_api_app(ctx, project_id=request.project_id, name=request.name, method=request.auth_method_type)
-    return management.AddAPIAppResponse(
-        app_id=made.id,
-        client_id=made.client_id,
-        client_secret=made.secret,
-        details=details(v1.ObjectDetails, made.receipt),
-    )
-
-
 @projects.method
 def GetProject(ctx: Context, request: Any) -> Any:
     """One project."""
-    return project_v2.GetProjectResponse(project=_shown(queries.get_project(ctx, project_id=request.project_id)))
+    row = queries.get_visible_project(ctx, project_id=request.project_id)
+    return project_v2.GetProjectResponse(project=_shown(row))
 
 
 @projects.method
 def ListProjects(ctx: Context, request: Any) -> Any:
-    """The projects that the caller may see."""
-    rows = queries.list_projects(ctx)
+    """The projects that the caller may see: an entry per project, and one per organization that it was lent to."""
+    owned, lent = queries.list_projects(ctx), queries.list_granted(ctx)
     for one in request.filters:
-        match one.WhichOneof("filter"):
-            case "project_name_filter":
-                rows = rows.filter(
-                    matches("name", one.project_name_filter.project_name, one.project_name_filter.method)
-                )
-            case "in_project_ids_filter":
-                rows = rows.filter(id__in=list(one.in_project_ids_filter.ids))
-            case "organization_id_filter":
-                rows = rows.filter(org_id=one.organization_id_filter.organization_id)
-            case _:
-                raise InvalidInput("api.query_unsupported", field="filters")
-    found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=SORTS)
-    return project_v2.ListProjectsResponse(projects=[_shown(row) for row in found], pagination=page_of(request, total))
+        owned, lent = _narrowed(owned, lent, one)
+    entries = queries.project_entries(owned, lent)
+    found, total = paged(entries, request.pagination, sort=request.sorting_column, columns=SORTS, key=("p_id", "g_id"))
+    orgs = names_of(ctx.instance, orgs=[row["g_org"] for row in found]).orgs
+    shown = [_entry(row, name_in(orgs, row["g_org"])) for row in found]
+    return project_v2.ListProjectsResponse(projects=shown, pagination=page_of(request, total))
+
+
+def _narrowed(owned: Any, lent: Any, one: Any) -> tuple[Any, Any]:
+    match one.WhichOneof("filter"):
+        case "project_name_filter":
+            name, method = one.project_name_filter.project_name, one.project_name_filter.method
+            return owned.filter(matches("name", name, method)), lent.filter(matches("project__name", name, method))
+        case "in_project_ids_filter":
+            ids = list(one.in_project_ids_filter.ids)
+            return owned.filter(id__in=ids), lent.filter(project_id__in=ids)
+        case "organization_id_filter":
+            org, type_ = one.organization_id_filter.organization_id, one.organization_id_filter.type
+            return (
+                owned.none() if type_ == GRANTED else owned.filter(org_id=org),
+                lent.none() if type_ == OWNED else lent.filter(granted_org_id=org),
+            )
+    raise InvalidInput("api.query_unsupported", field="filters")
+
+
+def _entry(row: dict[str, Any], granted_to: str) -> Any:
+    shown = project_v2.Project(
+        project_id=row["p_id"],
+        organization_id=row["p_org"],
+        name=row["p_name"],
+        state=row["p_state"],
+        creation_date=stamp(row["p_created"]),
+        change_date=stamp(row["p_changed"]),
+        **{name: row[f"p_{column}"] for name, column in SETTINGS.items()},
+    )
+    if row["g_id"]:
+        shown.granted_organization_id, shown.granted_organization_name = row["g_org"], granted_to
+        shown.granted_state = row["g_state"]
+    return shown
 
 
 def _shown(row: ProjectRow) -> Any:
@@ -176,7 +169,9 @@ def RemoveProjectRole(ctx: Context, request: Any) -> Any:
 def ListProjectRoles(ctx: Context, request: Any) -> Any:
     """The roles of a project."""
     rows = queries.list_roles(ctx, project_id=request.project_id)
-    found, total = paged(rows, request.pagination, columns={}, key="key")
+    for one in request.filters:
+        rows = roles_matching(rows, one, one.WhichOneof("filter"))
+    found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=ROLE_SORTS, key="key")
     roles = [
         project_v2.ProjectRole(
             project_id=row.project_id,
@@ -191,83 +186,8 @@ def ListProjectRoles(ctx: Context, request: Any) -> Any:
     return project_v2.ListProjectRolesResponse(project_roles=roles, pagination=page_of(request, total))
 
 
-def _grant_id(ctx: Context, request: Any) -> str:
-    """The API addresses a grant by project and organization."""
-    row = ProjectGrantRow.objects.filter(
-        instance_id=ctx.instance, project_id=request.project_id, granted_org_id=request.granted_organization_id
-    ).first()
-    ctx.require("project.grant.read", row.org_id if row else "", request.project_id)
-    if row is None:
-        raise NotFound("grant.not_found")
-    return row.id
-
-
-@projects.method
-def CreateProjectGrant(ctx: Context, request: Any) -> Any:
-    """Lend roles to an organization."""
-    receipt, _ = commands.add_grant(
-        ctx,
-        project_id=request.project_id,
-        granted_org_id=request.granted_organization_id,
-        roles=tuple(request.role_keys),
-    )
-    return project_v2.CreateProjectGrantResponse(creation_date=stamp(receipt.changed_at))
-
-
-@projects.method
-def UpdateProjectGrant(ctx: Context, request: Any) -> Any:
-    """Lend other roles."""
-    receipt = commands.change_grant(
-        ctx, project_id=request.project_id, grant_id=_grant_id(ctx, request), roles=tuple(request.role_keys)
-    )
-    return project_v2.UpdateProjectGrantResponse(change_date=stamp(receipt.changed_at))
-
-
-@projects.method
-def DeactivateProjectGrant(ctx: Context, request: Any) -> Any:
-    """Let a grant rest."""
-    id = _grant_id(ctx, request)
-    receipt = commands.deactivate_grant(ctx, project_id=request.project_id, grant_id=id)
-    return project_v2.DeactivateProjectGrantResponse(change_date=stamp(receipt.changed_at))
-
-
-@projects.method
-def ActivateProjectGrant(ctx: Context, request: Any) -> Any:
-    """Let a grant count again."""
-    id = _grant_id(ctx, request)
-    receipt = commands.reactivate_grant(ctx, project_id=request.project_id, grant_id=id)
-    return project_v2.ActivateProjectGrantResponse(change_date=stamp(receipt.changed_at))
-
-
-@projects.method
-def DeleteProjectGrant(ctx: Context, request: Any) -> Any:
-    """Take everything back."""
-    receipt = commands.remove_grant(ctx, project_id=request.project_id, grant_id=_grant_id(ctx, request))
-    return project_v2.DeleteProjectGrantResponse(deletion_date=stamp(receipt.changed_at))
-
-
-@projects.method
-def ListProjectGrants(ctx: Context, request: Any) -> Any:
-    """The grants that the caller gave or received."""
-    rows = queries.list_grants(ctx)
-    for one in request.filters:
-        name = one.WhichOneof("filter")
-        match name:
-            case "in_project_ids_filter":
-                rows = rows.filter(project_id__in=list(one.in_project_ids_filter.ids))
-            case _:
-                raise InvalidInput("api.query_unsupported", field=name or "filters")
-    found, total = paged(rows, request.pagination, columns={})
-    grants = [
-        project_v2.ProjectGrant(
-            organization_id=row.org_id,
-            granted_organization_id=row.granted_org_id,
-            granted_role_keys=row.roles,
-            project_id=row.project_id,
-            state=row.state,
-            creation_date=stamp(row.created_at),
-            change_date=stamp(row.changed_at),
-        )
-        for row in found
-    ]
-    return project_v2.ListProjectGrantsResponse(project_grants=grants, pagination=page_of(request, total))
+def roles_matching(rows: Any, one: Any, name: str) -> Any:
+    """The roles that a filter of v2 or v1 lets through."""
+    asked = getattr(one, name)
+    text = "key" if name.startswith(("role_key", "key")) else "display_name"
+    return rows.filter(matches(text, getattr(asked, text), asked.method))

@@ -10,7 +10,7 @@ from iam.kernel.errors import InvalidInput
 from projects import queries
 
 apps = Service("zitadel.application.v2.ApplicationService")
-SORTS = {1: "project_id", 2: "app_id", 3: "created_at", 4: "org_id", 5: "expires_at"}
+SORTS = {1: "project_id", 2: "app_id", 3: "created_at", 4: "org_id", 5: "expires_at", 6: "id"}  # 6: there is one type
 COLUMNS = {
     "application_id_filter": ("application_id", "app_id"),
     "project_id_filter": ("project_id", "project_id"),

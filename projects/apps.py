@@ -11,4 +11,19 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from projects import api, api_app_keys, api_v1_mine, cascades, projection  # noqa: F401 - Django allows models only from here on
+        from projects import (  # noqa: F401 - Django allows models only from here on
+            api,
+            api_administrators,
+            api_app_keys,
+            api_apps,
+            api_authorizations,
+            api_grants,
+            api_v1,
+            api_v1_apps,
+            api_v1_grants,
+            api_v1_members,
+            api_v1_mine,
+            api_v1_user_grants,
+            cascades,
+            projection,
+        )

@@ -28,7 +28,7 @@ from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
 from orgs.queries import org_choices
 from projects import commands, queries
-from projects.administrators import list_administrators
+from projects.administrators import list_administrators, with_login_names
 from projects.models import RoleRow
 from users.queries import find_user_by_login
 
@@ -131,9 +131,9 @@ def _make_administrator(ctx: Context, values: Mapping[str, Any], path: Path) -> 
     user = {"user_id": _user_id(ctx, values["user"]), "roles": (values["role"],)}
     match kind:
         case "instance":
-            instance.add_member(ctx, **user)
+            commands.add_instance_member(ctx, **user)
         case "org":
-            orgs.add_org_member(ctx, org_id=id, **user)
+            commands.add_org_member(ctx, org_id=id, **user)
         case _:
             commands.add_project_member(ctx, project_id=id, **user)
     return Outcome("administrators", "The user is administrator now.")
@@ -257,7 +257,7 @@ add_pages(
         title="Administrators",
         needs="org.member.read",
         intro="Who administers the instance, an organization, a project or a grant.",
-        rows=lambda ctx, path: list_administrators(ctx),
+        rows=lambda ctx, path: with_login_names(list_administrators(ctx)),
         columns=(
             Column("login_name", "User", link="users/{user_id}", sort="login_name"),
             Column("level", "Level", sort="level"),

@@ -3,6 +3,9 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Upper
+
+from users.models import UserRow
 
 WORDS = {1: "active", 2: "inactive", 3: "removed"}
 
@@ -46,6 +49,9 @@ class ProjectRow(_Row):
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "org_id", "id"], name="projects_org"),
             models.Index(fields=["instance_id", "name", "id"], name="projects_name"),
+            models.Index("instance_id", Upper("name"), name="projects_any_case_name"),
+            models.Index(fields=["instance_id", "created_at", "id"], name="projects_created"),
+            models.Index(fields=["instance_id", "changed_at", "id"], name="projects_changed"),
         ]
 
 
@@ -64,6 +70,7 @@ class RoleRow(models.Model):
 
     class Meta:
         db_table = "projects_roles"
+        indexes: ClassVar = [models.Index(fields=["instance_id", "key"], name="projects_role_key")]
 
 
 class AppRow(_Row):
@@ -91,6 +98,8 @@ class AppRow(_Row):
     additional_origins: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     skip_native_app_success_page = models.BooleanField(default=False)
     back_channel_logout_uri = models.TextField(default="")
+    login_version = models.SmallIntegerField(default=0, db_default=0)
+    login_base_uri = models.TextField(default="", db_default="")
 
     project = models.ForeignObject(
         ProjectRow,
@@ -105,6 +114,9 @@ class AppRow(_Row):
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "client_id"], name="projects_app_client"),
             models.Index(fields=["instance_id", "project_id", "id"], name="projects_app_project"),
+            models.Index(fields=["instance_id", "name", "id"], name="projects_app_name"),
+            models.Index(fields=["instance_id", "created_at", "id"], name="projects_app_created"),
+            models.Index(fields=["instance_id", "changed_at", "id"], name="projects_app_changed"),
         ]
 
 
@@ -136,11 +148,21 @@ class ProjectGrantRow(_Row):
     granted_org_id = _id()
     roles: "models.JSONField[Any, Any]" = models.JSONField(default=list)
 
+    project = models.ForeignObject(
+        ProjectRow,
+        on_delete=models.DO_NOTHING,
+        from_fields=["instance_id", "project_id"],
+        to_fields=["instance_id", "id"],
+        related_name="+",
+    )
+
     class Meta:
         db_table = "projects_grants"
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "project_id"], name="projects_grant_project"),
             models.Index(fields=["instance_id", "granted_org_id"], name="projects_grant_org"),
+            models.Index(fields=["instance_id", "created_at", "id"], name="projects_grant_created"),
+            models.Index(fields=["instance_id", "changed_at", "id"], name="projects_grant_changed"),
         ]
 
 
@@ -154,10 +176,25 @@ class UserGrantRow(_Row):
     grant_id = _id(default="")
     roles: "models.JSONField[Any, Any]" = models.JSONField(default=list)
 
+    user = models.ForeignObject(
+        UserRow,
+        on_delete=models.DO_NOTHING,
+        from_fields=["instance_id", "user_id"],
+        to_fields=["instance_id", "id"],
+        related_name="+",
+    )
+
     class Meta:
         db_table = "projects_user_grants"
         indexes: ClassVar = [
-            models.Index(fields=["instance_id", "user_id"], name="projects_usergrant_user"),
-            models.Index(fields=["instance_id", "project_id"], name="projects_usergrant_proj"),
-            models.Index(fields=["instance_id", "org_id", "id"], name="projects_usergrant_org"),
+            models.Index(fields=["instance_id", column, "id"], name=f"usergrants_{name}")
+            for column, name in (
+                ("user_id", "user"),
+                ("project_id", "project"),
+                ("org_id", "org"),
+                ("grant_id", "grant"),
+                ("state", "state"),
+                ("created_at", "created"),
+                ("changed_at", "changed"),
+            )
         ]

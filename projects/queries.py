@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value
 
 from eventstore.prepared import prepared
-from iam.kernel.context import Context
+from iam.kernel.context import Context, Reach
 from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
-from projects.domain.project import State
+from projects.domain.project import SETTINGS, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.models import UserRow
 
@@ -28,6 +28,36 @@ def list_projects(ctx: Context) -> "QuerySet[ProjectRow]":
     reach = ctx.reach("project.read")
     rows = ProjectRow.objects.filter(instance_id=ctx.instance)
     return rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(id__in=reach.projects))
+
+
+def get_visible_project(ctx: Context, *, project_id: str) -> ProjectRow:
+    """One project of one's own, or lent to an organization in which one may read projects; raises NotFound."""
+    lent = list_granted(ctx).filter(project_id=project_id).select_related("project").first()
+    return lent.project if lent else get_project(ctx, project_id=project_id)
+
+
+def list_granted(ctx: Context) -> "QuerySet[ProjectGrantRow]":
+    """What was lent to the organizations in which the caller may read projects."""
+    reach = ctx.reach("project.read")
+    rows = ProjectGrantRow.objects.filter(instance_id=ctx.instance)
+    return rows if reach.everywhere else rows.filter(Q(granted_org_id__in=reach.orgs) | Q(id__in=reach.grants))
+
+
+ENTRY = ("p_id", "p_org", "p_name", "p_state", "p_created", "p_changed", *(f"p_{name}" for name in SETTINGS))
+LENT = ("g_id", "g_org", "g_state")
+
+
+def project_entries(owned: "QuerySet[ProjectRow]", lent: "QuerySet[ProjectGrantRow]") -> "QuerySet[Any, Any]":
+    """Projects and what was lent, as one list of the columns ENTRY and LENT."""
+    nothing = {"g_id": Value(""), "g_org": Value(""), "g_state": Value(0, SmallIntegerField())}
+    grant = {"g_id": F("id"), "g_org": F("granted_org_id"), "g_state": F("state")}
+    own = owned.annotate(**_entry(""), **nothing).values(*ENTRY, *LENT)
+    return own.union(lent.annotate(**_entry("project__"), **grant).values(*ENTRY, *LENT), all=True)
+
+
+def _entry(prefix: str) -> dict[str, F]:
+    columns = ("id", "org_id", "name", "state", "created_at", "changed_at", *SETTINGS)
+    return {alias: F(prefix + column) for alias, column in zip(ENTRY, columns, strict=True)}
 
 
 def list_roles(ctx: Context, *, project_id: str) -> "QuerySet[RoleRow]":
@@ -74,6 +104,31 @@ def list_app_keys(ctx: Context, *, app_id: str) -> "QuerySet[AppKeyRow]":
     return AppKeyRow.objects.filter(instance_id=ctx.instance, app_id=app_id)
 
 
+def get_app_of(ctx: Context, *, project_id: str, app_id: str) -> AppRow:
+    """One application of a project; raises NotFound, also for another project's."""
+    row = get_app(ctx, app_id=app_id)
+    if row.project_id != project_id:
+        raise NotFound("app.not_found")
+    return row
+
+
+def list_apps_of(ctx: Context, *, project_id: str) -> "QuerySet[AppRow]":
+    """The applications of a project; raises NotFound."""
+    row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
+    ctx.require("project.app.read", row.org_id if row else "", project_id)
+    if row is None:
+        raise NotFound("project.not_found")
+    return AppRow.objects.filter(instance_id=ctx.instance, project_id=project_id)
+
+
+def get_key_of(ctx: Context, *, project_id: str, app_id: str, key_id: str) -> AppKeyRow:
+    """One key of an application; raises NotFound, also for another application's."""
+    row = get_app_key(ctx, key_id=key_id)
+    if (row.project_id, row.app_id) != (project_id, app_id):
+        raise NotFound("app.key_not_found")
+    return row
+
+
 def list_grants(ctx: Context) -> "QuerySet[ProjectGrantRow]":
     """The project grants that the caller gave or received."""
     reach = ctx.reach("project.grant.read")
@@ -82,26 +137,64 @@ def list_grants(ctx: Context) -> "QuerySet[ProjectGrantRow]":
     return rows if reach.everywhere else rows.filter(mine | Q(id__in=reach.grants))
 
 
-def get_grant(ctx: Context, *, grant_id: str) -> ProjectGrantRow:
-    """One project grant; raises NotFound."""
-    row = list_grants(ctx).filter(id=grant_id).first()
-    if row is None:
+def find_grant(ctx: Context, project_id: str, granted_org_id: str) -> str:
+    """The id of the grant by which a project was lent to an organization; empty when there is none to be seen."""
+    rows = list_grants(ctx).filter(project_id=project_id, granted_org_id=granted_org_id)
+    return rows.values_list("id", flat=True).first() or ""
+
+
+def get_grant(ctx: Context, *, grant_id: str, project_id: str = "") -> ProjectGrantRow:
+    """One project grant, of a project if one is named; raises NotFound."""
+    return _grant(list_grants(ctx), grant_id, project_id)
+
+
+def get_granted(ctx: Context, *, grant_id: str, project_id: str) -> ProjectGrantRow:
+    """One project that was lent; raises NotFound."""
+    return _grant(list_granted(ctx), grant_id, project_id)
+
+
+def _grant(rows: "QuerySet[ProjectGrantRow]", grant_id: str, project_id: str) -> ProjectGrantRow:
+    row = rows.filter(id=grant_id).first()
+    if row is None or project_id not in ("", row.project_id):
         raise NotFound("grant.not_found")
     return row
 
 
+def list_lent_roles(ctx: Context, project_id: str, grant_id: str) -> "QuerySet[RoleRow]":
+    """The roles that a grant lends; raises NotFound."""
+    lent = get_granted(ctx, grant_id=grant_id, project_id=project_id).roles
+    return RoleRow.objects.filter(instance_id=ctx.instance, project_id=project_id, key__in=lent)
+
+
 def list_authorizations(ctx: Context) -> "QuerySet[UserGrantRow]":
-    """The authorizations that the caller may see; always including one's own."""
+    """The authorizations that the caller may see, with names; always including one's own."""
+    return with_names(bare_authorizations(ctx))
+
+
+def bare_authorizations(ctx: Context) -> "QuerySet[UserGrantRow]":
+    """The same without names, for pages of long lists."""
     reach = ctx.reach("user.grant.read")
-    rows = with_names(UserGrantRow.objects.filter(instance_id=ctx.instance))
+    rows = UserGrantRow.objects.filter(instance_id=ctx.instance)
     mine = Q(org_id__in=reach.orgs) | Q(user_id=ctx.actor) | Q(project_id__in=reach.projects)
-    return rows if reach.everywhere else rows.filter(mine)
+    return rows if reach.everywhere else rows.filter(mine | _through(reach))
+
+
+def _through(reach: Reach) -> Q:
+    return Q(grant_id__in=reach.grants) if reach.grants else Q()
 
 
 def get_authorization(ctx: Context, *, authorization_id: str) -> UserGrantRow:
     """One authorization; raises NotFound."""
     row = list_authorizations(ctx).filter(id=authorization_id).first()
     if row is None:
+        raise NotFound("authorization.not_found")
+    return row
+
+
+def get_authorization_of(ctx: Context, *, user_id: str, authorization_id: str) -> UserGrantRow:
+    """One authorization of a user; raises NotFound, also for somebody else's."""
+    row = get_authorization(ctx, authorization_id=authorization_id)
+    if row.user_id != user_id:
         raise NotFound("authorization.not_found")
     return row
 

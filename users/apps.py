@@ -23,6 +23,7 @@ class UsersConfig(AppConfig):
             api_v1_machines,
             api_v1_metadata,
             api_v1_mine,
+            api_v1_orgs,
             authenticate,
             cascades,
             cleaning,

@@ -81,8 +81,9 @@ def find_user_by_login(instance: str, login_name: str, *, org_id: str = "") -> U
         wanted |= Q(user_name__iexact=local, org_id=owner)
     rows = UserRow.objects.filter(instance_id=instance)
     rows = rows.filter(org_id=org_id) if org_id else rows
-    if found := rows.filter(wanted).first():
-        return found
+    found = list(rows.filter(wanted)[:10])
+    if found:  # a name spelled out goes before one put together with a domain, whoever proved it (checklist T12)
+        return min(found, key=lambda row: name.lower() not in (row.user_name.lower(), row.preferred_login_name.lower()))
     by_address = list(rows.filter(email__iexact=name, email_verified=True)[:2]) if local else []
     return by_address[0] if len(by_address) == 1 else None
 

@@ -25,4 +25,6 @@ class MembershipRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["instance_id", "user_id"], name="access_member_user"),
             models.Index(fields=["instance_id", "owner"], name="access_member_owner"),
+            models.Index(fields=["instance_id", "created_at", "user_id"], name="access_member_created"),
+            models.Index(fields=["instance_id", "changed_at", "user_id"], name="access_member_changed"),
         ]

@@ -48,6 +48,11 @@ def level_of(role: str) -> Level:
     raise InvalidInput("member.role_unknown", field="roles", reason=role)
 
 
+def roles_of(level: Level) -> list[str]:
+    """The roles that can be given on a level, in order."""
+    return sorted(role for role in ROLES if level_of(role) is level)
+
+
 def check_roles(level: Level, roles: Iterable[str]) -> tuple[str, ...]:
     """The roles without repetitions, in the order given; raises InvalidInput for none, an unknown or a misplaced one."""
     unique = tuple(dict.fromkeys(roles))

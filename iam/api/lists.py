@@ -7,10 +7,14 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from iam.api.gen import filter_v2
+from iam.api import texts  # noqa: F401 - the lookups with regard to case
+from iam.api.gen import filter_v2, v1
+from iam.api.totals import total_of
 from iam.kernel.change import Receipt
+from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 
+Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
 LOOKUPS = {
     0: "exact",
@@ -44,25 +48,43 @@ def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
 
 
 def paged(
-    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, str], key: str = "id"
+    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, Columns], key: Columns = "id"
 ) -> tuple[list[Any], int]:
-    """One page in a total order, and how many there are in all. `query` has offset, limit and asc; `key` makes the order total."""
+    """One page in a total order, and how many there are in all (see `totals`).
+
+    `query` has offset, limit and asc. A sorting column may be several; `key` makes the order total.
+    """
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
     sign = "" if query.asc else "-"
-    column = columns.get(sort, key)
-    order = [f"{sign}{column}"] + ([f"{sign}{key}"] if column != key else [])
-    limit = min(query.limit or DEFAULT_LIMIT, MOST)
-    found = list(rows.order_by(*order)[query.offset : query.offset + limit])
+    order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
+    limit = _limit(query)
+    found = list(rows.order_by(*[sign + column for column in order])[query.offset : query.offset + limit])
+    shown = query.offset + len(found)
     whole = len(found) < limit and (found or not query.offset)
-    return found, query.offset + len(found) if whole else rows.order_by().count()
+    return found, shown if whole else total_of(rows, shown=shown)
+
+
+def _columns(named: Columns) -> tuple[str, ...]:
+    return (named,) if isinstance(named, str) else named
+
+
+def _limit(query: Any) -> int:
+    return min(query.limit or DEFAULT_LIMIT, MOST)
 
 
 def page_of(request: Any, total: int) -> Any:
-    """`filter.v2.PaginationResponse`: how long the list is in all, and the limit that was asked for."""
-    return filter_v2.PaginationResponse(total_result=total, applied_limit=request.pagination.limit or DEFAULT_LIMIT)
+    """`filter.v2.PaginationResponse`: how long the list is in all, and the limit that applied."""
+    return filter_v2.PaginationResponse(total_result=total, applied_limit=_limit(request.pagination))
+
+
+def list_details(ctx: Context, total: int) -> Any:
+    """`v1.ListDetails`."""
+    made = v1.ListDetails(total_result=total)
+    made.view_timestamp.FromDatetime(ctx.now())
+    return made
 
 
 def stamp(at: datetime | None) -> Timestamp | None:

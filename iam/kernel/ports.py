@@ -50,6 +50,18 @@ class Secrets(Protocol):
         ...
 
 
+class Outside(Protocol):
+    """What may be asked of the world outside: public addresses only, with limits on time and size."""
+
+    def text_at(self, host: str, path: str) -> str:
+        """The text under `https://host/path`; empty when there is none, whatever the reason."""
+        ...
+
+    def texts_of_name(self, name: str) -> frozenset[str]:
+        """The TXT records of a name; empty when there are none, whatever the reason."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything a command may reach for besides the log."""
@@ -58,3 +70,4 @@ class Ports:
     new_id: Callable[[], str]
     passwords: PasswordHasher
     secrets: Secrets
+    outside: Outside

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from eventstore.database import DatabaseStore
 from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
+from iam.outgoing import Outgoing
 from iam.vault.envelope import Envelope
 from iam.vault.models import Slot
 from iam.vault.passwords import PasswordPool
@@ -95,4 +96,4 @@ def ports() -> Ports:
         memory_kib=hasher.Hasher.Memory,
         threads=hasher.Hasher.Threads,
     )
-    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()))
+    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), Outgoing())

@@ -43,6 +43,22 @@ class OrgDomainAdded(Event):
     domain: str = ""
 
 
+@event("org.domain.verification.added")
+class OrgDomainVerificationAdded(Event):
+    """How the domain is to be proved: 1 by a file over https, 2 by a DNS record. The code is sealed."""
+
+    domain: str = ""
+    validation_type: int = 0
+    validation_code: str = ""
+
+
+@event("org.domain.verification.failed")
+class OrgDomainVerificationFailed(Event):
+    """The proof was looked for and not found."""
+
+    domain: str = ""
+
+
 @event("org.domain.verified")
 class OrgDomainVerified(Event):
     """The domain belongs to the organization."""

@@ -1,6 +1,5 @@
 """An organization: name, state, domains, administrators."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -12,9 +11,9 @@ from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Member
 from iam.access.roles import Level
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from orgs.domain import events as facts
+from orgs.domain.domains import Proof, ProofKind, checked_domain, domains_after, proofs_after, without
 
 LONGEST_NAME = 200
-DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class OrgState(IntEnum):
@@ -36,6 +35,8 @@ class Org(Aggregate):
     domains: Mapping[str, bool] = field(default_factory=dict)
     """Domain → verified."""
     primary: str = ""
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """Domain → what was asked for last."""
     metadata: Mapping[str, bytes] = field(default_factory=dict)
     members: Members = field(default_factory=lambda: Members(Level.ORG))
 
@@ -80,24 +81,47 @@ class Org(Aggregate):
             raise FailedPrecondition("org.default_stays")
         return [facts.OrgRemoved()]
 
-    def add_domain(self, domain: str) -> list[Event]:
-        """Name a domain; on this server an administrator's word verifies it unless the policy asks for proof."""
+    def add_domain(self, domain: str, *, needs_proof: bool = False) -> list[Event]:
+        """Name a domain; an administrator's word verifies it unless the policy asks for proof (checklist T12)."""
         self.must_exist()
         wanted = checked_domain(domain)
         if wanted in self.domains:
             raise AlreadyExists("org.domain_already_exists", field="domain")
-        return [facts.OrgDomainAdded(domain=wanted), facts.OrgDomainVerified(domain=wanted)]
+        added = facts.OrgDomainAdded(domain=wanted)
+        return [added] if needs_proof else [added, facts.OrgDomainVerified(domain=wanted)]
 
-    def set_primary_domain(self, domain: str) -> list[Event]:
+    def ask_proof(self, domain: str, *, kind: int, code: str) -> list[Event]:
+        """Say what will be looked for; what was asked for before counts no more."""
+        self._must_be_unproved(domain)
+        if kind not in tuple(ProofKind):
+            raise InvalidInput("api.enum_unknown", field="type", reason=str(kind))
+        if "." not in domain or domain.rpartition(".")[2].isdigit():
+            raise InvalidInput("org.domain_not_public", field="domain", reason=domain[:100])
+        return [facts.OrgDomainVerificationAdded(domain=domain, validation_type=int(kind), validation_code=code)]
+
+    def proof_of(self, domain: str) -> Proof:
+        """What to look for; raises NotFound, FailedPrecondition."""
+        self._must_be_unproved(domain)
+        if domain not in self.proofs:
+            raise FailedPrecondition("org.domain_proof_missing", field="domain")
+        return self.proofs[domain]
+
+    def prove(self, domain: str, *, looked_for: Proof, found: bool) -> list[Event]:
+        """Verify the domain if what is asked for now was found."""
+        if self.proof_of(domain) != looked_for:
+            raise FailedPrecondition("org.domain_proof_missing", field="domain")
+        return [facts.OrgDomainVerified(domain=domain) if found else facts.OrgDomainVerificationFailed(domain=domain)]
+
+    def set_primary_domain(self, asked: str) -> list[Event]:
         """Let login names end with a verified domain."""
-        self._must_have(domain)
+        domain = self._must_have(asked)
         if not self.domains[domain]:
             raise FailedPrecondition("org.domain_not_verified", field="domain")
         return [] if self.primary == domain else [facts.OrgPrimaryDomainSet(domain=domain)]
 
-    def remove_domain(self, domain: str) -> list[Event]:
+    def remove_domain(self, asked: str) -> list[Event]:
         """Give a domain up; not the primary one."""
-        self._must_have(domain)
+        domain = self._must_have(asked)
         if domain == self.primary:
             raise FailedPrecondition("org.domain_primary", field="domain")
         return [facts.OrgDomainRemoved(domain=domain)]
@@ -126,10 +150,12 @@ class Org(Aggregate):
 
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles."""
+        self.must_exist()
         return [facts.OrgMemberChanged(user_id=user_id, roles=self.members.check_change(user_id, roles))]
 
     def remove_member(self, user_id: str) -> list[Event]:
         """Take an administrator's rights."""
+        self.must_exist()
         self.members.roles_of(user_id)
         return [facts.OrgMemberRemoved(user_id=user_id)]
 
@@ -144,10 +170,17 @@ class Org(Aggregate):
         if self.state is not OrgState.ACTIVE:
             raise FailedPrecondition("org.inactive")
 
-    def _must_have(self, domain: str) -> None:
+    def _must_have(self, asked: str) -> str:
         self.must_exist()
+        domain = asked.strip().lower()
         if domain not in self.domains:
             raise NotFound("org.domain_not_found", field="domain")
+        return domain
+
+    def _must_be_unproved(self, domain: str) -> None:
+        self._must_have(domain)
+        if self.domains[domain]:
+            raise FailedPrecondition("org.domain_already_verified", field="domain")
 
     def apply(self, fact: Event) -> Self:
         """The organization after a fact."""
@@ -162,21 +195,15 @@ class Org(Aggregate):
                 return replace(self, state=OrgState.ACTIVE)
             case facts.OrgRemoved():
                 return replace(self, state=OrgState.REMOVED)
-            case facts.OrgDomainAdded(domain=domain):
-                return replace(self, domains={**self.domains, domain: False})
-            case facts.OrgDomainVerified(domain=domain):
-                return replace(self, domains={**self.domains, domain: True})
             case facts.OrgPrimaryDomainSet(domain=domain):
                 return replace(self, primary=domain)
-            case facts.OrgDomainRemoved(domain=domain):
-                return replace(self, domains={one: held for one, held in self.domains.items() if one != domain})
             case facts.OrgMetadataSet(key=key, value=value):
                 return replace(self, metadata={**self.metadata, key: value})
             case facts.OrgMetadataRemoved(key=key):
-                return replace(self, metadata={one: held for one, held in self.metadata.items() if one != key})
+                return replace(self, metadata=without(self.metadata, key))
             case MemberAdded() | MemberChanged() | MemberRemoved():
                 return replace(self, members=self.members.apply(fact))
-        return self
+        return replace(self, domains=domains_after(self.domains, fact), proofs=proofs_after(self.proofs, fact))
 
     def claims(self) -> frozenset[Claim]:
         """Name, verified domains, administrators."""
@@ -186,12 +213,6 @@ class Org(Aggregate):
         return frozenset({Claim("org_name", self.name, "org.name_already_exists"), *domains}) | self.members.claims(
             self.id
         )
-
-
-def generated_domain(name: str, instance_domain: str) -> str:
-    """The domain that every organization has: its name as a label under the instance's domain."""
-    label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-") or "org"
-    return f"{label}.{instance_domain.split(':', maxsplit=1)[0]}"
 
 
 def _generated(domain: str) -> list[Event]:
@@ -207,10 +228,3 @@ def checked_name(name: str) -> str:
     if not 1 <= len(name.strip()) <= LONGEST_NAME:
         raise InvalidInput("org.name_invalid", field="name")
     return name.strip()
-
-
-def checked_domain(domain: str) -> str:
-    """A host name in lower case; raises InvalidInput."""
-    if not DOMAIN.fullmatch(domain.strip().lower()):
-        raise InvalidInput("org.domain_invalid", field="domain", reason=domain[:100])
-    return domain.strip().lower()

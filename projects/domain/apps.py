@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from eventstore.events import Event
-from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, NotFound
 from projects.domain import events as facts
 from projects.domain.project import BASIC, POST, PRIVATE_KEY_JWT, OidcConfig, Project, State, checked_name
 
@@ -35,7 +35,7 @@ def add_api(project: Project, *, id: str, name: str, client_id: str, method: int
 def _must_be_free(project: Project, id: str) -> None:
     project.must_be_active()
     if id in project.apps:
-        raise InvalidInput("app.id_already_exists", field="appId")
+        raise AlreadyExists("app.id_already_exists", field="applicationId")
 
 
 def rename_app(project: Project, id: str, name: str) -> list[Event]:
@@ -61,9 +61,11 @@ def change_api(project: Project, id: str, method: int) -> list[Event]:
     return [] if app.api_method == method else [facts.ApiConfigChanged(app_id=id, auth_method_type=method)]
 
 
-def change_secret(project: Project, id: str, hashed: str) -> list[Event]:
-    """Set another client secret."""
+def change_secret(project: Project, id: str, hashed: str, kind: str = "") -> list[Event]:
+    """Set another client secret; `kind` names what the application must be."""
     app = project.app(id)
+    if kind not in ("", app.kind):
+        raise FailedPrecondition(f"app.not_{kind}")
     method = app.oidc.auth_method_type if app.kind == "oidc" else app.api_method
     if not needs_secret(app.kind, method):
         raise FailedPrecondition("app.no_secret")

@@ -230,6 +230,8 @@ class OidcConfigAdded(Event):
     additional_origins: tuple[str, ...] = ()
     skip_native_app_success_page: bool = False
     back_channel_logout_uri: str = key("backChannelLogoutURI", default="")
+    login_version: int = 0
+    login_base_uri: str = key("loginBaseURI", default="")
 
 
 @event("project.application.config.oidc.changed")
@@ -252,6 +254,8 @@ class OidcConfigChanged(Event):
     additional_origins: tuple[str, ...] | None = None
     skip_native_app_success_page: bool | None = None
     back_channel_logout_uri: str | None = key("backChannelLogoutURI", default=None)
+    login_version: int | None = None
+    login_base_uri: str | None = key("loginBaseURI", default=None)
 
 
 @event("project.application.config.oidc.secret.changed")

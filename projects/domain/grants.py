@@ -19,14 +19,18 @@ def add_grant(project: Project, *, id: str, org_id: str, roles: tuple[str, ...])
         raise InvalidInput("grant.own_org", field="grantedOrganizationId")
     if any(grant.org_id == org_id for grant in project.grants.values()):
         raise AlreadyExists("grant.already_exists", field="grantedOrganizationId")
-    return [facts.GrantAdded(grant_id=id, granted_org_id=org_id, role_keys=roles)]
+    return [facts.GrantAdded(grant_id=id, granted_org_id=org_id, role_keys=_once(roles))]
 
 
 def change_grant(project: Project, id: str, roles: tuple[str, ...]) -> list[Event]:
-    """Lend other roles."""
+    """Lend other roles; their order is kept."""
     grant = project.grant(id)
     project.must_have_roles(roles)
-    return [] if set(grant.roles) == set(roles) else [facts.GrantChanged(grant_id=id, role_keys=roles)]
+    return [] if grant.roles == _once(roles) else [facts.GrantChanged(grant_id=id, role_keys=_once(roles))]
+
+
+def _once(roles: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(roles))
 
 
 def deactivate_grant(project: Project, id: str) -> list[Event]:
@@ -88,12 +92,13 @@ class UserGrant(Aggregate):
         """Give roles."""
         if self.state is not State.ABSENT:
             raise AlreadyExists("authorization.already_exists")
-        return [facts.UserGrantAdded(user_id=user_id, project_id=project_id, grant_id=grant_id, role_keys=roles)]
+        given = facts.UserGrantAdded(user_id=user_id, project_id=project_id, grant_id=grant_id, role_keys=_once(roles))
+        return [given]
 
     def change(self, roles: tuple[str, ...]) -> list[Event]:
-        """Give other roles."""
+        """Give other roles; their order is kept."""
         self.must_exist()
-        return [] if set(roles) == set(self.roles) else [facts.UserGrantChanged(role_keys=roles)]
+        return [] if self.roles == _once(roles) else [facts.UserGrantChanged(role_keys=_once(roles))]
 
     @property
     def is_alive(self) -> bool:

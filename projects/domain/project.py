@@ -48,6 +48,9 @@ class OidcConfig:
     additional_origins: tuple[str, ...] = ()
     skip_native_app_success_page: bool = False
     back_channel_logout_uri: str = ""
+    login_version: int = 0
+    """0 as the instance says, 1 the older hosted login, 2 the one at `login_base_uri` (or the instance's)."""
+    login_base_uri: str = ""
 
     def checked(self) -> Self:
         """The config itself; raises InvalidInput naming the field."""
@@ -209,10 +212,12 @@ class Project(Aggregate):
 
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles."""
+        self.must_exist()
         return [facts.ProjectMemberChanged(user_id=user_id, roles=self.members.check_change(user_id, roles))]
 
     def remove_member(self, user_id: str) -> list[Event]:
         """Take an administrator's rights."""
+        self.must_exist()
         self.members.roles_of(user_id)
         return [facts.ProjectMemberRemoved(user_id=user_id)]
 
@@ -260,6 +265,7 @@ class Project(Aggregate):
                 Claim("project_names", f"{self.name}{self.owner}", "project.already_exists"),
                 *(Claim("project_role", f"{key}:{self.id}", "project.role_already_exists") for key in self.roles),
                 *(Claim("appname", f"{app.name}:{self.id}", "app.already_exists") for app in self.apps.values()),
+                *(Claim("app_id", id, "app.id_already_exists") for id in self.apps),
                 *(
                     Claim("client_id", app.client_id, "app.client_id_taken")
                     for app in self.apps.values()

@@ -1,6 +1,7 @@
 """Which addresses an application may register (reference/oidc.md §3; RFC 6749 §3.1.2, RFC 8252, RFC 9700 §2.1)."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from iam.kernel.errors import InvalidInput
@@ -53,3 +54,22 @@ def _problem_of_web(scheme: str, host: str, *, app_type: int, dev_mode: bool) ->
     if scheme == "https" or dev_mode or host in LOOPBACK:
         return ""
     return "needs https (plain http only on localhost or in dev mode)"
+
+
+def origins_of(uris: Iterable[str]) -> frozenset[str]:
+    """The web origins of some addresses."""
+    return frozenset(origin for origin in map(origin_of, uris) if origin)
+
+
+def origin_of(uri: str) -> str:
+    """scheme://host[:port] of an http(s) address, in lower case and without a default port; otherwise empty."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")

@@ -12,7 +12,7 @@ from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound, PermissionD
 from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
-from projects.models import AppRow, ProjectRow, UserGrantRow
+from projects.models import AppRow, ProjectGrantRow, ProjectRow, UserGrantRow
 from users import commands as users
 from users.models import CodeRow, MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
@@ -37,6 +37,13 @@ def things(house):
     projects.add_role(house.system, project_id=project, key="admin")
     app = projects.add_api_app(house.system, project_id=project, name="a").id
     person = house.person()
+    key = projects.add_app_key(
+        house.system,
+        project_id=project,
+        app_id=projects.add_api_app(house.system, project_id=project, name="k", method=1).id,
+    ).id
+    borrower = orgs.add_org(house.system, name="Borrower").id
+    _, grant = projects.add_grant(house.system, project_id=project, granted_org_id=borrower, roles=("admin",))
     _, authorization = projects.add_authorization(
         house.system, org_id=house.org, user_id=person, project_id=project, roles=("admin",)
     )
@@ -48,13 +55,16 @@ def things(house):
         "app_id": app,
         "user_id": person,
         "id": authorization,
-        "granted_organization_id": house.org,
+        "granted_organization_id": borrower,
+        "granted_org_id": borrower,
+        "grant_id": grant,
+        "key_id": key,
     }
 
 
 def belongings(house):
     """Everything of the first organization with its versions."""
-    tables = (OrgRow, UserRow, ProjectRow, AppRow, UserGrantRow)
+    tables = (OrgRow, UserRow, ProjectRow, AppRow, UserGrantRow, ProjectGrantRow)
     rows = [(row.id, row.version) for table in tables for row in table.objects.filter(instance_id=house.instance)]
     mine = {row.id for row in UserRow.objects.filter(instance_id=house.instance).exclude(org_id=house.org)}
     mine |= {row.id for row in OrgRow.objects.filter(instance_id=house.instance).exclude(id=house.org)}
@@ -73,13 +83,17 @@ def belongings_of_users(house):
 def filled(name, things):
     """A request about those things, complete enough to pass the limits."""
     request = method(name).request()
-    fill(request, things | {"id": things["user_id"]} if is_of_users(name) else things)
+    if is_of("User", name):
+        things = things | {"id": things["user_id"]}
+    elif is_of("Project", name):
+        things = things | {"id": things["project_id"]}
+    fill(request, things)
     return request
 
 
-def is_of_users(name):
-    """Whether a bare `id` in the request names a user: so it is in the older API."""
-    return "management.v1" in name and "User" in name
+def is_of(thing, name):
+    """Whether a bare `id` in the request names a user or a project: so it is in the older API."""
+    return "management.v1" in name and thing in name
 
 
 TEXTS = {
@@ -110,6 +124,33 @@ OWN += ("ImportHumanUser", "IsUserUnique")
 """Methods that act in the caller's own organization or instance, whatever the message says."""
 
 
+OWN_ORG = tuple(
+    f"management.v1.ManagementService/{name}"
+    for name in (
+        "UpdateOrg",
+        "DeactivateOrg",
+        "ReactivateOrg",
+        "RemoveOrg",
+        "AddOrg",
+        "AddOrgDomain",
+        "RemoveOrgDomain",
+        "SetPrimaryOrgDomain",
+        "GenerateOrgDomainValidation",
+        "ValidateOrgDomain",
+        "SetOrgMetadata",
+        "BulkSetOrgMetadata",
+        "GetOrgMetadata",
+        "RemoveOrgMetadata",
+        "BulkRemoveOrgMetadata",
+        "AddOrgMember",
+        "UpdateOrgMember",
+        "RemoveOrgMember",
+    )
+)
+OWN_INSTANCE = tuple(f"admin.v1.AdminService/{name}" for name in ("GetDefaultOrg", "IsOrgUnique", "SetUpOrg"))
+"""Methods whose request names nothing: they act in the caller's organization or instance."""
+
+
 BY_CODE = ("VerifyEmail", "VerifyPhone", "VerifyInviteCode")
 """Methods that whoever holds the code may call: it proves, not the token."""
 
@@ -126,12 +167,16 @@ def fill(message, things):
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
         elif field.name == "value" and field.type == field.TYPE_BYTES:
             message.value = b"v"
+        elif field.name == "grant_id" and field.is_repeated:
+            message.grant_id.append(things["id"])
         elif field.name in ("bits", "hasher", "curve") or (field.name == "type" and field.enum_type):
             setattr(message, field.name, 1)
         elif field.name in ("role_keys", "keys") and field.is_repeated:
             getattr(message, field.name).append("admin")
-        elif field.name == "roles" and field.is_repeated:
+        elif field.name == "roles" and field.type == field.TYPE_STRING:
             message.roles.append("ORG_OWNER")
+        elif field.name == "roles":
+            message.roles.add(key="k", display_name="K")
         elif field.type == field.TYPE_MESSAGE and field.message_type.full_name == "google.protobuf.Timestamp":
             getattr(message, field.name).seconds = 2_500_000_000
         elif field.name == "metadata":
@@ -171,7 +216,12 @@ def test_t02_strangers_reach_nothing(house, things, name, caller):
     request = filled(name, things)
     token, host = token_of(house, caller)
     before = belongings(house)
-    if name.endswith(OWN) and caller != "no rights":
+    if name.endswith((*OWN_ORG, *OWN_INSTANCE)) and caller != "no rights":
+        answer = ""
+        with suppress(Refusal):
+            answer = str(call(name, request, token, host))
+        assert not any(id in answer for id in things.values())
+    elif name.endswith(OWN) and caller != "no rights":
         with suppress(PermissionDenied, NotFound, AlreadyExists):
             call(name, request, token, host)
     elif name.endswith("CreateSession") and caller == "other instance":  # unknown users look like wrong passwords
@@ -190,10 +240,10 @@ def test_t02_strangers_reach_nothing(house, things, name, caller):
 def test_t04_lists_of_strangers_are_empty_of_foreign_things(house, things, name):
     token, host = token_of(house, "other org")
     request = method(name).request()
-    for field in ("project_id", "organization_id", "user_id"):
+    for field in ("project_id", "organization_id", "user_id", "app_id", "grant_id"):
         if field in request.DESCRIPTOR.fields_by_name:
             setattr(request, field, things[field])
-    if is_of_users(name) and "id" in request.DESCRIPTOR.fields_by_name:
+    if is_of("User", name) and "id" in request.DESCRIPTOR.fields_by_name:
         request.id = things["user_id"]
     try:
         answer = call(name, request, token, host)

@@ -2,6 +2,7 @@
 
 from eventstore.testing import given
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from orgs.domain.domains import generated_domain
 from orgs.domain.events import (
     OrgAdded,
     OrgDeactivated,
@@ -12,7 +13,7 @@ from orgs.domain.events import (
     OrgReactivated,
     OrgRemoved,
 )
-from orgs.domain.org import Org, generated_domain
+from orgs.domain.org import Org
 
 DOMAIN = "acme.localhost"
 ADDED = (

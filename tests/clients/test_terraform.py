@@ -1,0 +1,335 @@
+"""What the Terraform provider sends over gRPC, replayed: create, read, update, read, delete, read (NOT_FOUND).
+
+Every call carries an empty `x-zitadel-orgid`, as the provider's does when `org_id` is not set (reference/clients.md §4).
+"""
+
+import base64
+import json
+import re
+import secrets
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from iam.api.methods import method
+
+M, A = "zitadel.management.v1.ManagementService", "zitadel.admin.v1.AdminService"
+ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
+APPLICATION, USER = "zitadel.application.v2.ApplicationService", "zitadel.user.v2.UserService"
+ID = re.compile(r"\d{18}")
+
+
+class Provider:
+    """Calls by service, method and fields; answers as JSON has them."""
+
+    def __init__(self, channel, token):
+        self.channel, self.token, self.org = channel, token, ""
+
+    def __call__(self, service, name, /, **fields):
+        called = method(f"{service}/{name}")
+        ask = self.channel.unary_unary(
+            f"/{service}/{name}",
+            request_serializer=lambda one: one.SerializeToString(),
+            response_deserializer=called.response.FromString,
+        )
+        metadata = (("authorization", f"Bearer {self.token}"), ("x-zitadel-orgid", self.org))
+        return MessageToDict(ask(ParseDict(fields, called.request()), metadata=metadata, timeout=30))
+
+    def gone(self, service, name, /, **fields):
+        """Asserts that the thing is not there any more."""
+        with pytest.raises(grpc.RpcError) as refused:
+            self(service, name, **fields)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.fixture
+def terraform(server):
+    with grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        yield Provider(channel, server.pat)
+
+
+@pytest.fixture
+def project(terraform):
+    id = terraform(M, "AddProject", name=unique("project"))["id"]
+    yield id
+    terraform(M, "RemoveProject", id=id)
+
+
+@pytest.fixture
+def other_org(terraform):
+    id = terraform(ORG, "AddOrganization", name=unique("other"))["organizationId"]
+    yield id
+    terraform(ORG, "DeleteOrganization", organizationId=id)
+
+
+@pytest.fixture
+def machine(terraform):
+    name = unique("robot")
+    return terraform(M, "AddMachineUser", userName=name, name=name)["userId"]
+
+
+def unique(name):
+    return f"{name}-{secrets.token_hex(4)}"
+
+
+def is_id(text):
+    return bool(ID.fullmatch(text))
+
+
+def test_org(terraform):
+    before = terraform(A, "GetDefaultOrg")["org"]["id"]
+    name, other = unique("acme"), unique("acme")
+    id = terraform(ORG, "AddOrganization", name=name)["organizationId"]
+    terraform(A, "SetDefaultOrg", orgId=id)
+    read = terraform(A, "GetOrgByID", id=id)["org"]
+    assert (is_id(id), read["id"], read["name"], read["state"]) == (True, id, name, "ORG_STATE_ACTIVE")
+    assert read["primaryDomain"] == f"{name}.localhost"
+    assert terraform(A, "GetDefaultOrg")["org"]["id"] == id
+    terraform(A, "SetDefaultOrg", orgId=before)
+    terraform(ORG, "UpdateOrganization", organizationId=id, name=other)
+    assert terraform(A, "GetOrgByID", id=id)["org"]["name"] == other
+    terraform(ORG, "DeleteOrganization", organizationId=id)
+    terraform.gone(A, "GetOrgByID", id=id)
+
+
+def test_organization(terraform):
+    id = terraform(ORG, "AddOrganization", name=unique("acme"))["organizationId"]
+    asked = {"queries": [{"idQuery": {"id": id}}]}
+    assert [one["id"] for one in terraform(ORG, "ListOrganizations", **asked)["result"]] == [id]
+    terraform(ORG, "DeleteOrganization", organizationId=id)
+    assert "result" not in terraform(ORG, "ListOrganizations", **asked)
+
+
+def test_organization_domain_and_metadata(terraform, other_org):
+    terraform(ORG, "AddOrganizationDomain", organizationId=other_org, domain="acme.example")
+    asked = {"organizationId": other_org, "filters": [{"domainFilter": {"domain": "acme.example"}}]}
+    (domain,) = terraform(ORG, "ListOrganizationDomains", **asked)["domains"]
+    assert (domain["domain"], domain["isVerified"]) == ("acme.example", True)
+    terraform(ORG, "DeleteOrganizationDomain", organizationId=other_org, domain="acme.example")
+    assert "domains" not in terraform(ORG, "ListOrganizationDomains", **asked)
+    value = base64.b64encode(b"v").decode()
+    terraform(ORG, "SetOrganizationMetadata", organizationId=other_org, metadata=[{"key": "k", "value": value}])
+    asked = {"organizationId": other_org, "filters": [{"keyFilter": {"key": "k"}}]}
+    assert terraform(ORG, "ListOrganizationMetadata", **asked)["metadata"][0]["value"] == value
+    terraform(ORG, "DeleteOrganizationMetadata", organizationId=other_org, keys=["k"])
+    assert "metadata" not in terraform(ORG, "ListOrganizationMetadata", **asked)
+
+
+def test_domain_and_org_metadata_of_another_organization(terraform, other_org):
+    terraform.org = other_org
+    before = terraform(M, "GetMyOrg")["org"]["primaryDomain"]
+    terraform(M, "AddOrgDomain", domain="acme.example")
+    terraform(M, "SetPrimaryOrgDomain", domain="acme.example")
+    primary = {one["domainName"]: one.get("isPrimary", False) for one in terraform(M, "ListOrgDomains")["result"]}
+    assert primary == {"acme.example": True, before: False}
+    terraform(M, "SetPrimaryOrgDomain", domain=before)
+    terraform(M, "RemoveOrgDomain", domain="acme.example")
+    terraform.gone(M, "RemoveOrgDomain", domain="acme.example")
+    for value in ("dg==", "dw=="):
+        terraform(M, "SetOrgMetadata", key="k", value=value)
+        assert terraform(M, "GetOrgMetadata", key="k")["metadata"]["value"] == value
+    terraform(M, "RemoveOrgMetadata", key="k")
+    terraform.gone(M, "GetOrgMetadata", key="k")
+
+
+def test_project(terraform):
+    name = unique("billing")
+    settings = {
+        "projectRoleAssertion": True,
+        "projectRoleCheck": True,
+        "hasProjectCheck": True,
+        "privateLabelingSetting": "PRIVATE_LABELING_SETTING_ENFORCE_PROJECT_RESOURCE_OWNER_POLICY",
+    }
+    id = terraform(M, "AddProject", name=name, **settings)["id"]
+    read = terraform(M, "GetProjectByID", id=id)["project"]
+    assert is_id(id)
+    assert {key: read[key] for key in ("name", "state", *settings)} == {
+        "name": name,
+        "state": "PROJECT_STATE_ACTIVE",
+        **settings,
+    }
+    terraform(M, "UpdateProject", id=id, name=f"{name}-2")
+    read = terraform(M, "GetProjectByID", id=id)["project"]
+    assert read["name"] == f"{name}-2"
+    assert not set(settings) & set(read)  # whatever an update of v1 does not send is at its default
+    terraform(M, "RemoveProject", id=id)
+    terraform.gone(M, "GetProjectByID", id=id)
+
+
+def test_project_role(terraform, project):
+    asked = {"projectId": project, "queries": [{"keyQuery": {"key": "a/dmin", "method": "TEXT_QUERY_METHOD_EQUALS"}}]}
+    terraform(M, "AddProjectRole", projectId=project, roleKey="a/dmin", displayName="Admin", group="g")
+    terraform(M, "AddProjectRole", projectId=project, roleKey="a/dmin2", displayName="Admin")
+    (role,) = terraform(M, "ListProjectRoles", **asked)["result"]
+    assert (role["key"], role["displayName"], role["group"]) == ("a/dmin", "Admin", "g")
+    terraform(M, "UpdateProjectRole", projectId=project, roleKey="a/dmin", displayName="Boss")
+    (role,) = terraform(M, "ListProjectRoles", **asked)["result"]
+    assert (role["displayName"], role.get("group")) == ("Boss", None)
+    terraform(M, "RemoveProjectRole", projectId=project, roleKey="a/dmin")
+    answer = terraform(M, "ListProjectRoles", **asked)
+    assert ("result" in answer, answer["details"].get("totalResult")) == (False, None)
+
+
+URIS = ["https://z.example/cb", "https://a.example/cb", "https://m.example/cb"]
+
+
+def test_application_oidc(terraform, project):
+    sent = {
+        "redirectUris": URIS,
+        "responseTypes": ["OIDC_RESPONSE_TYPE_ID_TOKEN", "OIDC_RESPONSE_TYPE_CODE"],
+        "grantTypes": ["OIDC_GRANT_TYPE_REFRESH_TOKEN", "OIDC_GRANT_TYPE_AUTHORIZATION_CODE"],
+        "appType": "OIDC_APP_TYPE_USER_AGENT",
+        "authMethodType": "OIDC_AUTH_METHOD_TYPE_POST",
+        "postLogoutRedirectUris": ["https://z.example/", "https://a.example/"],
+        "accessTokenType": "OIDC_TOKEN_TYPE_JWT",
+        "accessTokenRoleAssertion": True,
+        "idTokenRoleAssertion": True,
+        "idTokenUserinfoAssertion": True,
+        "clockSkew": "1.500s",
+        "additionalOrigins": ["https://y.example", "https://b.example"],
+        "skipNativeAppSuccessPage": True,
+        "backChannelLogoutUri": "https://z.example/out",
+        "loginVersion": {"loginV2": {"baseUri": "https://login.example"}},
+    }
+    made = terraform(M, "AddOIDCApp", projectId=project, name="web", **sent)
+    where = {"projectId": project, "appId": made["appId"]}
+    assert (is_id(made["appId"]), is_id(made["clientId"]), len(made["clientSecret"])) == (True, True, 64)
+    problem = "Application.OIDC.V1.UserAgent.AuthMethodType.NotNone"
+    assert (made["noneCompliant"], [one["key"] for one in made["complianceProblems"]]) == (True, [problem])
+    read = terraform(M, "GetAppByID", **where)["app"]
+    config = read["oidcConfig"]
+    assert {key: config.get(key) for key in sent if key != "responseTypes"} == {
+        key: value for key, value in sent.items() if key != "responseTypes"
+    }
+    assert config["responseTypes"] == sent["responseTypes"]
+    assert (read["name"], config["clientId"], config["noneCompliant"]) == ("web", made["clientId"], True)
+    terraform(M, "UpdateApp", **where, name="spa")
+    less = {
+        "redirectUris": URIS[::-1],
+        "responseTypes": ["OIDC_RESPONSE_TYPE_CODE"],
+        "grantTypes": ["OIDC_GRANT_TYPE_AUTHORIZATION_CODE"],
+        "authMethodType": "OIDC_AUTH_METHOD_TYPE_NONE",
+    }
+    terraform(M, "UpdateOIDCAppConfig", **where, **less)
+    read = terraform(M, "GetAppByID", **where)["app"]
+    config = read["oidcConfig"]
+    assert read["name"] == "spa"
+    assert {key: config.get(key) for key in less} == less
+    assert not {"clockSkew", "loginVersion", "additionalOrigins", "noneCompliant", "complianceProblems"} & set(config)
+    terraform(M, "RemoveApp", **where)
+    terraform.gone(M, "GetAppByID", **where)
+
+
+def test_application_api_and_application_key(terraform, project):
+    made = terraform(M, "AddAPIApp", projectId=project, name="api", authMethodType="API_AUTH_METHOD_TYPE_BASIC")
+    where = {"projectId": project, "appId": made["appId"]}
+    assert terraform(M, "GetAppByID", **where)["app"]["apiConfig"]["clientId"] == made["clientId"]
+    again = terraform(M, "RegenerateAPIClientSecret", **where)["clientSecret"]
+    assert (len(again), again != made["clientSecret"]) == (64, True)
+    terraform(M, "UpdateAPIAppConfig", **where, authMethodType="API_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT")
+    config = terraform(M, "GetAppByID", **where)["app"]["apiConfig"]
+    assert config["authMethodType"] == "API_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT"
+    until = "2519-04-01T08:45:00Z"
+    key = terraform(M, "AddAppKey", **where, type="KEY_TYPE_JSON", expirationDate=until)
+    file = json.loads(base64.b64decode(key["keyDetails"]))
+    assert (file["type"], file["keyId"], file["appId"]) == ("application", key["id"], made["appId"])
+    assert file["key"].startswith("-----BEGIN RSA PRIVATE KEY-----")
+    read = terraform(M, "GetAppKey", **where, keyId=key["id"])["key"]
+    assert (read["id"], read["type"], read["expirationDate"]) == (key["id"], "KEY_TYPE_JSON", until)
+    terraform(M, "RemoveAppKey", **where, keyId=key["id"])
+    terraform.gone(M, "GetAppKey", **where, keyId=key["id"])
+    terraform(M, "RemoveApp", **where)
+    terraform.gone(M, "GetAppByID", **where)
+
+
+def with_roles(terraform, project, *keys):
+    roles = [{"key": key, "displayName": key} for key in keys]
+    terraform(M, "BulkAddProjectRoles", projectId=project, roles=roles)
+
+
+def test_project_grant_with_members(terraform, project, other_org, machine):
+    with_roles(terraform, project, "a", "b", "c")
+    grant = terraform(M, "AddProjectGrant", projectId=project, grantedOrgId=other_org, roleKeys=["c", "a"])["grantId"]
+    where = {"projectId": project, "grantId": grant}
+    read = terraform(M, "GetProjectGrantByID", **where)["projectGrant"]
+    assert (is_id(grant), read["grantedOrgId"], read["grantedRoleKeys"]) == (True, other_org, ["c", "a"])
+    terraform(M, "UpdateProjectGrant", **where, roleKeys=["a", "c", "b"])
+    assert terraform(M, "GetProjectGrantByID", **where)["projectGrant"]["grantedRoleKeys"] == ["a", "c", "b"]
+    members = {"read": "ListProjectGrantMembers", "noun": "ProjectGrantMember", "where": where}
+    follow_member(terraform, machine, **members, roles=(["PROJECT_GRANT_OWNER"], ["PROJECT_GRANT_OWNER_VIEWER"]))
+    terraform(M, "RemoveProjectGrant", **where)
+    terraform.gone(M, "GetProjectGrantByID", **where)
+
+
+def follow_member(terraform, machine, *, read, noun, where, roles):
+    """Add, list, change, list, remove, list."""
+    asked = {**where, "queries": [{"userIdQuery": {"userId": machine}}]}
+    for verb, given in zip(("Add", "Update"), roles, strict=True):
+        terraform(M, f"{verb}{noun}", **where, userId=machine, roles=given)
+        (member,) = terraform(M, read, **asked)["result"]
+        assert (member["userId"], member["roles"]) == (machine, given)
+    terraform(M, f"Remove{noun}", **where, userId=machine)
+    assert "result" not in terraform(M, read, **asked)
+    terraform.gone(M, f"Remove{noun}", **where, userId=machine)
+
+
+def test_org_member(terraform, machine):
+    roles = (["ORG_OWNER", "ORG_OWNER_VIEWER"], ["ORG_USER_MANAGER"])
+    follow_member(terraform, machine, read="ListOrgMembers", noun="OrgMember", where={}, roles=roles)
+
+
+def test_project_member(terraform, project, machine):
+    where = {"projectId": project}
+    roles = (["PROJECT_OWNER"], ["PROJECT_OWNER_VIEWER"])
+    follow_member(terraform, machine, read="ListProjectMembers", noun="ProjectMember", where=where, roles=roles)
+
+
+def test_user_grant(terraform, project, machine):
+    with_roles(terraform, project, "a", "b")
+    given = terraform(M, "AddUserGrant", userId=machine, projectId=project, roleKeys=["b", "a"])["userGrantId"]
+    where = {"userId": machine, "grantId": given}
+    read = terraform(M, "GetUserGrantByID", **where)["userGrant"]
+    assert (is_id(given), read["projectId"], read["roleKeys"], read["userId"]) == (True, project, ["b", "a"], machine)
+    terraform(M, "UpdateUserGrant", **where, roleKeys=["a", "b"])
+    assert terraform(M, "GetUserGrantByID", **where)["userGrant"]["roleKeys"] == ["a", "b"]
+    terraform(M, "RemoveUserGrant", **where)
+    terraform.gone(M, "GetUserGrantByID", **where)
+
+
+def test_user_grant_of_a_project_that_was_lent(terraform, project, other_org, machine):
+    with_roles(terraform, project, "a", "b")
+    grant = terraform(M, "AddProjectGrant", projectId=project, grantedOrgId=other_org, roleKeys=["a"])["grantId"]
+    terraform.org = other_org
+    asked = {"userId": machine, "projectId": project, "projectGrantId": grant, "roleKeys": ["a"]}
+    given = terraform(M, "AddUserGrant", **asked)["userGrantId"]
+    read = terraform(M, "GetUserGrantByID", userId=machine, grantId=given)["userGrant"]
+    assert (read["projectGrantId"], read["grantedOrgId"]) == (grant, other_org)
+    (lent,) = terraform(M, "ListGrantedProjects")["result"]
+    assert (lent["projectId"], lent["grantId"]) == (project, grant)
+    terraform(M, "RemoveUserGrant", userId=machine, grantId=given)
+
+
+def test_project_v2_and_application_v2(terraform):
+    org = terraform(M, "GetMyOrg")["org"]["id"]
+    name, chosen = unique("v2"), unique("id")
+    id = terraform(PROJECT, "CreateProject", organizationId=org, name=name, projectId=chosen)["projectId"]
+    assert id == chosen
+    terraform(PROJECT, "UpdateProject", projectId=id, authorizationRequired=True)
+    read = terraform(PROJECT, "GetProject", projectId=id)["project"]
+    assert (read["name"], read["organizationId"], read["authorizationRequired"]) == (name, org, True)
+    config = {"redirectUris": URIS, "responseTypes": ["OIDC_RESPONSE_TYPE_CODE"]}
+    config["grantTypes"] = ["OIDC_GRANT_TYPE_AUTHORIZATION_CODE"]
+    app = terraform(APPLICATION, "CreateApplication", projectId=id, name="web", oidcConfiguration=config)
+    app_id = app["applicationId"]
+    read = terraform(APPLICATION, "GetApplication", applicationId=app_id)["application"]["oidcConfiguration"]
+    assert {key: read[key] for key in config} == config
+    less = {"redirectUris": URIS[:1]}
+    where = {"projectId": id, "applicationId": app_id}
+    terraform(APPLICATION, "UpdateApplication", **where, oidcConfiguration=less)
+    found = terraform(APPLICATION, "ListApplications", filters=[{"projectIdFilter": {"projectId": id}}])
+    assert found["applications"][0]["oidcConfiguration"]["redirectUris"] == URIS[:1]
+    terraform(APPLICATION, "DeleteApplication", **where)
+    terraform.gone(APPLICATION, "GetApplication", applicationId=app_id)
+    terraform(PROJECT, "DeleteProject", projectId=id)
+    terraform.gone(PROJECT, "GetProject", projectId=id)
