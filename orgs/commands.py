@@ -53,6 +53,17 @@ def remove_org(ctx: Context, *, org_id: str) -> Receipt:
     return transact(ctx, work).receipts[org_id]
 
 
+def choose_default_org(ctx: Context, *, org_id: str) -> Receipt:
+    """Choose the organization of whoever names none; raises NotFound, FailedPrecondition."""
+
+    def work(unit: Unit) -> None:
+        ctx.require("iam.write", ctx.instance)
+        unit.load(Org, org_id).must_be_active()
+        unit.change(Instance, ctx.instance, lambda one: one.set_default_org(org_id), needs="iam.write")
+
+    return transact(ctx, work).receipts[ctx.instance]
+
+
 def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
     """Add a domain to an organization."""
     return change(ctx, Org, org_id, lambda org: org.add_domain(domain), needs="org.write")

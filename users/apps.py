@@ -13,7 +13,9 @@ class UsersConfig(AppConfig):
         """Importing declares them."""
         from users import (  # noqa: F401 - Django allows models only from here on
             api,
+            api_administrators,
             api_codes,
+            api_features,
             api_orgs,
             api_sessions,
             authenticate,
