@@ -18,6 +18,7 @@ from oidc.domain.events import AccessTokenAdded
 from oidc.jose import sign
 from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import OWN_PROJECT, Scopes
+from oidc.subjects import Terms, terms_of
 from oidc.web_keys import signing_key
 from orgs.models import OrgRow
 from projects.models import AppRow

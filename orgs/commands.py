@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from iam.instance.domain.instance import Instance
+from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from orgs.domain.org import Org, generated_domain
@@ -66,7 +67,8 @@ def choose_default_org(ctx: Context, *, org_id: str) -> Receipt:
 
 def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
     """Add a domain to an organization."""
-    return change(ctx, Org, org_id, lambda org: org.add_domain(domain), needs="org.write")
+    proof = settings_of(ctx.instance, org_id).domain.validate_org_domains
+    return change(ctx, Org, org_id, lambda org: org.add_domain(domain, needs_proof=proof), needs="org.write")
 
 
 def set_primary_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:

@@ -80,13 +80,14 @@ class Org(Aggregate):
             raise FailedPrecondition("org.default_stays")
         return [facts.OrgRemoved()]
 
-    def add_domain(self, domain: str) -> list[Event]:
+    def add_domain(self, domain: str, *, needs_proof: bool = False) -> list[Event]:
         """Name a domain; on this server an administrator's word verifies it unless the policy asks for proof."""
         self.must_exist()
         wanted = checked_domain(domain)
         if wanted in self.domains:
             raise AlreadyExists("org.domain_already_exists", field="domain")
-        return [facts.OrgDomainAdded(domain=wanted), facts.OrgDomainVerified(domain=wanted)]
+        verified = [] if needs_proof else [facts.OrgDomainVerified(domain=wanted)]
+        return [facts.OrgDomainAdded(domain=wanted), *verified]
 
     def set_primary_domain(self, domain: str) -> list[Event]:
         """Let login names end with a verified domain."""

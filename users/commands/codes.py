@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from django.db import transaction
 
 from iam.access.tokens import digest
+from iam.instance.domain.values import Generator
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
@@ -24,9 +25,10 @@ from users.ranks import must_not_outrank
 
 EMAIL, PHONE, PASSWORD, INVITE = "email", "phone", "password", "invite"
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-LENGTH = 6
-LIFETIMES = {EMAIL: timedelta(hours=1), PHONE: timedelta(hours=1), PASSWORD: timedelta(hours=1)}
-LIFETIMES[INVITE] = timedelta(hours=72)
+LOWER, SYMBOLS = "abcdefghijkmnpqrstuvwxyz", "!#$%*+-=?@"
+GENERATORS = {INVITE: 1, EMAIL: 2, PHONE: 3, PASSWORD: 4}
+"""Purpose → number of the secret generator in the settings of the instance."""
+FOREVER = timedelta(days=3650)
 MOST_TRIES = 5
 PAGES = {EMAIL: "verify", PASSWORD: "password/set", INVITE: "password/set", PHONE: "verify"}
 TOPICS = {EMAIL: "verify_email", PHONE: "verify_phone", PASSWORD: "reset_password", INVITE: "invite"}
@@ -98,7 +100,8 @@ def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str
 
     The password is checked first: one that is too simple does not cost the code.
     """
-    settings_of(ctx.instance).password_complexity.check(password)
+    owner = Unit(ctx).load(User, user_id).owner
+    settings_of(ctx.instance, owner).password_complexity.check(password)
     strength.check(ctx, password, strength.names_of(ctx, user_id))
     invited = CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=INVITE).exists()
     hashed = ctx.ports.passwords.hash(password)
@@ -133,10 +136,16 @@ def _allowed(ctx: Context, user_id: str) -> User:
 
 
 def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
-    code = ctx.ports.secrets.digits(LENGTH, ALPHABET)
+    drawn = settings_of(ctx.instance).generator(GENERATORS[purpose])
+    code = ctx.ports.secrets.digits(drawn.length, _alphabet(drawn))
     link = _link(ctx, user, purpose, code, wish.url_template)
     now = ctx.now()
-    values = {"digest": digest(code), "tries": 0, "created_at": now, "expires_at": now + LIFETIMES[purpose]}
+    values = {
+        "digest": digest(code.upper()),
+        "tries": 0,
+        "created_at": now,
+        "expires_at": now + (drawn.expiry or FOREVER),
+    }
     key = {"instance_id": ctx.instance, "user_id": user.id, "purpose": purpose}
     with transaction.atomic():
         CodeRow.objects.filter(**key).delete()
@@ -144,6 +153,17 @@ def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
         if not wish.returned:
             _send(ctx, user, purpose, {"code": code, "link": link, "application": wish.application or ctx.base_url})
     return Requested(_receipt(ctx, user.id), code if wish.returned else "")
+
+
+def _alphabet(drawn: Generator) -> str:
+    """The characters to draw from, without those that look alike."""
+    sets = (
+        (drawn.include_upper_letters, ALPHABET[:24]),
+        (drawn.include_digits, ALPHABET[24:]),
+        (drawn.include_lower_letters, LOWER),
+        (drawn.include_symbols, SYMBOLS),
+    )
+    return "".join(characters for wanted, characters in sets if wanted)
 
 
 def _receipt(ctx: Context, user_id: str) -> Receipt:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from iam.access.tokens import TokenKind, digest, mint
-from iam.instance.settings import settings_of
+from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, NotFound
+from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound
 from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Session
@@ -68,12 +68,18 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     account = asked or user_id
     attempts.begin(ctx, account)
     user = _user(ctx, user_id)
-    may = user.state is UserState.ACTIVE and user.type == "human"
-    checked = ctx.ports.passwords.verify(user.password_hash if may else "", password)
-    if not checked.ok:
+    settings = settings_of(ctx.instance, user.owner)
+    is_person = user.type == "human" and settings.login.allow_username_password  # checklist L07: at every door
+    may = is_person and user.state is UserState.ACTIVE
+    is_locked = is_person and user.state is UserState.LOCKED
+    checked = ctx.ports.passwords.verify(user.password_hash if may or is_locked else "", password)
+    if not checked.ok or is_locked:
         attempts.failed(ctx)
         if may:
-            _failed(ctx, user_id)
+            _failed(ctx, user_id, settings)
+        lockout = settings.lockout
+        if checked.ok and lockout.show_lock_out_failures and lockout.max_password_attempts:
+            raise FailedPrecondition("user.locked")  # told to whoever knows the password, to nobody else (P01)
         raise InvalidInput("password.invalid", field="password")
     attempts.succeeded(ctx, account)
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
@@ -83,8 +89,8 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
         change(ctx, User, user_id, lambda _: [PasswordCheckSucceeded()], needs="")
 
 
-def _failed(ctx: Context, user_id: str) -> None:
-    most = settings_of(ctx.instance).lockout.max_password_attempts
+def _failed(ctx: Context, user_id: str, settings: InstanceSettings) -> None:
+    most = settings.lockout.max_password_attempts
     if most:  # counted as facts only where they decide something; otherwise a use
         change(ctx, User, user_id, lambda user: user.fail_check(most), needs="")
     else:

@@ -57,7 +57,8 @@ def add_human(
 ) -> Receipt:
     """Create a person; raises InvalidInput for a password that is too simple or a hash that is not understood."""
     id = user_id or ctx.ports.new_id()
-    hashed = _hashed(ctx, password, password_hash, strength.Names((user_name, email, *vars(profile).values()), org_id))
+    names = strength.Names((user_name, email, *vars(profile).values()), org_id)
+    hashed = _hashed(ctx, org_id, password, password_hash, names)
 
     def work(unit: Unit) -> None:
         unit.load(Org, org_id).must_be_active()
@@ -131,10 +132,7 @@ def change_machine(
 
 def rename_user(ctx: Context, *, user_id: str, user_name: str) -> Receipt:
     """Give a user another user name."""
-    own_org = (
-        UserRow.objects.filter(instance_id=ctx.instance, id=user_id).values_list("org_id", flat=True).first() or ""
-    )
-    _must_not_shadow(ctx, own_org, user_name, user_id)
+    _must_not_shadow(ctx, _org_of(ctx, user_id), user_name, user_id)
     return _change(ctx, user_id, lambda user: user.rename(user_name))
 
 
@@ -166,7 +164,7 @@ def set_password(
 ) -> Receipt:
     """Set somebody's password as an administrator (checklist T06: not that of a higher administrator)."""
     must_not_outrank(ctx, user_id)
-    hashed = _hashed(ctx, password, password_hash, strength.names_of(ctx, user_id))
+    hashed = _hashed(ctx, _org_of(ctx, user_id), password, password_hash, strength.names_of(ctx, user_id))
     return _change(ctx, user_id, lambda user: user.set_password(hashed, change_required=change_required))
 
 
@@ -175,7 +173,7 @@ def change_own_password(ctx: Context, *, user_id: str, current: str, password: s
     from users.commands.sessions import must_know_password
 
     must_know_password(ctx, user_id=user_id, password=current)
-    hashed = _hashed(ctx, password, "", strength.names_of(ctx, user_id))
+    hashed = _hashed(ctx, _org_of(ctx, user_id), password, "", strength.names_of(ctx, user_id))
     return _change_own(ctx, user_id, lambda user: user.set_password(hashed, change_required=False))
 
 
@@ -271,6 +269,11 @@ def remove_user_metadata(ctx: Context, *, user_id: str, keys: tuple[str, ...]) -
     return _change(ctx, user_id, lambda user: user.remove_metadata(keys))
 
 
+def _org_of(ctx: Context, user_id: str) -> str:
+    rows = UserRow.objects.filter(instance_id=ctx.instance, id=user_id)
+    return rows.values_list("org_id", flat=True).first() or ""
+
+
 def _must_not_shadow(ctx: Context, org_id: str, user_name: str, user_id: str) -> None:
     """A name like an address must not catch the sign-ins of somebody else (checklist U03); raises AlreadyExists.
 
@@ -295,14 +298,15 @@ def _change_own(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-
     return change(ctx, User, user_id, decide, needs="" if own else "user.write")
 
 
-def _hashed(ctx: Context, password: str, password_hash: str, names: strength.Names) -> str:
+def _hashed(ctx: Context, org_id: str, password: str, password_hash: str, names: strength.Names) -> str:
+    """The hash to keep; a password must satisfy the rules of the user's organization, and be hard to guess."""
     if password_hash:
         if not ctx.ports.passwords.accepts(password_hash):
             raise InvalidInput("password.hash_not_supported", field="hashedPassword")
         return password_hash
     if not password:
         return ""
-    settings_of(ctx.instance).password_complexity.check(password)
+    settings_of(ctx.instance, org_id).password_complexity.check(password)
     strength.check(ctx, password, names)
     return ctx.ports.passwords.hash(password)
 
