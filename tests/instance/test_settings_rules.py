@@ -123,8 +123,16 @@ def test_an_older_addition_that_leaves_values_out_means_empty_ones():
 def test_stored_names_and_keys_are_those_of_the_reference():
     names = dict(declared_events())
     for stored in ("org.policy.login.added", "instance.policy.login.changed"):
-        payload, personal = to_payload(names[stored](force_mfa=True, default_redirect_uri="https://a", multi_factor_check_lifetime=timedelta(hours=1)))
-        assert payload == {"forceMFA": True, "defaultRedirectURI": "https://a", "multiFactorCheckLifetime": 3_600_000_000_000}
+        payload, personal = to_payload(
+            names[stored](
+                force_mfa=True, default_redirect_uri="https://a", multi_factor_check_lifetime=timedelta(hours=1)
+            )
+        )
+        assert payload == {
+            "forceMFA": True,
+            "defaultRedirectURI": "https://a",
+            "multiFactorCheckLifetime": 3_600_000_000_000,
+        }
         assert not personal
     assert to_payload(names["org.policy.label.added"](disable_watermark=True))[0] == {"disableMsgPopup": True}
     assert to_payload(names["org.policy.label.changed"](disable_watermark=True))[0] == {"disableWatermark": True}
