@@ -116,7 +116,9 @@ AT_HOME = (
 )
 POLICY = re.compile(r"zitadel\.management\.v1\.ManagementService/\w*(Policy|PolicyToDefault|Languages|LabelPolicy\w+)$")
 """Methods that act on the caller's own instance or organization when the message names no other."""
-OPEN = re.compile(r"(GetSupportedLanguages|GetAllowedLanguages|Get(System|Instance)Features|/Get(Domain|OrgIAM)Policy)$")
+OPEN = re.compile(
+    r"(GetSupportedLanguages|GetAllowedLanguages|Get(System|Instance)Features|/Get(Domain|OrgIAM)Policy)$"
+)
 """Methods that anybody with a token may call: they tell nothing of anybody."""
 
 
@@ -140,7 +142,11 @@ def fill(message, things):
             continue
         if field.type == field.TYPE_STRING and not field.is_repeated:
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
-        elif field.name in ("bits", "hasher", "curve", "type", "generator_type", "ownerType") and not field.is_repeated and field.enum_type:
+        elif (
+            field.name in ("bits", "hasher", "curve", "type", "generator_type", "ownerType")
+            and not field.is_repeated
+            and field.enum_type
+        ):
             setattr(message, field.name, 1)
         elif field.name in ("role_keys", "keys") and field.is_repeated:
             getattr(message, field.name).append("admin")
