@@ -21,6 +21,7 @@ urlpatterns = [
     path("", front),
     path("", include("oidc.urls")),
     path("", include("iam.login.urls")),
+    path("", include("orgs.urls")),
     path("ui/console", front),
     path("ui/console/", include(console_urls())),
     path("debug/healthz", health.alive),

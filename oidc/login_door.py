@@ -21,6 +21,7 @@ from oidc.scopes import Scopes
 from oidc.subjects import living_user
 from projects.queries import project_checks
 from users.models import SessionRow
+from users.queries import must_change_password
 
 AMR = ("pwd", "password")
 """How a password check is told: RFC 8176, and the word that older clients know (reference/oidc.md §6)."""
@@ -111,7 +112,7 @@ def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
 
 def _may_sign_in(ctx: Context, session: SessionRow) -> bool:
     user = living_user(ctx.instance, session.user_id)
-    return user is not None and not user.password_change_required
+    return user is not None and not must_change_password(user, ctx.now())
 
 
 def finish(ctx: Context, id: str, session_id: str) -> str:
@@ -124,7 +125,7 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
     if session is None or not satisfies(ctx, row, session):
         raise FailedPrecondition("auth_request.session_insufficient")
     user = living_user(ctx.instance, session.user_id)
-    if user is None or user.password_change_required:
+    if user is None or must_change_password(user, ctx.now()):
         raise FailedPrecondition("auth_request.session_insufficient")
     try:
         _check_project(ctx, row, user.id, user.org_id)

@@ -4,13 +4,12 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from iam.access.tokens import TokenKind, digest, mint
-from iam.instance.models import InstanceRow
 from iam.instance.settings import OidcLifetimes
 from iam.kernel.context import Context
 from oidc.claims import Person, RoleQuestion, role_claims, standard_claims
@@ -19,6 +18,7 @@ from oidc.domain.events import AccessTokenAdded
 from oidc.jose import sign
 from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import OWN_PROJECT, Scopes
+from oidc.subjects import Terms, terms_of
 from oidc.web_keys import signing_key
 from orgs.models import OrgRow
 from projects.models import AppRow
@@ -42,7 +42,7 @@ class Subject:
 class Order:
     """Which tokens to make: for whom (client None: the service user itself), how far, of which family.
 
-    `instance` when it was read already; else it is read. `take` uses up what was presented, or raises.
+    `terms` when they were read already; else they are read. `take` uses up what was presented, or raises.
     """
 
     subject: Subject
@@ -53,7 +53,7 @@ class Order:
     with_refresh: bool = False
     started_at: datetime | None = None
     audience: tuple[str, ...] = field(default=())
-    instance: InstanceRow | None = None
+    terms: Terms | None = None
     take: Callable[[], None] = field(default=lambda: None)
 
 
@@ -85,11 +85,6 @@ def person_of(row: UserRow, *, scopes: Scopes) -> Person:
     )
 
 
-def lifetimes_of(row: InstanceRow) -> OidcLifetimes:
-    """The instance's own lifetimes over the defaults."""
-    return OidcLifetimes(**{name: timedelta(seconds=value) for name, value in row.settings.get("oidc", {}).items()})
-
-
 def issue(ctx: Context, order: Order) -> dict[str, Any]:
     """Make the tokens of an order and answer as the token endpoint does (RFC 6749 §5.1); all or nothing."""
     with transaction.atomic():
@@ -98,15 +93,15 @@ def issue(ctx: Context, order: Order) -> dict[str, Any]:
 
 
 def _issued(ctx: Context, order: Order) -> dict[str, Any]:
-    instance = order.instance or InstanceRow.objects.get(instance_id=ctx.instance)
-    lifetimes = lifetimes_of(instance)
+    terms = order.terms or terms_of(ctx.instance)
+    lifetimes = terms.lifetimes
     scopes = Scopes(order.scopes)
     order = replace(
         order,
         family_id=order.family_id or ctx.ports.new_id(),
-        audience=_audience(ctx, order, scopes, instance.iam_project_id),
+        audience=_audience(ctx, order, scopes, terms.own_project),
     )
-    token = _access_token(ctx, order, lifetimes, instance.iam_project_id)
+    token = _access_token(ctx, order, lifetimes, terms.own_project)
     answer: dict[str, Any] = {
         "access_token": token,
         "token_type": "Bearer",

@@ -11,4 +11,13 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from orgs import api, api_lists, api_v1, api_v1_metadata, cascades, projection  # noqa: F401 - Django allows models only from here on
+        from orgs import (  # noqa: F401 - Django allows models only from here on
+            api,
+            api_lists,
+            api_policies,
+            api_settings,
+            api_v1,
+            api_v1_metadata,
+            cascades,
+            projection,
+        )

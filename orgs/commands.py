@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iam.instance.domain.instance import Instance
+from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition
 from orgs.domain.domains import Proof, ProofKind, generated_domain
 from orgs.domain.org import Org
-from orgs.domain_policy import is_proof_needed
 
 OWNER = ("ORG_OWNER",)
 PURPOSE = "org_domain"
@@ -90,7 +90,7 @@ def choose_default_org(ctx: Context, *, org_id: str) -> Receipt:
 
 def add_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
     """Add a domain to an organization; where the policy asks for proof, it counts only once it is verified."""
-    needed = is_proof_needed(ctx.instance)
+    needed = settings_of(ctx.instance, org_id).domain.validate_org_domains
     return change(ctx, Org, org_id, lambda org: org.add_domain(domain, needs_proof=needed), needs="org.write")
 
 

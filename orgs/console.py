@@ -25,6 +25,7 @@ from iam.console.parts import text_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds
 from iam.kernel.context import Context
 from orgs import commands, queries
+from orgs.console_settings import settings_tab
 from orgs.models import OrgDomainRow, OrgRow
 
 STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
@@ -140,6 +141,7 @@ add_pages(
                     ),
                 ),
             ),
+            settings_tab,
         ),
         links=(
             Link("New person", "users/new-human?org={id}", "user.write"),

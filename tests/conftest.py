@@ -115,6 +115,12 @@ class Api:
         """A PATCH with JSON."""
         return self.client.patch(path, body, content_type="application/json", headers=self.headers)
 
+    def put(self, path: str, body: object = None):
+        """A PUT with JSON."""
+        return self.client.put(
+            path, {} if body is None else body, content_type="application/json", headers=self.headers
+        )
+
     def delete(self, path: str):
         """A DELETE."""
         return self.client.delete(path, headers=self.headers)

@@ -5,9 +5,9 @@ from typing import Any
 from iam.api.gen import admin_v1, v1
 from iam.api.lists import details
 from iam.api.methods import Service
+from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from orgs.commands import add_org, add_org_domain, add_org_member, set_primary_domain
-from orgs.domain_policy import is_proof_needed
 from users import commands
 from users.domain.profile import Profile
 
@@ -22,7 +22,7 @@ def SetUpOrg(ctx: Context, request: Any) -> Any:
     receipt = add_org(ctx, name=request.org.name)
     if request.org.domain:
         add_org_domain(ctx, org_id=receipt.id, domain=request.org.domain)
-        if not is_proof_needed(ctx.instance):
+        if not settings_of(ctx.instance, receipt.id).domain.validate_org_domains:
             set_primary_domain(ctx, org_id=receipt.id, domain=request.org.domain)
     user_id = _add_person(ctx, receipt.id, request.human)
     add_org_member(ctx, org_id=receipt.id, user_id=user_id, roles=tuple(request.roles) or OWNER)

@@ -13,8 +13,10 @@ class UsersConfig(AppConfig):
         """Importing declares them."""
         from users import (  # noqa: F401 - Django allows models only from here on
             api,
+            api_administrators,
             api_codes,
             api_credentials,
+            api_features,
             api_metadata,
             api_orgs,
             api_sessions,

@@ -3,11 +3,14 @@
 import hashlib
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from eventstore.events import Event, told
 from eventstore.prepared import prepared
 from eventstore.store import Recorded
+from iam.instance.domain.kinds import SettingFact
+from iam.instance.settings import settings_of
 from orgs.domain.events import OrgPrimaryDomainSet, OrgRemoved
 from orgs.models import OrgRow
 from projections.projection import Projection, on, update_row
@@ -62,7 +65,11 @@ class Users(Projection):
     def renamed(self, at: Recorded, fact: facts.UsernameChanged) -> None:
         """Another user name."""
         name = fact.user_name or ""
-        _update(at, user_name=name, preferred_login_name=login_name(name, _primary(at, at.owner)))
+        _update(
+            at,
+            user_name=name,
+            preferred_login_name=login_name(name, _primary(at, at.owner), must_be_domain=_must_be_domain(at, at.owner)),
+        )
 
     @on(facts.ProfileChanged)
     def profile_changed(self, at: Recorded, fact: facts.ProfileChanged) -> None:
@@ -208,8 +215,20 @@ class Users(Projection):
     def login_names(self, at: Recorded, fact: OrgPrimaryDomainSet) -> None:
         """Login names end with the organization's primary domain."""
         for row in UserRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id):
-            name = login_name(row.user_name, fact.domain)
+            name = login_name(row.user_name, fact.domain, must_be_domain=_must_be_domain(at, at.stream.id))
             UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(preferred_login_name=name)
+
+    @on(SettingFact)
+    def domain_policy(self, at: Recorded, fact: SettingFact) -> None:
+        """Login names follow what the instance or the organization says of domains."""
+        if fact.setting != "domain":
+            return
+        rows = UserRow.objects.filter(instance_id=at.stream.instance)
+        orgs = OrgRow.objects.filter(instance_id=at.stream.instance)
+        if at.stream.kind == "org":
+            orgs = orgs.filter(id=at.stream.id)
+        for org_id, domain in orgs.values_list("id", "primary_domain"):
+            _rename_logins(rows.filter(org_id=org_id), domain, must_be_domain=_must_be_domain(at, org_id))
 
     @on(OrgRemoved)
     def org_removed(self, at: Recorded, _: OrgRemoved) -> None:
@@ -221,9 +240,25 @@ class Users(Projection):
         users.delete()
 
 
-def login_name(user_name: str, primary_domain: str) -> str:
-    """What a person types to be found anywhere: the user name, with the organization's domain unless it has one."""
-    return user_name if "@" in user_name or not primary_domain else f"{user_name}@{primary_domain}"
+def login_name(user_name: str, primary_domain: str, *, must_be_domain: bool = False) -> str:
+    """What a person types to be found anywhere: the user name, with the organization's domain unless it has one.
+
+    Where the organization asks for its domain, every login name ends with it.
+    """
+    has_one = "@" in user_name and not must_be_domain
+    return user_name if has_one or not primary_domain else f"{user_name}@{primary_domain}"
+
+
+def _must_be_domain(at: Recorded, org_id: str) -> bool:
+    return settings_of(at.stream.instance, org_id).domain.user_login_must_be_domain
+
+
+def _rename_logins(rows: Any, domain: str, *, must_be_domain: bool) -> None:
+    """Two statements, however many users there are."""
+    longer = Concat("user_name", Value(f"@{domain}"), output_field=CharField())
+    keeps = Q(pk__in=[]) if must_be_domain and domain else Q(user_name__contains="@") if domain else ~Q(pk__in=[])
+    rows.filter(keeps).update(preferred_login_name=F("user_name"))
+    rows.exclude(keeps).update(preferred_login_name=longer)
 
 
 def _primary(at: Recorded, org_id: str) -> str:
@@ -241,7 +276,9 @@ def _create(at: Recorded, **columns: Any) -> None:
         instance_id=at.stream.instance,
         id=at.stream.id,
         org_id=at.owner,
-        preferred_login_name=login_name(columns["user_name"], _primary(at, at.owner)),
+        preferred_login_name=login_name(
+            columns["user_name"], _primary(at, at.owner), must_be_domain=_must_be_domain(at, at.owner)
+        ),
         created_at=at.at,
         changed_at=at.at,
         version=at.version,

@@ -1,11 +1,12 @@
 """Questions about users and sessions."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
 
 from eventstore.store import Recorded
 from iam.access.tokens import digest
+from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
 from orgs.queries import find_org_of_domain
@@ -81,11 +82,26 @@ def find_user_by_login(instance: str, login_name: str, *, org_id: str = "") -> U
         wanted |= Q(user_name__iexact=local, org_id=owner)
     rows = UserRow.objects.filter(instance_id=instance)
     rows = rows.filter(org_id=org_id) if org_id else rows
-    found = list(rows.filter(wanted)[:10])
+    found = [row for row in rows.filter(wanted)[:10] if _may_be_called(row, name)]
     if found:  # a name spelled out goes before one put together with a domain, whoever proved it (checklist T12)
         return min(found, key=lambda row: name.lower() not in (row.user_name.lower(), row.preferred_login_name.lower()))
     by_address = list(rows.filter(email__iexact=name, email_verified=True)[:2]) if local else []
+    by_address = [row for row in by_address if not settings_of(instance, row.org_id).login.disable_login_with_email]
     return by_address[0] if len(by_address) == 1 else None
+
+
+def _may_be_called(user: UserRow, name: str) -> bool:
+    """A user name alone is no login name where the organization asks for its domain."""
+    bare = name.casefold() == user.user_name.casefold() != user.preferred_login_name.casefold()
+    return not bare or not settings_of(user.instance_id, user.org_id).domain.user_login_must_be_domain
+
+
+def must_change_password(user: UserRow, now: datetime) -> bool:
+    """Whether an administrator asked for it, or the password is older than the organization allows."""
+    if user.password_change_required:
+        return True
+    most = settings_of(user.instance_id, user.org_id).password_age.max_age_days
+    return bool(most) and now - (user.password_changed_at or user.created_at) >= timedelta(days=most)
 
 
 def list_pats(ctx: Context, *, user_id: str) -> "QuerySet[PatRow]":

@@ -29,7 +29,9 @@ class Notices(Projection):
     def password_changed(self, at: Recorded, _: PasswordChanged) -> None:
         """Tell the person; who did not do it learns of it (checklist L11)."""
         row = UserRow.objects.filter(instance_id=at.stream.instance, id=at.stream.id).first()
-        if row is not None and row.email and row.email_verified:
+        if row is None or not settings_of(row.instance_id, row.org_id).notification.password_change:
+            return
+        if row.email and row.email_verified:
             _tell(at, row, row.email, "password_changed")
 
     @on(EmailChanged)

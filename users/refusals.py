@@ -1,6 +1,7 @@
 """The refusals of this room: text and id."""
 
 REFUSALS = {
+    "user.locked": ("The user is locked", "USER-l0ck3"),
     "user.not_found": ("User could not be found", "COMMAND-450yxuqrh1"),
     "user.already_exists": ("User already exists: the user name is taken", "V3-DKcYh"),
     "user.id_already_exists": ("User already exists: the id is taken", "COMMAND-7yiox1isql"),

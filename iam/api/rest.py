@@ -127,6 +127,8 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     if route.alias:
         content = rewritten(route.alias, content)
     message = method(route.method).request()
+    if not route.body:
+        _switches(content, message.DESCRIPTOR)
     check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
@@ -159,6 +161,17 @@ def _place(content: dict[str, Any], name: str, values: list[str]) -> None:
         if not isinstance(content, dict):
             return
     content[last] = values if len(values) > 1 else values[0]
+
+
+def _switches(content: dict[str, Any], described: Any) -> None:
+    """Words of a query that stand for yes and no, as the booleans that they are in JSON."""
+    for field in described.fields:
+        for name in {field.name, field.json_name} & content.keys():
+            value = content[name]
+            if field.type == field.TYPE_BOOL and value in ("true", "false"):
+                content[name] = value == "true"
+            elif field.message_type is not None and isinstance(value, dict):
+                _switches(value, field.message_type)
 
 
 def refused(error: Exception) -> HttpResponse:

@@ -11,4 +11,15 @@ class InstanceConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from iam.instance import api, cascades, projection, queries  # noqa: F401 - Django allows models only from here on
+        from iam.instance import (  # noqa: F401 - Django allows models only from here on
+            api,
+            api_features,
+            api_instance,
+            api_older,
+            api_policies,
+            api_settings,
+            cascades,
+            projection,
+            projection_settings,
+            queries,
+        )

@@ -1,12 +1,8 @@
 """Every change of an instance."""
 
-from iam.instance.domain.events import (
-    ConsoleSet,
-    IamProjectSet,
-    LockoutChanged,
-    OidcSettingsChanged,
-    PasswordComplexityChanged,
-)
+from dataclasses import replace
+
+from iam.instance.domain.events import ConsoleSet, IamProjectSet
 from iam.instance.domain.instance import Instance
 from iam.kernel.change import Receipt, change
 from iam.kernel.context import Context
@@ -75,9 +71,49 @@ def remove_member(ctx: Context, *, user_id: str) -> Receipt:
     return change(ctx, Instance, ctx.instance, lambda one: one.remove_member(user_id), needs="iam.member.delete")
 
 
-Setting = PasswordComplexityChanged | LockoutChanged | OidcSettingsChanged
+def rename_some_instance(ctx: Context, *, instance_id: str, name: str) -> Receipt:
+    """Rename this instance as its administrator, or any as operator of the system."""
+    where, needs = _at(ctx, instance_id, "iam.write", "system.instance.write")
+    return change(where, Instance, where.instance, lambda one: one.rename(name), needs=needs)
 
 
-def change_setting(ctx: Context, *, fact: Setting) -> Receipt:
-    """Change some settings of the instance; fields left out stay as they are."""
-    return change(ctx, Instance, ctx.instance, lambda one: one.change_setting(fact), needs="iam.policy.write")
+def remove_instance(ctx: Context, *, instance_id: str) -> Receipt:
+    """Delete a tenant: its hosts lead nowhere from the next request on. For operators of the system."""
+    where, needs = _at(ctx, instance_id, "", "system.instance.delete")
+    return change(where, Instance, where.instance, Instance.remove, needs=needs)
+
+
+def add_custom_domain(ctx: Context, *, instance_id: str, domain: str) -> Receipt:
+    """Let another host lead to an instance. For operators of the system."""
+    where, needs = _at(ctx, instance_id, "", "system.domain.write")
+    return change(where, Instance, where.instance, lambda one: one.add_domain(domain), needs=needs)
+
+
+def remove_custom_domain(ctx: Context, *, instance_id: str, domain: str) -> Receipt:
+    """Take a host away. For operators of the system."""
+    where, needs = _at(ctx, instance_id, "", "system.domain.write")
+    return change(where, Instance, where.instance, lambda one: one.remove_domain(domain), needs=needs)
+
+
+def _at(ctx: Context, instance_id: str, own: str, system: str) -> tuple[Context, str]:
+    """The context of the instance meant, and the permission: `own` for this one where that suffices."""
+    if instance_id not in ("", ctx.instance):
+        return replace(ctx, instance=instance_id), system
+    return ctx, own if own and not ctx.rights.allow(system) else system
+
+
+def trust_domain(ctx: Context, *, domain: str, instance_id: str = "") -> Receipt:
+    """Let links be made with a host that does not lead here itself."""
+    where, needs = _at(ctx, instance_id, "iam.write", "system.instance.write")
+    return change(where, Instance, where.instance, lambda one: one.trust_domain(domain), needs=needs)
+
+
+def distrust_domain(ctx: Context, *, domain: str, instance_id: str = "") -> Receipt:
+    """Trust a host no more."""
+    where, needs = _at(ctx, instance_id, "iam.write", "system.instance.write")
+    return change(where, Instance, where.instance, lambda one: one.distrust_domain(domain), needs=needs)
+
+
+def set_default_language(ctx: Context, *, language: str) -> Receipt:
+    """Choose the language of pages and mails."""
+    return change(ctx, Instance, ctx.instance, lambda one: one.set_language(language), needs="iam.write")

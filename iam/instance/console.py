@@ -1,19 +1,19 @@
 """Console pages of the instance: its hosts, its settings, the followers of its log."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 
-from iam.console.kit import Column, DetailPage, Empty, FormPage, Link, Outcome, Path, Properties, Related, Tab, saves
-from iam.console.parts import number_field, text_field, tick_field
+from iam.console.kit import Column, DetailPage, Empty, FormPage, Link, Path, Properties, Related, Tab, saves
+from iam.console.parts import text_field
 from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.instance import commands, console_messages, queries
-from iam.instance.domain.events import LockoutChanged, OidcSettingsChanged, PasswordComplexityChanged
+from iam.instance.console_settings import SHEETS, lines_of, setting_pages
 from iam.instance.models import InstanceRow
-from iam.instance.settings import settings_of
+from iam.instance.setting_commands import Place, of_instance
+from iam.instance.setting_queries import get_instance_settings
+from iam.instance.settings import InstanceSettings
 from iam.kernel.context import Context
 from projections.lag import Lag, lag_of
 
@@ -33,32 +33,6 @@ class DomainForm(forms.Form):
     domain = text_field("Host", 253, hint="for example id.acme.com; the host must lead to this server")
 
 
-class PasswordForm(forms.Form):
-    """What a password must contain."""
-
-    min_length = number_field("Least number of characters", 1, 72)
-    has_lowercase = tick_field("A lower case letter")
-    has_uppercase = tick_field("An upper case letter")
-    has_number = tick_field("A number")
-    has_symbol = tick_field("A symbol")
-
-
-class LockoutForm(forms.Form):
-    """When a user is locked."""
-
-    max_password_attempts = number_field("Wrong passwords until a user is locked", 0, 1000, hint="0 = never")
-    show_lock_out_failures = tick_field("Tell the person that the user is locked")
-
-
-class LifetimesForm(forms.Form):
-    """How long tokens live."""
-
-    access_token_lifetime = number_field("Access token, in minutes", 1, 60 * 24 * 365)
-    id_token_lifetime = number_field("ID token, in minutes", 1, 60 * 24 * 365)
-    refresh_token_idle_expiration = number_field("Unused refresh token, in minutes", 1, 60 * 24 * 3650)
-    refresh_token_expiration = number_field("Refresh token, used or not, in minutes", 1, 60 * 24 * 3650)
-
-
 @dataclass(frozen=True)
 class Shown:
     """The instance with its settings in force."""
@@ -69,26 +43,10 @@ class Shown:
     host: str
     language: str
     created_at: Any
-    password: str
-    lockout: str
-    tokens: str
 
 
 def _instance(ctx: Context) -> Shown:
     row = queries.get_instance(ctx)
-    found = settings_of(ctx.instance)
-    rules, lifetimes = found.password_complexity, found.oidc
-    wanted = [
-        word
-        for is_wanted, word in (
-            (rules.has_lowercase, "lower case"),
-            (rules.has_uppercase, "upper case"),
-            (rules.has_number, "number"),
-            (rules.has_symbol, "symbol"),
-        )
-        if is_wanted
-    ]
-    most = found.lockout.max_password_attempts
     return Shown(
         row=row,
         id=row.instance_id,
@@ -96,25 +54,15 @@ def _instance(ctx: Context) -> Shown:
         host=row.primary_domain,
         language=row.default_language,
         created_at=row.created_at,
-        password=f"at least {rules.min_length} characters" + (f"; {', '.join(wanted)}" if wanted else ""),
-        lockout=f"after {most} wrong passwords" if most else "never; guesses are slowed down",
-        tokens=f"access {lifetimes.access_token_lifetime}, refresh {lifetimes.refresh_token_expiration}",
     )
 
 
-def _minutes(ctx: Context, path: Path) -> dict[str, int]:
-    return {name: int(value.total_seconds() // 60) for name, value in vars(settings_of(ctx.instance).oidc).items()}
+def _place(ctx: Context, path: Path, kind: str) -> Place:
+    return of_instance(ctx, "iam.write" if kind == "oidc" else "iam.policy.write")
 
 
-def _setting(kind: Any, notice: str) -> Any:
-    def save(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-        told = {
-            name: timedelta(minutes=value) if kind is OidcSettingsChanged else value for name, value in values.items()
-        }
-        commands.change_setting(ctx, fact=kind(**told))
-        return Outcome(f"{HOME}?tab=settings", notice)
-
-    return save
+def _found(ctx: Context, path: Path) -> InstanceSettings:
+    return get_instance_settings(ctx)
 
 
 def _state(one: Lag) -> str:
@@ -175,18 +123,15 @@ add_pages(
                 "settings",
                 "Settings",
                 (
-                    Properties(
-                        "Passwords",
-                        (Column("password", "Must have"), Column("lockout", "Users are locked")),
-                        (
-                            Link("Change the rules", "instance/settings/password", "iam.policy.write"),
-                            Link("Change the lockout", "instance/settings/lockout", "iam.policy.write"),
+                    Related(
+                        "Settings",
+                        lambda ctx, one: lines_of(get_instance_settings(ctx), SHEETS),
+                        (Column("title", "Settings"), Column("shown", "Changed")),
+                        Empty("No settings"),
+                        links=(
+                            Link("Activate the branding", "instance/settings/branding/activate", "iam.policy.write"),
                         ),
-                    ),
-                    Properties(
-                        "Tokens",
-                        (Column("tokens", "Live for (hours:minutes:seconds)"),),
-                        (Link("Change the lifetimes", "instance/settings/tokens", "iam.policy.write"),),
+                        row_links=(Link("Change", "instance/settings/{slug}", "iam.policy.write"),),
                     ),
                 ),
             ),
@@ -257,32 +202,6 @@ add_pages(
         danger=True,
         back=HOME,
     ),
-    FormPage(
-        "instance/settings/password",
-        "Rules for passwords",
-        HOME,
-        _setting(PasswordComplexityChanged, "The rules hold for every new password."),
-        PasswordForm,
-        initial=lambda ctx, path: vars(settings_of(ctx.instance).password_complexity),
-        back=HOME,
-    ),
-    FormPage(
-        "instance/settings/lockout",
-        "When users are locked",
-        HOME,
-        _setting(LockoutChanged, "The lockout is changed."),
-        LockoutForm,
-        initial=lambda ctx, path: vars(settings_of(ctx.instance).lockout),
-        back=HOME,
-    ),
-    FormPage(
-        "instance/settings/tokens",
-        "How long tokens live",
-        HOME,
-        _setting(OidcSettingsChanged, "New tokens live as long as this says."),
-        LifetimesForm,
-        initial=_minutes,
-        back=HOME,
-    ),
+    *setting_pages(SHEETS, HOME, HOME, _place, _found),
 )
 add_menu(MenuEntry("Instance", HOME, "instance", "iam.read", 80))

@@ -1,21 +1,19 @@
 """Keeps the tables of instances."""
 
-from dataclasses import fields
 from typing import Any
 
 from eventstore.events import Event
 from eventstore.store import Recorded
 from iam.instance.domain import events as facts
-from iam.instance.models import InstanceDomainRow, InstanceRow
-from iam.instance.settings import SECTIONS
+from iam.instance.models import InstanceDomainRow, InstanceRow, TrustedDomainRow
 from projections.projection import Projection, on
 
 
 class Instances(Projection):
-    """One row per instance, one per host; changed settings as JSON beside them."""
+    """One row per instance, one per host."""
 
     name = "instances"
-    tables = (InstanceRow, InstanceDomainRow)
+    tables = (InstanceRow, InstanceDomainRow, TrustedDomainRow)
 
     @on(facts.InstanceAdded)
     def added(self, at: Recorded, fact: facts.InstanceAdded) -> None:
@@ -33,7 +31,8 @@ class Instances(Projection):
     def removed(self, at: Recorded, _: Event) -> None:
         """Gone."""
         InstanceRow.objects.filter(instance_id=at.stream.instance).delete()
-        InstanceDomainRow.objects.filter(instance_id=at.stream.instance).delete()
+        for table in (InstanceDomainRow, TrustedDomainRow):
+            table.objects.filter(instance_id=at.stream.instance).delete()
 
     @on(facts.InstanceDomainAdded)
     def domain_added(self, at: Recorded, fact: facts.InstanceDomainAdded) -> None:
@@ -75,16 +74,15 @@ class Instances(Projection):
         """The default language."""
         _update(at, default_language=fact.language)
 
-    @on(facts.PasswordComplexityChanged, facts.LockoutChanged, facts.OidcSettingsChanged)
-    def setting(self, at: Recorded, fact: Event) -> None:
-        """What differs from the defaults."""
-        row = InstanceRow.objects.get(instance_id=at.stream.instance)
-        section = row.settings.setdefault(SECTIONS[type(fact)], {})
-        for part in fields(fact):  # type: ignore[arg-type]
-            value = getattr(fact, part.name)
-            if value is not None:
-                section[part.name] = value.total_seconds() if hasattr(value, "total_seconds") else value
-        _update(at, settings=row.settings)
+    @on(facts.TrustedDomainAdded)
+    def trusted(self, at: Recorded, fact: facts.TrustedDomainAdded) -> None:
+        """Links may be made with it."""
+        TrustedDomainRow.objects.create(instance_id=at.stream.instance, domain=fact.domain, created_at=at.at)
+
+    @on(facts.TrustedDomainRemoved)
+    def distrusted(self, at: Recorded, fact: facts.TrustedDomainRemoved) -> None:
+        """No longer."""
+        TrustedDomainRow.objects.filter(instance_id=at.stream.instance, domain=fact.domain).delete()
 
 
 def _update(at: Recorded, **columns: Any) -> None:

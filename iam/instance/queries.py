@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from eventstore.prepared import prepared
 from iam.access.caller import finds_instance
 from iam.console.signin import knows_console_client
-from iam.instance.models import InstanceDomainRow, InstanceRow
+from iam.instance.models import InstanceDomainRow, InstanceRow, TrustedDomainRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 
@@ -47,6 +47,32 @@ def list_domains(ctx: Context) -> "QuerySet[InstanceDomainRow]":
     """The hosts of this instance."""
     ctx.require("iam.read", ctx.instance)
     return InstanceDomainRow.objects.filter(instance_id=ctx.instance)
+
+
+def find_instances(ctx: Context) -> "QuerySet[InstanceRow]":
+    """Every instance of the server, for operators of the system."""
+    ctx.require("system.instance.read")
+    return InstanceRow.objects.all()
+
+
+def get_some_instance(ctx: Context, *, instance_id: str) -> InstanceRow:
+    """This instance, or any for operators of the system; raises NotFound, PermissionDenied."""
+    if instance_id in ("", ctx.instance) and not ctx.rights.allow("system.instance.read"):
+        return get_instance(ctx)
+    row = find_instances(ctx).filter(instance_id=instance_id or ctx.instance).first()
+    if row is None:
+        raise NotFound("instance.not_found")
+    return row
+
+
+def domains_of(ctx: Context, *, instance_id: str) -> "QuerySet[InstanceDomainRow]":
+    """The hosts of an instance."""
+    return InstanceDomainRow.objects.filter(instance_id=get_some_instance(ctx, instance_id=instance_id).id)
+
+
+def trusted_domains_of(ctx: Context, *, instance_id: str) -> "QuerySet[TrustedDomainRow]":
+    """The hosts that links may be made with."""
+    return TrustedDomainRow.objects.filter(instance_id=get_some_instance(ctx, instance_id=instance_id).id)
 
 
 def known_hosts() -> list[str]:

@@ -1,94 +1,163 @@
-"""Settings of an instance with their defaults (reference/login-flows.md §5). One statement reads them all."""
+"""Settings in force: an organization's own values, else the instance's, else the defaults of the product."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 
-from eventstore.events import Event
-from iam.instance.domain.events import LockoutChanged, OidcSettingsChanged, PasswordComplexityChanged
-from iam.instance.models import InstanceRow
-from iam.kernel.errors import InvalidInput
+from iam.instance.domain import kinds, values
+from iam.instance.domain.kinds import INSTANCE, KINDS, ORG, Kind
+from iam.instance.domain.values import Lockout, OidcLifetimes, PasswordComplexity
+from iam.instance.models import InstanceRow, SettingRow
+from iam.instance.stored import ACTIVE, from_json
 
-SECTIONS: dict[type[Event], str] = {
-    PasswordComplexityChanged: "password_complexity",
-    LockoutChanged: "lockout",
-    OidcSettingsChanged: "oidc",
-}
-LONGEST_PASSWORD = 200
-
-
-@dataclass(frozen=True)
-class PasswordComplexity:
-    """What a password must contain."""
-
-    min_length: int = 8
-    has_lowercase: bool = True
-    has_uppercase: bool = True
-    has_number: bool = True
-    has_symbol: bool = True
-
-    def check(self, password: str) -> None:
-        """Raises InvalidInput naming the first rule that is not met (checklist P06)."""
-        if len(password) < self.min_length:
-            raise InvalidInput("password.too_short", field="password", reason=f"at least {self.min_length} characters")
-        if len(password) > LONGEST_PASSWORD:
-            raise InvalidInput("password.too_long", field="password", reason=f"at most {LONGEST_PASSWORD} characters")
-        for wanted, pattern, code in (
-            (self.has_lowercase, r"[a-z]", "password.lowercase_missing"),
-            (self.has_uppercase, r"[A-Z]", "password.uppercase_missing"),
-            (self.has_number, r"[0-9]", "password.number_missing"),
-            (self.has_symbol, r"[^A-Za-z0-9]", "password.symbol_missing"),
-        ):
-            if wanted and not re.search(pattern, password):
-                raise InvalidInput(code, field="password")
+__all__ = [
+    "InstanceSettings",
+    "Lockout",
+    "OidcLifetimes",
+    "PasswordComplexity",
+    "Resolved",
+    "lifetimes_of",
+    "settings_of",
+]
 
 
 @dataclass(frozen=True)
-class Lockout:
-    """After how many failed checks a user is locked; 0 = never."""
+class Resolved:
+    """Values of one kind with their origin. Without own values anywhere, times and version are the instance's."""
 
-    max_password_attempts: int = 0
-    show_lock_out_failures: bool = True
+    values: Any
+    level: str
+    owner: str
+    created_at: datetime
+    changed_at: datetime
+    version: int
 
-
-def _default(read: Callable[[Any], timedelta]) -> timedelta:
-    return field(default_factory=lambda: read(settings.CONFIG.OIDC))  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class OidcLifetimes:
-    """How long tokens live."""
-
-    access_token_lifetime: timedelta = _default(lambda oidc: oidc.DefaultAccessTokenLifetime)
-    id_token_lifetime: timedelta = _default(lambda oidc: oidc.DefaultIdTokenLifetime)
-    refresh_token_idle_expiration: timedelta = _default(lambda oidc: oidc.DefaultRefreshTokenIdleExpiration)
-    refresh_token_expiration: timedelta = _default(lambda oidc: oidc.DefaultRefreshTokenExpiration)
+    @property
+    def is_default(self) -> bool:
+        """Whether the values are not the organization's own."""
+        return self.level != ORG
 
 
-@dataclass(frozen=True)
 class InstanceSettings:
-    """All of them."""
+    """The settings in force for an organization, or for the instance without one. Two statements at most."""
 
-    password_complexity: PasswordComplexity
-    lockout: Lockout
-    oidc: OidcLifetimes
-    default_org_id: str
-    default_language: str
+    def __init__(self, instance: str, org_id: str = "") -> None:
+        self.instance, self.org_id = instance, org_id
+
+    @cached_property
+    def _row(self) -> InstanceRow | None:
+        return InstanceRow.objects.filter(instance_id=self.instance).first()
+
+    @cached_property
+    def _own(self) -> dict[tuple[str, str], SettingRow]:
+        owners = [one for one in (self.instance, self.org_id) if one]
+        rows = SettingRow.objects.filter(instance_id=self.instance, owner__in=owners)
+        return {(row.owner, row.kind): row for row in rows}
+
+    def resolve(self, kind: Kind, *, stored_as: str = "") -> Resolved:
+        """Values of a kind with their origin; the branding that is prepared is stored as `label`."""
+        name = stored_as or kind.name
+        for owner in (self.org_id, self.instance):
+            if owner and (row := self._own.get((owner, name))):
+                given = {**_configured(kind), **from_json(kind, row.values)} if owner == self.instance else None
+                complete = kind.complete(from_json(kind, row.values) if given is None else given)
+                level = ORG if owner != self.instance else INSTANCE
+                return Resolved(complete, level, owner, row.created_at, row.changed_at, row.version)
+        row = self._row
+        times = (row.created_at, row.changed_at, row.version) if row else (datetime.min, datetime.min, 0)
+        return Resolved(kind.complete(_configured(kind)), INSTANCE, self.instance, *times)
+
+    @property
+    def login(self) -> values.Login:
+        """Who may sign in, and how."""
+        return self.resolve(kinds.LOGIN).values  # type: ignore[no-any-return]
+
+    @property
+    def password_complexity(self) -> PasswordComplexity:
+        """What a password must contain."""
+        return self.resolve(kinds.COMPLEXITY).values  # type: ignore[no-any-return]
+
+    @property
+    def password_age(self) -> values.PasswordAge:
+        """When a password must be changed."""
+        return self.resolve(kinds.AGE).values  # type: ignore[no-any-return]
+
+    @property
+    def lockout(self) -> Lockout:
+        """When a user is locked."""
+        return self.resolve(kinds.LOCKOUT).values  # type: ignore[no-any-return]
+
+    @property
+    def domain(self) -> values.Domain:
+        """What domains are for."""
+        return self.resolve(kinds.DOMAIN).values  # type: ignore[no-any-return]
+
+    @property
+    def privacy(self) -> values.Privacy:
+        """Links of the login pages."""
+        return self.resolve(kinds.PRIVACY).values  # type: ignore[no-any-return]
+
+    @property
+    def notification(self) -> values.Notification:
+        """What people are told."""
+        return self.resolve(kinds.NOTIFICATION).values  # type: ignore[no-any-return]
+
+    @property
+    def label(self) -> Resolved:
+        """The branding that is shown."""
+        return self.resolve(kinds.LABEL, stored_as=ACTIVE)
+
+    @property
+    def oidc(self) -> OidcLifetimes:
+        """How long tokens live."""
+        return self.resolve(kinds.OIDC).values  # type: ignore[no-any-return]
+
+    @property
+    def security(self) -> values.Security:
+        """Frames and impersonation."""
+        return self.resolve(kinds.SECURITY).values  # type: ignore[no-any-return]
+
+    @property
+    def restrictions(self) -> values.Restrictions:
+        """What is not offered."""
+        return self.resolve(kinds.RESTRICTIONS).values  # type: ignore[no-any-return]
+
+    def generator(self, number: int) -> values.Generator:
+        """How a code or secret is drawn, by the number of its generator."""
+        return self.resolve(KINDS[f"generator_{number}"]).values  # type: ignore[no-any-return]
+
+    @property
+    def default_org_id(self) -> str:
+        """The organization of whoever names none."""
+        return self._row.default_org_id if self._row else ""
+
+    @property
+    def default_language(self) -> str:
+        """The language of pages and mails."""
+        return self._row.default_language if self._row else "en"
 
 
-def settings_of(instance: str) -> InstanceSettings:
-    """The settings of an instance; defaults where nothing was changed."""
-    row = InstanceRow.objects.filter(instance_id=instance).first()
-    changed = row.settings if row else {}
-    lifetimes = {name: timedelta(seconds=value) for name, value in changed.get("oidc", {}).items()}
-    return InstanceSettings(
-        PasswordComplexity(**changed.get("password_complexity", {})),
-        Lockout(**changed.get("lockout", {})),
-        OidcLifetimes(**lifetimes),
-        row.default_org_id if row else "",
-        row.default_language if row else "en",
-    )
+def settings_of(instance: str, org_id: str = "") -> InstanceSettings:
+    """The settings in force for an organization, or for the instance."""
+    return InstanceSettings(instance, org_id)
+
+
+def _configured(kind: Kind) -> dict[str, Any]:
+    """Defaults that come from the configuration of this server."""
+    if kind is not kinds.OIDC:
+        return {}
+    oidc = settings.CONFIG.OIDC
+    return {
+        "access_token_lifetime": oidc.DefaultAccessTokenLifetime,
+        "id_token_lifetime": oidc.DefaultIdTokenLifetime,
+        "refresh_token_idle_expiration": oidc.DefaultRefreshTokenIdleExpiration,
+        "refresh_token_expiration": oidc.DefaultRefreshTokenExpiration,
+    }
+
+
+def lifetimes_of(own: dict[str, Any] | None) -> OidcLifetimes:
+    """How long tokens live, from the row's values that a statement has read already."""
+    return kinds.OIDC.complete({**_configured(kinds.OIDC), **from_json(kinds.OIDC, own or {})})  # type: ignore[no-any-return]

@@ -21,6 +21,8 @@ from users.queries import find_user_by_login
 @page
 def reset(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask for a code by mail. A known name and an unknown one get the same answer (checklist P02)."""
+    if visit.settings.login.hide_password_reset:
+        return fill(request, visit, "told", 403, text=_("Ask an administrator for a new password."))
     name = request.POST.get("login_name", "").strip()[:500]
     if request.method == "GET" or not name:
         return fill(request, visit, "reset", name=request.GET.get("login_name", ""))
@@ -29,7 +31,7 @@ def reset(request: HttpRequest, visit: Visit) -> HttpResponse:
     except ResourceExhausted as busy:
         return fill(request, visit, "reset", 429, name=name, problem=_(text_of(busy.code)))
     user = find_user_by_login(visit.ctx.instance, name)
-    if user is not None and user.state == UserState.ACTIVE and user.email:
+    if user is not None and user.state == UserState.ACTIVE and user.email and _may_reset(user):
         codes.request_password_code(_as(visit.ctx, user), user_id=user.id, wish=Wish())
     return fill(request, visit, "told", text=_("If there is such an account, a message with a code is on its way."))
 
@@ -41,7 +43,7 @@ def set_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     shown = {
         "user_id": sent.get("userId", "")[:200],
         "code": sent.get("code", "")[:50],
-        "rules": settings_of(visit.ctx.instance).password_complexity,
+        "rules": visit.settings.password_complexity,
     }
     if request.method == "GET":
         return fill(request, visit, "set", **shown)
@@ -67,6 +69,12 @@ def verify(request: HttpRequest, visit: Visit) -> HttpResponse:
     except Refusal as refused:
         return fill(request, visit, "verify", 422, problem=_(text_of(refused.code)), **shown)
     return fill(request, visit, "told", text=_("Thank you. Your address is confirmed."))
+
+
+def _may_reset(user: UserRow) -> bool:
+    """Whether the person's organization offers this way to a new password."""
+    found = settings_of(user.instance_id, user.org_id).login
+    return found.allow_username_password and not found.hide_password_reset
 
 
 def _as(ctx: Context, user: UserRow) -> Context:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cached_property, wraps
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods
 from iam.access.caller import context_of_nobody, instance_of
 from iam.access.catalog import text_of
 from iam.access.http import meta_of
-from iam.instance.settings import settings_of
+from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.context import Caller, Context
-from iam.kernel.errors import InvalidInput, NotFound, Refusal, ResourceExhausted
+from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, Refusal, ResourceExhausted
 from iam.login import browser, language
 from iam.login.flow import Attempt, next_step
+from iam.login.look import frame_ancestors, look
 from oidc import login_door
 from oidc.models import AuthRequest
 from oidc.scopes import Scopes
@@ -32,19 +33,30 @@ from users.commands.sessions import (
     terminate_session,
 )
 from users.models import SessionRow, UserRow
-from users.queries import find_user_by_login, users_by_id
+from users.queries import find_user_by_login, must_change_password, users_by_id
 
 BASE = "/ui/v2/login/"
 NOBODY = "nobody"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Visit:
     """One request to a page of the login."""
 
     ctx: Context
     flow: AuthRequest | None
     language: str
+
+    @property
+    def org_id(self) -> str:
+        """The organization that the request names; else the default one. Never that of the person typed (P01)."""
+        asked = Scopes(tuple(self.flow.scopes)).org_id if self.flow else ""
+        return asked or settings_of(self.ctx.instance).default_org_id
+
+    @cached_property
+    def settings(self) -> InstanceSettings:
+        """What that organization says of sign-ins and of the pages' look."""
+        return settings_of(self.ctx.instance, self.org_id)
 
 
 def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -83,8 +95,9 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
     """A page with what all of them need; its form may go on to the client's origin."""
     asked = {name: value for name, value in request.GET.items() if name != "lang"}
     kept = urlencode({**asked, **({"authRequest": visit.flow.id} if visit.flow else {})})
-    told = {"flow": visit.flow, "language": visit.language, "languages": language.OFFERED, "kept": kept, **more}
+    told = {"flow": visit.flow, "language": visit.language, "kept": kept, **look(visit), **more}
     response = render(request, f"login/{template}.html", told, status=status)
+    response.frame_ancestors = frame_ancestors(visit.settings.security)  # type: ignore[attr-defined]
     if visit.flow is not None:
         parts = urlsplit(visit.flow.redirect_uri)
         target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
@@ -117,7 +130,7 @@ def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
         sessions=len(sessions),
         login_name=flow.login_hint,
         password_ok=proved and user is not None,
-        change_required=bool(user and user.password_change_required),
+        change_required=bool(user and must_change_password(user, visit.ctx.now())),
     )
     if step := next_step(attempt):
         return see_other(BASE + step.page, flow)
@@ -188,6 +201,8 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
         )
         response.headers["Retry-After"] = str(max(1, round(busy.retry_after.total_seconds())))
         return response
+    except FailedPrecondition as refused:
+        return fill(request, visit, "password", 422, name=flow.login_hint, problem=_(text_of(refused.code)))
     except InvalidInput:
         return fill(
             request, visit, "password", 422, name=flow.login_hint, problem=_("The login name or the password is wrong.")
@@ -210,7 +225,7 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
     record_password_check(ctx, session_id=id)
     opened = set_session_token(ctx, session_id=id)
     _keep(flow, session_id=id)
-    if user.password_change_required:
+    if must_change_password(user, ctx.now()):
         response = see_other(f"{BASE}password/change", flow)
     else:
         response = HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, id)})
@@ -225,7 +240,7 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     session = _session_of(request, visit)
     if flow is None or session is None:
         return see_other(f"{BASE}loginname", flow)
-    rules = settings_of(ctx.instance).password_complexity
+    rules = settings_of(ctx.instance, session.org_id).password_complexity
     if request.method == "GET":
         return fill(request, visit, "change", rules=rules)
     new = request.POST.get("password", "")

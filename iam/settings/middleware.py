@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'{targets}; frame-ancestors 'none'; base-uri 'none'"
+    " connect-src 'self'; form-action 'self'{targets}; frame-ancestors {ancestors}; base-uri 'none'"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -24,7 +24,8 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Give each request an id and each answer its security headers (checklist H09).
 
-    A page that must post on to a client's address names the origin in `response.form_targets`.
+    A page that must post on to a client's address names the origin in `response.form_targets`; one that may be shown
+    in a frame names who may show it in `response.frame_ancestors`.
     """
 
     def framed(request: HttpRequest) -> HttpResponse:
@@ -36,7 +37,11 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         targets = "".join(f" {target}" for target in getattr(response, "form_targets", ()))
-        response.headers.setdefault("Content-Security-Policy", CSP.format(targets=targets))
+        framing = " ".join(getattr(response, "frame_ancestors", ()))
+        if framing:
+            del response.headers["X-Frame-Options"]  # cannot name origins; the policy below does
+        ancestors = framing or "'none'"
+        response.headers.setdefault("Content-Security-Policy", CSP.format(targets=targets, ancestors=ancestors))
         if settings.CONFIG.ExternalSecure:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]

@@ -218,7 +218,79 @@ class LockoutSection(Section):
     """When a user is locked."""
 
     MaxPasswordAttempts: int = Field(0, ge=0, description="wrong passwords until a user is locked; 0 = never")
+    MaxOTPAttempts: int = Field(0, ge=0, description="wrong one-time codes until a user is locked; 0 = never")
     ShouldShowLockoutFailure: bool = Field(True, description="whether the login says that a user is locked")
+
+
+class AgeSection(Section):
+    """When a password must be changed."""
+
+    ExpireWarnDays: int = Field(0, ge=0, description="days before the end from which on the person is told")
+    MaxAgeDays: int = Field(0, ge=0, description="days until a password must be changed; 0 = never")
+
+
+class DomainPolicySection(Section):
+    """What domains of organizations are for."""
+
+    UserLoginMustBeDomain: bool = Field(False, description="login names always end with a domain")
+    ValidateOrgDomains: bool = Field(False, description="a domain counts only after a proof by DNS or HTTP")
+    SMTPSenderAddressMatchesInstanceDomain: bool = Field(False, description="mails come from a domain of the instance")
+
+
+class LoginPolicySection(Section):
+    """Who may sign in, and how."""
+
+    AllowUsernamePassword: bool = Field(True, description="passwords are accepted")
+    AllowRegister: bool = Field(True, description="people may register themselves")
+    AllowExternalIDP: bool = Field(True, description="identity providers are accepted")
+    ForceMFA: bool = Field(False, description="a second factor is required")
+    ForceMFALocalOnly: bool = Field(False, description="the same, only where no identity provider was used")
+    HidePasswordReset: bool = Field(False, description="no way to ask for a new password")
+    IgnoreUnknownUsernames: bool = Field(False, description="an unknown name goes on to the password page")
+    AllowDomainDiscovery: bool = Field(True, description="the domain of a name finds its organization")
+    DisableLoginWithEmail: bool = Field(False, description="an e-mail address is no login name")
+    DisableLoginWithPhone: bool = Field(False, description="a phone number is no login name")
+    PasswordlessType: int = Field(1, ge=0, le=1, description="passkeys: 1 = allowed")
+    DefaultRedirectURI: str = Field("", description="where a sign-in without application ends")
+    PasswordCheckLifetime: timedelta = Field(timedelta(hours=240), description="how long a password check counts")
+    ExternalLoginCheckLifetime: timedelta = Field(timedelta(hours=240), description="how long a provider's word counts")
+    MfaInitSkipLifetime: timedelta = Field(timedelta(hours=720), description="how long setting up a factor is skipped")
+    SecondFactorCheckLifetime: timedelta = Field(timedelta(hours=18), description="how long a second factor counts")
+    MultiFactorCheckLifetime: timedelta = Field(timedelta(hours=12), description="how long a passkey counts")
+
+
+class NotificationPolicySection(Section):
+    """What people are told by mail."""
+
+    PasswordChange: bool = Field(True, description="a changed password")
+
+
+class PrivacyPolicySection(Section):
+    """Links of the login pages."""
+
+    TOSLink: str = Field("", description="terms of service")
+    PrivacyLink: str = Field("", description="privacy policy")
+    HelpLink: str = Field("", description="help")
+    SupportEmail: str = Field("", description="address of the support")
+    DocsLink: str = Field("", description="documentation")
+    CustomLink: str = Field("", description="a link of one's own")
+    CustomLinkText: str = Field("", description="its text")
+
+
+class LabelPolicySection(Section):
+    """The look of the login pages."""
+
+    PrimaryColor: str = Field("#5469d4", description="buttons and links")
+    BackgroundColor: str = Field("#fafafa", description="background")
+    WarnColor: str = Field("#cd3d56", description="problems")
+    FontColor: str = Field("#000000", description="text")
+    PrimaryColorDark: str = Field("#2073c4", description="the same in the dark")
+    BackgroundColorDark: str = Field("#111827", description="the same in the dark")
+    WarnColorDark: str = Field("#ff3b5b", description="the same in the dark")
+    FontColorDark: str = Field("#ffffff", description="the same in the dark")
+    HideLoginNameSuffix: bool = Field(False, description="login names are shown without domain")
+    DisableWatermark: bool = Field(False, description="the product is not named")
+    ThemeMode: int = Field(0, ge=0, le=2, description="0 as the device, 1 light, 2 dark")
 
 
 class SMTPSection(Section):
@@ -249,7 +321,26 @@ class DefaultInstanceSection(Section):
     Org: OrgDefaultsSection = OrgDefaultsSection()
     PasswordComplexityPolicy: ComplexitySection = ComplexitySection()
     LockoutPolicy: LockoutSection = LockoutSection()
+    PasswordAgePolicy: AgeSection = AgeSection()
+    DomainPolicy: DomainPolicySection = DomainPolicySection()
+    LoginPolicy: LoginPolicySection = LoginPolicySection()
+    NotificationPolicy: NotificationPolicySection = NotificationPolicySection()
+    PrivacyPolicy: PrivacyPolicySection = PrivacyPolicySection()
+    LabelPolicy: LabelPolicySection = LabelPolicySection()
     SMTPConfiguration: SMTPConfigurationSection = SMTPConfigurationSection()
+
+    def policies(self) -> dict[str, Section]:
+        """The sections by the kind of settings that they give."""
+        return {
+            "password_complexity": self.PasswordComplexityPolicy,
+            "lockout": self.LockoutPolicy,
+            "password_age": self.PasswordAgePolicy,
+            "domain": self.DomainPolicy,
+            "login": self.LoginPolicy,
+            "notification": self.NotificationPolicy,
+            "privacy": self.PrivacyPolicy,
+            "label": self.LabelPolicy,
+        }
 
 
 def _are_addresses(text: str) -> str:

@@ -16,11 +16,12 @@ from django.conf import settings
 
 from iam.access.caller import system_context
 from iam.instance import commands as instance
-from iam.instance.domain.events import LockoutChanged, PasswordComplexityChanged
+from iam.instance.domain.kinds import KINDS
 from iam.instance.models import InstanceRow
+from iam.instance.setting_commands import activate_label, change_setting, of_instance
 from iam.kernel.context import Context
 from iam.management.models import SetupStep
-from iam.settings.tree import ComplexitySection, Config, DefaultInstanceSection, LockoutSection
+from iam.settings.tree import Config, DefaultInstanceSection
 from iam.vault import wiring
 from oidc.web_keys import ensure_signing_key
 from orgs import commands as orgs
@@ -37,6 +38,8 @@ THINGS = ("instance", "org", "human", "machine", "project", "app", "client")
 OWNER = ("IAM_OWNER",)
 CONSOLE = "/ui/console/"
 DEFAULT_MACHINE = "admin-api"
+SPELLINGS = {"ShouldShowLockoutFailure": "ShowLockOutFailures"}
+"""Names of the configuration that differ from those of the settings."""
 
 
 @dataclass(frozen=True)
@@ -84,34 +87,26 @@ def _make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
             domains=(config.ExternalDomain,),
             default_language=first.DefaultLanguage or default.DefaultLanguage,
         )
-        for setting in _settings(default):
-            instance.change_setting(ctx, fact=setting)
+        for kind, values in _settings(default).items():
+            change_setting(ctx, of_instance(ctx), kind=kind, values=values)
+            if kind == "label":
+                activate_label(ctx, of_instance(ctx))
     if not OrgRow.objects.filter(instance_id=ctx.instance, id=ids["org"]).exists():
         orgs.add_org(ctx, name=first.Org.Name or default.Org.Name, org_id=ids["org"])
     instance.set_default_org(ctx, org_id=ids["org"])
 
 
-def _settings(default: DefaultInstanceSection) -> list[instance.Setting]:
+def _settings(default: DefaultInstanceSection) -> dict[str, dict[str, Any]]:
     """Settings that the configuration gives to every new instance; what is at its default is no fact."""
-    found: list[instance.Setting] = []
-    complexity, lockout = default.PasswordComplexityPolicy, default.LockoutPolicy
-    if complexity != ComplexitySection():
-        found.append(
-            PasswordComplexityChanged(
-                min_length=complexity.MinLength,
-                has_lowercase=complexity.HasLowercase,
-                has_uppercase=complexity.HasUppercase,
-                has_number=complexity.HasNumber,
-                has_symbol=complexity.HasSymbol,
-            )
-        )
-    if lockout != LockoutSection():
-        found.append(
-            LockoutChanged(
-                max_password_attempts=lockout.MaxPasswordAttempts,
-                show_lock_out_failures=lockout.ShouldShowLockoutFailure,
-            )
-        )
+    found: dict[str, dict[str, Any]] = {}
+    for kind, section in default.policies().items():
+        names = {name.replace("_", ""): name for name in KINDS[kind].fields()}
+        given = {
+            names[SPELLINGS.get(name, name).lower()]: getattr(section, name) for name in type(section).model_fields
+        }
+        plain = KINDS[kind].complete({})
+        if changed := {name: value for name, value in given.items() if value != getattr(plain, name)}:
+            found[kind] = changed
     return found
 
 

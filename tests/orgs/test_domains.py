@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from eventstore.testing import given
-from iam.instance.models import InstanceRow
+from iam.instance import setting_commands
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from iam.outgoing import ForbiddenError, Outgoing, is_public
 from orgs import commands
@@ -290,7 +290,8 @@ def strict(house):
 
 def ask_for_proof(house):
     """Set the domain policy of the instance."""
-    InstanceRow.objects.filter(instance_id=house.instance).update(settings={"domain": {"validate_org_domains": True}})
+    at = setting_commands.of_instance(house.system)
+    setting_commands.change_setting(house.system, at, kind="domain", values={"validate_org_domains": True})
 
 
 def outside(ctx, client):

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from iam.access.tokens import digest
+from iam.instance.domain.values import Generator
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
@@ -25,9 +26,10 @@ from users.ranks import must_not_outrank
 EMAIL, PHONE, PASSWORD, INVITE = "email", "phone", "password", "invite"
 MAIL, SMS = "email", "sms"
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-LENGTH = 6
-LIFETIMES = {EMAIL: timedelta(hours=1), PHONE: timedelta(hours=1), PASSWORD: timedelta(hours=1)}
-LIFETIMES[INVITE] = timedelta(hours=72)
+LOWER, SYMBOLS = "abcdefghijkmnpqrstuvwxyz", "!#$%*+-=?@"
+GENERATORS = {INVITE: 1, EMAIL: 2, PHONE: 3, PASSWORD: 4}
+"""Purpose → number of the secret generator in the settings of the instance."""
+FOREVER = timedelta(days=3650)
 MOST_TRIES = 5
 PAGES = {EMAIL: "verify", PASSWORD: "password/set", INVITE: "password/set", PHONE: "verify"}
 TOPICS = {EMAIL: "verify_email", PHONE: "verify_phone", PASSWORD: "reset_password", INVITE: "invite"}
@@ -153,19 +155,35 @@ def _allowed(ctx: Context, user_id: str, wish: Wish) -> User:
 
 
 def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
-    code = ctx.ports.secrets.digits(LENGTH, ALPHABET)
+    drawn = settings_of(ctx.instance).generator(GENERATORS[purpose])
+    code = ctx.ports.secrets.digits(drawn.length, _alphabet(drawn))
     link = _link(ctx, user, purpose, code, wish.url_template)
     now = ctx.now()
-    medium = SMS if purpose == PHONE or wish.by_sms else MAIL
-    values = {"digest": digest(code), "medium": medium, "created_at": now, "expires_at": now + LIFETIMES[purpose]}
+    values = {
+        "digest": digest(code.upper()),
+        "medium": SMS if purpose == PHONE or wish.by_sms else MAIL,
+        "created_at": now,
+        "expires_at": now + (drawn.expiry or FOREVER),
+    }
     key = {"instance_id": ctx.instance, "user_id": user.id, "purpose": purpose}
     with transaction.atomic():
         CodeRow.objects.filter(**key).delete()
         CodeRow.objects.create(**key, **values)
         if not wish.returned:
             told = {"code": code, "link": link, "application": wish.application or ctx.base_url}
-            _send(ctx, user, TOPICS[purpose], medium, told)
+            _send(ctx, user, TOPICS[purpose], values["medium"], told)
     return Requested(_receipt(ctx, user.id), code if wish.returned else "")
+
+
+def _alphabet(drawn: Generator) -> str:
+    """The characters to draw from, without those that look alike."""
+    sets = (
+        (drawn.include_upper_letters, ALPHABET[:24]),
+        (drawn.include_digits, ALPHABET[24:]),
+        (drawn.include_lower_letters, LOWER),
+        (drawn.include_symbols, SYMBOLS),
+    )
+    return "".join(characters for wanted, characters in sets if wanted)
 
 
 def _receipt(ctx: Context, user_id: str) -> Receipt:

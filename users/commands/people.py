@@ -120,7 +120,9 @@ def _steps(ctx: Context, user_id: str, changes: Changes) -> Iterator[_Step]:
 
 def _password(ctx: Context, user_id: str, new: NewPassword) -> _Step:
     """The password is looked at before its proof: one that is too simple does not cost a code."""
-    hashed = hashed_password(ctx, new.password, new.password_hash, strength.names_of(ctx, user_id))
+    hashed = hashed_password(
+        ctx, _org_of(ctx, user_id), new.password, new.password_hash, strength.names_of(ctx, user_id)
+    )
     required = new.change_required
     if new.code:
         proved = codes.use_password_code(ctx, user_id=user_id, code=new.code)
@@ -193,20 +195,25 @@ def must_not_shadow(ctx: Context, user_name: str, user_id: str, *, org_id: str =
     local, _, domain = user_name.strip().rpartition("@")
     if not local:
         return
-    own = UserRow.objects.filter(instance_id=ctx.instance, id=user_id)
-    own_org = org_id or own.values_list("org_id", flat=True).first() or ""
+    own_org = org_id or _org_of(ctx, user_id)
     owner = find_org_of_domain(ctx.instance, domain)
     others = UserRow.objects.filter(instance_id=ctx.instance, email__iexact=user_name.strip(), email_verified=True)
     if owner not in ("", own_org) or others.exclude(id=user_id).exists():
         raise AlreadyExists("user.already_exists", field="userName")
 
 
-def hashed_password(ctx: Context, password: str, password_hash: str, names: strength.Names) -> str:
-    """A new password as it is kept; raises InvalidInput for one that is too simple or a hash that is not understood."""
+def _org_of(ctx: Context, user_id: str) -> str:
+    rows = UserRow.objects.filter(instance_id=ctx.instance, id=user_id)
+    return rows.values_list("org_id", flat=True).first() or ""
+
+
+def hashed_password(ctx: Context, org_id: str, password: str, password_hash: str, names: strength.Names) -> str:
+    """A new password as it is kept; raises InvalidInput for one that breaks the rules of the user's organization, is
+    easy to guess, or a hash that is not understood."""
     if password_hash:
         if not ctx.ports.passwords.accepts(password_hash):
             raise InvalidInput("password.hash_not_supported", field="hashedPassword")
         return password_hash
-    settings_of(ctx.instance).password_complexity.check(password)
+    settings_of(ctx.instance, org_id).password_complexity.check(password)
     strength.check(ctx, password, names)
     return ctx.ports.passwords.hash(password)

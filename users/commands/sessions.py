@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from eventstore.events import Event
 from iam.access.tokens import TokenKind, digest, mint
-from iam.instance.settings import settings_of
+from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import NotFound, WrongCredentials
+from iam.kernel.errors import FailedPrecondition, NotFound, WrongCredentials
 from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Agent, Session
@@ -105,13 +105,19 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     account = asked or user_id
     count = attempts.begin(ctx, account)
     user = _user(ctx, user_id)
-    may = user.state is UserState.ACTIVE and user.type == "human"
-    checked = ctx.ports.passwords.verify(user.password_hash if may else "", password)
-    if not checked.ok:
+    settings = settings_of(ctx.instance, user.owner)
+    is_person = user.type == "human" and settings.login.allow_username_password  # checklist L07: at every door
+    may = is_person and user.state is UserState.ACTIVE
+    is_locked = is_person and user.state is UserState.LOCKED
+    checked = ctx.ports.passwords.verify(user.password_hash if may or is_locked else "", password)
+    if not checked.ok or is_locked:
         attempts.failed(ctx)
         if may:
-            _failed(ctx, user_id)
-        shown = count if settings_of(ctx.instance).lockout.show_lock_out_failures else 0
+            _failed(ctx, user_id, settings)
+        lockout = settings.lockout
+        if checked.ok and lockout.show_lock_out_failures and lockout.max_password_attempts:
+            raise FailedPrecondition("user.locked")  # told to whoever knows the password, to nobody else (P01)
+        shown = count if lockout.show_lock_out_failures else 0
         raise WrongCredentials("password.invalid", field="password", failed_attempts=shown)
     attempts.succeeded(ctx, account)
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
@@ -121,8 +127,8 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
         change(ctx, User, user_id, lambda _: [PasswordCheckSucceeded()], needs="")
 
 
-def _failed(ctx: Context, user_id: str) -> None:
-    most = settings_of(ctx.instance).lockout.max_password_attempts
+def _failed(ctx: Context, user_id: str, settings: InstanceSettings) -> None:
+    most = settings.lockout.max_password_attempts
     if most:  # counted as facts only where they decide something; otherwise a use
         change(ctx, User, user_id, lambda user: user.fail_check(most), needs="")
     else:

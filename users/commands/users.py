@@ -35,7 +35,7 @@ def add_human(
     ctx.require("user.write", org_id)
     id = user_id or ctx.ports.new_id()
     names = strength.Names((user_name, email, *vars(profile).values()), org_id)
-    hashed = hashed_password(ctx, password, password_hash, names) if password or password_hash else ""
+    hashed = hashed_password(ctx, org_id, password, password_hash, names) if password or password_hash else ""
 
     def work(unit: Unit) -> None:
         unit.load(Org, org_id).must_be_active()

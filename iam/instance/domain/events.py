@@ -1,7 +1,5 @@
 """What can happen to an instance (reference/events.tsv)."""
 
-from datetime import timedelta
-
 from eventstore.events import Event, event, key
 from iam.access.members import LevelRemoved, MemberAdded, MemberChanged, MemberRemoved
 from iam.access.roles import Level
@@ -107,30 +105,15 @@ class InstanceMemberCascadeRemoved(MemberRemoved):
     level = Level.INSTANCE
 
 
-@event("instance.policy.password.complexity.changed")
-class PasswordComplexityChanged(Event):
-    """What a password must contain."""
+@event("instance.trusted_domains.added")
+class TrustedDomainAdded(Event):
+    """Links may be made with this host."""
 
-    min_length: int | None = None
-    has_lowercase: bool | None = None
-    has_uppercase: bool | None = None
-    has_number: bool | None = None
-    has_symbol: bool | None = None
+    domain: str = ""
 
 
-@event("instance.policy.lockout.changed")
-class LockoutChanged(Event):
-    """After how many failed checks a user is locked; 0 = never."""
+@event("instance.trusted_domains.removed")
+class TrustedDomainRemoved(Event):
+    """No longer."""
 
-    max_password_attempts: int | None = None
-    show_lock_out_failures: bool | None = None
-
-
-@event("instance.oidc.settings.changed")
-class OidcSettingsChanged(Event):
-    """Lifetimes of tokens."""
-
-    access_token_lifetime: timedelta | None = None
-    id_token_lifetime: timedelta | None = None
-    refresh_token_idle_expiration: timedelta | None = None
-    refresh_token_expiration: timedelta | None = None
+    domain: str = ""

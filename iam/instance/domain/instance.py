@@ -1,10 +1,8 @@
 """The instance: its hosts, its administrators, and what belongs to it."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
@@ -23,23 +21,18 @@ from iam.instance.domain.events import (
     InstanceMemberRemoved,
     InstancePrimaryDomainSet,
     InstanceRemoved,
+    TrustedDomainAdded,
+    TrustedDomainRemoved,
 )
+from iam.instance.domain.kinds import INSTANCE, SettingFact
+from iam.instance.domain.settings import Settings
+from iam.instance.domain.values import LANGUAGES
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 
 HOST = re.compile(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?"
 )
-LANGUAGES = ("en", "de", "es")
 LONGEST_NAME = 200
-LIFETIME = (timedelta(seconds=1), timedelta(days=3650))
-BOUNDS: Mapping[str, tuple[Any, Any]] = {
-    "min_length": (1, 72),
-    "max_password_attempts": (0, 1000),
-    "access_token_lifetime": LIFETIME,
-    "id_token_lifetime": LIFETIME,
-    "refresh_token_idle_expiration": LIFETIME,
-    "refresh_token_expiration": LIFETIME,
-}
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,8 @@ class Instance(Aggregate):
     default_org: str = ""
     language: str = ""
     exists: bool = False
+    trusted: frozenset[str] = frozenset()
+    settings: Settings = field(default_factory=lambda: Settings(INSTANCE))
     members: Members = field(default_factory=lambda: Members(Level.INSTANCE))
 
     def add(self, *, name: str, domains: tuple[str, ...], language: str) -> list[Event]:
@@ -110,11 +105,29 @@ class Instance(Aggregate):
             raise NotFound("instance.domain_not_found")
         return [] if domain.lower() == self.primary else [InstancePrimaryDomainSet(domain=domain.lower())]
 
-    def change_setting(self, fact: Event) -> list[Event]:
-        """Change settings; raises InvalidInput for values without sense."""
+    def trust_domain(self, domain: str) -> list[Event]:
+        """Let links be made with a host that does not lead here itself (a login page of one's own)."""
         self._must_exist()
-        check_setting(fact)
-        return [fact]
+        if _host(domain) in self.trusted:
+            raise AlreadyExists("instance.domain_already_exists", field="domain")
+        return [TrustedDomainAdded(domain=_host(domain))]
+
+    def distrust_domain(self, domain: str) -> list[Event]:
+        """Trust a host no more."""
+        self._must_exist()
+        if domain.lower() not in self.trusted:
+            raise NotFound("instance.domain_not_found")
+        return [TrustedDomainRemoved(domain=domain.lower())]
+
+    def set_language(self, language: str) -> list[Event]:
+        """Choose the language of pages and mails."""
+        self._must_exist()
+        return [] if language == self.language else [DefaultLanguageSet(language=_language(language))]
+
+    def remove(self) -> list[Event]:
+        """Delete the tenant with everything in it."""
+        self._must_exist()
+        return [InstanceRemoved()]
 
     def set_default_org(self, org_id: str) -> list[Event]:
         """Choose the organization of whoever names none."""
@@ -149,6 +162,11 @@ class Instance(Aggregate):
         if "IAM_OWNER" in self.members.roles.get(leaving, ()) and not others:
             raise FailedPrecondition("member.last_owner")
 
+    def must_exist(self) -> Self:
+        """Raises NotFound."""
+        self._must_exist()
+        return self
+
     def _must_exist(self) -> None:
         if not self.exists:
             raise NotFound("instance.not_found")
@@ -175,6 +193,12 @@ class Instance(Aggregate):
                 return replace(self, members=self.members.apply(fact))
             case InstanceRemoved():
                 return replace(self, exists=False)
+            case TrustedDomainAdded(domain=domain):
+                return replace(self, trusted=self.trusted | {domain})
+            case TrustedDomainRemoved(domain=domain):
+                return replace(self, trusted=self.trusted - {domain})
+            case SettingFact():
+                return replace(self, settings=self.settings.apply(fact))
         return self
 
     def claims(self) -> frozenset[Claim]:
@@ -185,14 +209,6 @@ class Instance(Aggregate):
             Claim("instance_domain", one, "instance.domain_already_exists", everywhere=True) for one in self.domains
         }
         return frozenset(hosts) | self.members.claims(self.id)
-
-
-def check_setting(fact: Event) -> None:
-    """Raises InvalidInput naming the field that lies outside its bounds."""
-    for name, (least, most) in BOUNDS.items():
-        value = getattr(fact, name, None)
-        if value is not None and not least <= value <= most:
-            raise InvalidInput("instance.setting_invalid", field=name, reason=f"{least} to {most}")
 
 
 def _host(domain: str) -> str:
