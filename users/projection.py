@@ -68,7 +68,7 @@ class Users(Projection):
         _update(
             at,
             user_name=name,
-            preferred_login_name=login_name(name, _primary(at, at.owner), must_be_domain=_must_be_domain(at, at.owner)),
+            preferred_login_name=_login_name(at, name),
         )
 
     @on(facts.ProfileChanged)
@@ -249,6 +249,12 @@ def login_name(user_name: str, primary_domain: str, *, must_be_domain: bool = Fa
     return user_name if has_one or not primary_domain else f"{user_name}@{primary_domain}"
 
 
+def _login_name(at: Recorded, user_name: str) -> str:
+    """That of a user of the fact's owner; the policy matters only to a name that has a domain already."""
+    must = "@" in user_name and _must_be_domain(at, at.owner)
+    return login_name(user_name, _primary(at, at.owner), must_be_domain=must)
+
+
 def _must_be_domain(at: Recorded, org_id: str) -> bool:
     return settings_of(at.stream.instance, org_id).domain.user_login_must_be_domain
 
@@ -276,9 +282,7 @@ def _create(at: Recorded, **columns: Any) -> None:
         instance_id=at.stream.instance,
         id=at.stream.id,
         org_id=at.owner,
-        preferred_login_name=login_name(
-            columns["user_name"], _primary(at, at.owner), must_be_domain=_must_be_domain(at, at.owner)
-        ),
+        preferred_login_name=_login_name(at, columns["user_name"]),
         created_at=at.at,
         changed_at=at.at,
         version=at.version,

@@ -30,8 +30,24 @@ OVER_ALL_TENANTS = {
     "iam/vault/envelope.py": "wraps all data keys again under a new master key",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
+    "iam/setup/doctor/database.py": "looks at the keys of the whole server, for the operator",
+    "iam/setup/doctor/origin.py": "looks for the configured host among all, for the operator",
+    "iam/archive/leaving.py": "finds what the operator names by its id",
+    "iam/archive/arriving.py": "finds the only tenant, for the operator",
+    "iam/usage/counts.py": "counts over the whole server; numbers only leave",
+    "iam/usage/following.py": "looks into every tenant for the milestone that no fact tells",
+    "iam/usage/report.py": "reports over the whole server",
+    "iam/instance/api_instance.py": "lists the tenants for callers of the whole server (system.instance.read)",
 }
 """Files that work for the whole server, and why."""
+SHARED = (
+    "tests/house/tenants.py",
+    "eventstore/prepared.py",
+    "iam/api/lists.py",
+    "iam/api/totals.py",
+    "iam/console/table.py",
+)
+"""Files that run what others have put together: whoever called them asks."""
 TENANT = {"eventstore_claims": "(?:instance_id|scope)"}
 """Where another column names the tenant: a claim's scope is the instance, or the whole server for what is unique there."""
 
@@ -78,7 +94,7 @@ def _asker() -> str:
             name = path.relative_to(ROOT).as_posix()
             if name.startswith("tests/") and name != "tests/house/tenants.py":
                 return ""
-            if name not in ("tests/house/tenants.py", "eventstore/prepared.py"):
+            if name not in SHARED:
                 return name
         frame = frame.f_back
     return ""

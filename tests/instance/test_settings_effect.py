@@ -175,7 +175,7 @@ def test_codes_are_drawn_as_the_instance_says(house):
     default(house, "generator_4", include_lower_letters=True, include_digits=False)
     code = codes.request_password_code(house.system, user_id=id, wish=Wish(returned=True)).code
     assert code.islower()
-    codes.set_password_by_code(house.system, user_id=id, code=code, password="Other-Horse-1")
+    users.set_password_by_code(house.system, user_id=id, code=code, password="Other-Horse-1")
     must_know_password(house.system, user_id=id, password="Other-Horse-1")
 
 
