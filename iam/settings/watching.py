@@ -69,9 +69,11 @@ class CacheClassSection(Section):
 
 
 class MembershipsCacheSection(CacheClassSection):
-    """What people administer: short."""
+    """Roles that people hold: short."""
 
-    MaxAge: timedelta = Field(timedelta(minutes=1), description="longest life of an entry: what a user administers")
+    MaxAge: timedelta = Field(
+        timedelta(minutes=1), description="longest life of an entry: the roles that a user holds in projects"
+    )
 
 
 class OrganizationCacheSection(CacheClassSection):
