@@ -9,6 +9,7 @@ from django.test import Client
 from iam.observe import exposition, meter
 from iam.observe.catalog import METRICS
 from tests.conftest import HOST
+from tests.store.test_projections import settle_all
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def test_row35_the_lag_counts_facts_that_were_not_fed(counting, house, web):
 
     lag = 'gatehouse_projection_lag_facts{projection="hours"}'
     assert value(scrape(web).content.decode(), lag) == EventRow.objects.count()
+    settle_all()
     follow_now()
     text = scrape(web).content.decode()
     assert value(text, lag) == value(text, 'gatehouse_projection_lag_seconds{projection="hours"}') == 0
@@ -64,6 +66,7 @@ def test_row47_a_stopped_projection_is_seen(counting, house, web):
     from iam.followers import follow_now
     from projections.models import Checkpoint
 
+    settle_all()
     follow_now()
     Checkpoint.objects.filter(projection="hours").update(error="ValueError: no", failed_position=3)
     assert value(scrape(web).content.decode(), 'gatehouse_projection_stopped{projection="hours"}') == 1
