@@ -6,10 +6,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from eventstore.models import EventRow
+from iam.followers import follow_now
 from iam.observe import exposition, meter
 from iam.observe.catalog import METRICS
+from projections.models import Checkpoint, Horizon
 from tests.conftest import HOST
-from tests.store.test_projections import settle_all
 
 
 @pytest.fixture
@@ -17,6 +19,12 @@ def counting():
     made = exposition.start()
     yield made
     exposition.stop()
+
+
+def begin_at_the_first_fact():
+    """Rolled-back tests leave holes in PostgreSQL's sequence: the horizon starts behind them."""
+    first = EventRow.objects.order_by("position").values_list("position", flat=True).first()
+    Horizon.objects.update_or_create(id=1, defaults={"position": first - 1, "waiting_for": 0})
 
 
 def scrape(web, **headers):
@@ -47,12 +55,9 @@ def test_row34_pushes_are_timed_and_facts_counted(counting, house, web):
 
 
 def test_row35_the_lag_counts_facts_that_were_not_fed(counting, house, web):
-    from eventstore.models import EventRow
-    from iam.followers import follow_now
-
     lag = 'gatehouse_projection_lag_facts{projection="hours"}'
     assert value(scrape(web).content.decode(), lag) == EventRow.objects.count()
-    settle_all()
+    begin_at_the_first_fact()
     follow_now()
     text = scrape(web).content.decode()
     assert value(text, lag) == value(text, 'gatehouse_projection_lag_seconds{projection="hours"}') == 0
@@ -63,10 +68,7 @@ def test_row35_the_lag_counts_facts_that_were_not_fed(counting, house, web):
 
 
 def test_row47_a_stopped_projection_is_seen(counting, house, web):
-    from iam.followers import follow_now
-    from projections.models import Checkpoint
-
-    settle_all()
+    begin_at_the_first_fact()
     follow_now()
     Checkpoint.objects.filter(projection="hours").update(error="ValueError: no", failed_position=3)
     assert value(scrape(web).content.decode(), 'gatehouse_projection_stopped{projection="hours"}') == 1
