@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from eventstore import outage
 from iam.api import readiness
 from iam.api.errors import AWAY_SECONDS
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
@@ -46,7 +47,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     """What an error of the program looks like from outside: nothing of it (checklist H11)."""
     error = sys.exc_info()[1]
     if error is not None and outage.is_outage(error):
-        outage.note(error, request.path)
+        outage.note(error, request.resolver_match.route if request.resolver_match else "a request")
         return _away(request)
     return HttpResponse("An internal error occurred", status=500, content_type="text/plain")
 
