@@ -1,6 +1,7 @@
 """Serving: gunicorn with its ASGI worker; HTTP/1.1, cleartext HTTP/2 and TLS on one port (DESIGN §10)."""
 
 import base64
+import logging
 import os
 import ssl
 import sys
@@ -8,10 +9,22 @@ import tempfile
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
+from iam.observe import exposition
 from iam.settings.tree import Config, TLSSection
 
 GRACE_SECONDS = 5
+
+
+class ServerLog(Logger):  # type: ignore[misc] - gunicorn has no types
+    """gunicorn's own log, through Django's LOGGING; requests are logged by `iam.observe.requests`."""
+
+    def setup(self, cfg: Any) -> None:
+        """No handlers of its own."""
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
 
 
 class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
@@ -42,6 +55,8 @@ def serve(config: Config) -> None:
     if not config.TLS.Enabled and not config.ExternalSecure:
         sys.stdout.write("Plain HTTP: for trying it out only.\n")
     sys.stdout.flush()
+    if config.Workers > 1 and config.Metrics.Type != "none":
+        exposition.share_between_processes()
     Server(options_of(config)).run()
 
 
@@ -68,6 +83,9 @@ def options_of(config: Config) -> dict[str, Any]:
         "proc_name": "gatehouse",
         "control_socket_disable": True,
         "post_worker_init": _follow,
+        "child_exit": _ended,
+        "on_exit": _over,
+        "logger_class": ServerLog,
     }
     if config.TLS.Enabled:
         options |= _tls(config.TLS)
@@ -77,13 +95,23 @@ def options_of(config: Config) -> dict[str, Any]:
 def _follow(worker: object) -> None:
     """Each web process follows the log, or wakes those who do."""
     from iam import followers  # the apps are ready in the worker only
+    from iam.observe import start as observe
 
+    observe.start()
     followers.start()
 
 
 def pem_files(tls: TLSSection) -> tuple[str, str]:
     """Paths of private key and certificate chain; inline values become files."""
     return tls.KeyPath or _file(tls.Key, "key"), tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+
+
+def _ended(server: object, worker: Any) -> None:
+    exposition.process_ended(worker.pid)
+
+
+def _over(server: object) -> None:
+    exposition.end_sharing()
 
 
 def _tls(tls: TLSSection) -> dict[str, Any]:

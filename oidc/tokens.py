@@ -4,14 +4,15 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from iam.access.tokens import TokenKind, digest, mint
+from iam.cache import kept
 from iam.instance.models import InstanceRow
-from iam.instance.settings import OidcLifetimes
+from iam.instance.settings import OidcLifetimes, asked_with, instance_of
 from iam.kernel.context import Context
 from oidc.claims import Person, RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
@@ -85,11 +86,6 @@ def person_of(row: UserRow, *, scopes: Scopes) -> Person:
     )
 
 
-def lifetimes_of(row: InstanceRow) -> OidcLifetimes:
-    """The instance's own lifetimes over the defaults."""
-    return OidcLifetimes(**{name: timedelta(seconds=value) for name, value in row.settings.get("oidc", {}).items()})
-
-
 def issue(ctx: Context, order: Order) -> dict[str, Any]:
     """Make the tokens of an order and answer as the token endpoint does (RFC 6749 §5.1); all or nothing."""
     with transaction.atomic():
@@ -98,8 +94,8 @@ def issue(ctx: Context, order: Order) -> dict[str, Any]:
 
 
 def _issued(ctx: Context, order: Order) -> dict[str, Any]:
-    instance = order.instance or InstanceRow.objects.get(instance_id=ctx.instance)
-    lifetimes = lifetimes_of(instance)
+    instance = asked_with(order.instance) if order.instance else instance_of(ctx.instance)
+    lifetimes = instance.oidc_lifetimes
     scopes = Scopes(order.scopes)
     order = replace(
         order,
@@ -125,10 +121,14 @@ def _audience(ctx: Context, order: Order, scopes: Scopes, own_project: str) -> t
     members: list[str] = []
     if order.client is not None:
         project = order.client.project_id
-        rows = AppRow.objects.filter(instance_id=ctx.instance, project_id=project).exclude(client_id="")
-        members = [order.client.id, *rows.order_by("id").values_list("client_id", flat=True), project]
+        members = [order.client.id, *_clients_of(ctx.instance, project), project]
     asked = [own_project if one == OWN_PROJECT else one for one in scopes.projects]
     return tuple(dict.fromkeys([*members, *asked]))
+
+
+def _clients_of(instance: str, project: str) -> list[str]:
+    rows = AppRow.objects.filter(instance_id=instance, project_id=project).exclude(client_id="").order_by("id")
+    return kept.kept(kept.OIDC, instance, ("clients", project), lambda: list(rows.values_list("client_id", flat=True)))
 
 
 def _access_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, own_project: str) -> str:

@@ -11,4 +11,9 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
+        from iam.cache import kept, triggers
         from orgs import api, api_lists, cascades, projection  # noqa: F401 - Django allows models only from here on
+        from orgs.models import OrgRow
+
+        for name in (kept.OIDC, kept.MEMBERSHIPS):
+            triggers.watch(name, OrgRow, on=("UPDATE", "DELETE"), columns=("state", "primary_domain"))

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
 from eventstore.events import Event
+from iam.cache import kept
 from iam.instance.domain.events import LockoutChanged, OidcSettingsChanged, PasswordComplexityChanged
 from iam.instance.models import InstanceRow
 from iam.kernel.errors import InvalidInput
@@ -80,15 +81,47 @@ class InstanceSettings:
     default_language: str
 
 
+@dataclass(frozen=True)
+class Instance:
+    """What the rooms above ask about an instance with many requests; one question for all of it."""
+
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    default_org_id: str = ""
+    default_language: str = "en"
+    iam_project_id: str = ""
+    console_client_id: str = ""
+
+    @property
+    def oidc_lifetimes(self) -> OidcLifetimes:
+        """The instance's own lifetimes over the defaults."""
+        own = self.settings.get("oidc", {})
+        return OidcLifetimes(**{name: timedelta(seconds=value) for name, value in own.items()})
+
+
+def instance_of(instance: str) -> Instance:
+    """An instance with its changed settings; defaults for one that is not there."""
+    found = kept.kept(kept.ORGANIZATION, instance, ("instance",), lambda: _asked(instance))
+    return Instance(**found) if found else Instance()
+
+
+def asked_with(row: InstanceRow) -> Instance:
+    """The same, of a row that came with another statement."""
+    return Instance(**{name: getattr(row, name) for name in asdict(Instance())})
+
+
+def _asked(instance: str) -> dict[str, Any] | None:
+    row = InstanceRow.objects.filter(instance_id=instance).values(*(one for one in asdict(Instance()))).first()
+    return dict(row) if row else None
+
+
 def settings_of(instance: str) -> InstanceSettings:
     """The settings of an instance; defaults where nothing was changed."""
-    row = InstanceRow.objects.filter(instance_id=instance).first()
-    changed = row.settings if row else {}
-    lifetimes = {name: timedelta(seconds=value) for name, value in changed.get("oidc", {}).items()}
+    row = instance_of(instance)
+    changed = row.settings
     return InstanceSettings(
         PasswordComplexity(**changed.get("password_complexity", {})),
         Lockout(**changed.get("lockout", {})),
-        OidcLifetimes(**lifetimes),
-        row.default_org_id if row else "",
-        row.default_language if row else "en",
+        row.oidc_lifetimes,
+        row.default_org_id,
+        row.default_language,
     )

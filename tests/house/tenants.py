@@ -28,6 +28,7 @@ OVER_ALL_TENANTS = {
     "eventstore/outage.py": "writes any one row to see whether it can",
     "iam/outbox/delivery.py": "sends what waits, of all tenants",
     "iam/vault/envelope.py": "wraps all data keys again under a new master key",
+    "iam/api/readiness.py": "asks whether every data key opens under the master keys of this process",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
 }

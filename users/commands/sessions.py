@@ -7,7 +7,8 @@ from iam.access.tokens import TokenKind, digest, mint
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, NotFound
+from iam.kernel.errors import InvalidInput, NotFound, ResourceExhausted
+from iam.observe import meter
 from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Session
@@ -66,10 +67,15 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     A wrong one counts towards the lockout; a hash of an older scheme is replaced.
     """
     account = asked or user_id
-    attempts.begin(ctx, account)
+    try:
+        attempts.begin(ctx, account)
+    except ResourceExhausted:
+        meter.add("gatehouse_sign_ins_total", outcome="refused")
+        raise
     user = _user(ctx, user_id)
     may = user.state is UserState.ACTIVE and user.type == "human"
     checked = ctx.ports.passwords.verify(user.password_hash if may else "", password)
+    meter.add("gatehouse_sign_ins_total", outcome="ok" if checked.ok else "failed")
     if not checked.ok:
         attempts.failed(ctx)
         if may:
