@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import OperationalError, connections
 
 from iam.setup import lock, phases
@@ -72,6 +73,12 @@ def serve() -> None:
     phases.refuse_if(problem)
     let_go()
     run(settings.CONFIG)
+
+
+def need_broker() -> None:
+    """Workers and their clock talk through Redis; raises CommandError without it."""
+    if not settings.CONFIG.Caches.Connectors.Redis.Enabled:
+        raise CommandError("workers need Caches.Connectors.Redis.Enabled; without it web processes follow the log")
 
 
 def let_go() -> None:
