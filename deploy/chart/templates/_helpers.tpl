@@ -292,7 +292,7 @@ topologySpreadConstraints:
 httpGet:
   path: {{ .path }}
   port: {{ .root.Values.service.protocol }}
-  scheme: {{ ternary "HTTPS" "HTTP" (eq (include "zitadel.tls" .root) "true") }}
+  scheme: {{ ternary "HTTPS" "HTTP" (or (eq (include "zitadel.tls" .root) "true") (eq .root.Values.service.scheme "HTTPS")) }}
   httpHeaders:
     - name: Host
       value: {{ .root.Values.zitadel.configmapConfig.ExternalDomain | quote }}
