@@ -133,7 +133,7 @@ def until_it_answers(url: str, process: "subprocess.Popen[bytes]", log: Path, se
 def curl(*arguments: str) -> tuple[str, str, str]:
     """HTTP version, status and body as curl sees them."""
     command = ["curl", "-sS", "--max-time", "20", "-w", "\\n%{http_version} %{http_code}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stderr
     body, _, last = done.stdout.rpartition("\n")
     version, status = last.split()

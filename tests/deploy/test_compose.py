@@ -123,7 +123,9 @@ def printed_command(image, postgres, tmp_path_factory):
             )
         try:
             until_it_answers(f"http://localhost:{port}/debug/ready", process, log)
-            with urllib.request.urlopen(f"http://localhost:{port}/.well-known/openid-configuration", timeout=10) as answer:
+            url = f"http://localhost:{port}/.well-known/openid-configuration"
+            asked = urllib.request.Request(url, headers={"Host": "localhost:8080"})  # the port that compose publishes
+            with urllib.request.urlopen(asked, timeout=10) as answer:
                 issuer = json.load(answer)["issuer"]
         finally:
             process.terminate()
