@@ -14,7 +14,6 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from iam.settings.aliases import own_spelling
 from iam.settings.tree import Config
 
 PREFIX = "ZITADEL_"
@@ -94,7 +93,6 @@ def _flattened(content: Mapping[str, Any], known: Mapping[str, Leaf], prefix: st
 
 
 def _take(path: str, value: Any, source: str, known: Mapping[str, Leaf], sources: Sources) -> None:
-    path, value = own_spelling(path, value)
     if path.lower() in known:
         sources.values[path.lower()] = (value, source)
     else:

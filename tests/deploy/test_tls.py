@@ -110,9 +110,9 @@ def grpc_over_tls(port, authority):
 def test_row_18_the_mode_decides_scheme_and_cookies(mode, tree, issuer, tmp_path):
     with Started(tmp_path, tree, "--tlsMode", mode) as server:
         server.until_ready("http")
-        asked = ["-H", f"Host: {HOST}", f"http://127.0.0.1:{server.port}"]
+        asked = ["-H", f"Host: {issuer.partition('://')[2]}", f"http://127.0.0.1:{server.port}"]
         assert json.loads(curl(*asked[:2], f"{asked[2]}/.well-known/openid-configuration")[2])["issuer"] == issuer
-        _, status, answer = curl("-i", *asked[:2], f"{asked[2]}/ui/console/")
+        _, status, answer = curl("-i", *asked[:2], f"{asked[2]}/ui/console/login?next=%2Fui%2Fconsole%2F")
         cookies = re.findall(r"(?im)^set-cookie: (.*)$", answer)
         assert cookies, (status, answer)
         assert all(("Secure" in cookie) == issuer.startswith("https") for cookie in cookies)
@@ -131,9 +131,9 @@ def test_row_18_the_variable_makes_the_issuer_secure(tmp_path):
 @pytest.mark.parametrize(
     ("tls", "says"),
     [
-        ({}, "TLS.CertPath"),
-        ({"KeyPath": "/nowhere/tls.key", "CertPath": "/nowhere/tls.crt"}, "/nowhere/tls.crt"),
-        ({"Key": "no key", "Cert": "no certificate"}, "TLS.Cert"),
+        ({}, "TLS.KeyPath"),
+        ({"KeyPath": "/nowhere/tls.key", "CertPath": "/nowhere/tls.crt"}, "/nowhere/tls.key"),
+        ({"Key": "no key", "Cert": "no certificate"}, "TLS.Key is neither PEM"),
         ("other key", "TLS.KeyPath"),
     ],
 )
@@ -144,6 +144,7 @@ def test_row_13_what_cannot_serve_tls_is_named_before_anything_starts(tls, says,
         assert server.process.wait(30) == 1
         told = server.log.read_text()
     assert says in told and "Traceback" not in told
+    assert "migrations" not in told
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
@@ -183,8 +184,8 @@ def phase(name, folder, secured, host="localhost", **variables):
             "ZITADEL_DATABASE_POSTGRES_ADMIN_USERNAME": "zitadel",
             "ZITADEL_DATABASE_POSTGRES_ADMIN_PASSWORD": "zitadel",
             "ZITADEL_DATABASE_POSTGRES_ADMIN_SSL_MODE": "verify-full",
-        },
-        **variables,
+        }
+        | variables
     )
     command = [sys.executable, "manage.py", name]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)

@@ -59,9 +59,18 @@ gatehouse/leftover: "true"
 {{- $_ := set $database "Admin" (dict "Username" $auth.username) -}}
 {{- end -}}
 {{- $tree := dict "Port" .Values.service.port "Database" (dict "Postgres" $database) -}}
-{{- mustMergeOverwrite $tree (deepCopy .Values.zitadel.configmapConfig) | toYaml -}}
+{{- $given := .Values.zitadel.configmapConfig -}}
+{{- if and (include "zitadel.workers" .) (dig "Cache" "Enabled" false $given) -}}
+{{- $redis := dict "Enabled" true -}}
+{{- with dig "Cache" "Config" "Connection" "Addrs" list $given -}}
+{{- $_ := set $redis "Addr" (first .) -}}
+{{- end -}}
+{{- $_ := set $tree "Caches" (dict "Connectors" (dict "Redis" $redis)) -}}
+{{- end -}}
+{{- mustMergeOverwrite $tree (deepCopy $given) | toYaml -}}
 {{- end -}}
 
+{{/* The handbook's Cache.Enabled names the Redis that worker and beat are woken through as well. */}}
 {{- define "zitadel.redis" -}}
 {{- $config := mustMergeOverwrite (dict) (deepCopy .Values.zitadel.configmapConfig) (deepCopy .Values.zitadel.secretConfig) -}}
 {{- if or (dig "Caches" "Connectors" "Redis" "Enabled" false $config) (dig "Cache" "Enabled" false $config) -}}true{{- end -}}
