@@ -52,7 +52,10 @@ def advice(text: str, postgres: PostgresSection) -> str:
     for part, meaning in (
         ("certificate verify failed", f"its certificate is not signed by {key}.RootCert ({authority})"),
         ("root certificate file", f"{key}.RootCert ({authority}) cannot be read"),
-        ("does not match host name", f"Database.Postgres.Host must be a name that its certificate holds ({postgres.Host})"),
+        (
+            "does not match host name",
+            f"Database.Postgres.Host must be a name that its certificate holds ({postgres.Host})",
+        ),
         ("no encryption", f"it wants TLS: set {key}.Mode to verify-full ({tls.Mode} now)"),
         ("does not support SSL", f"it has no TLS, but {key}.Mode is {tls.Mode}"),
     ):

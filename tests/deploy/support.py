@@ -61,7 +61,12 @@ def rendered(values: Mapping[str, Any], *, name: str = "zitadel", upgrade: bool 
     with helm_python.Chart.load(CHART) as chart:
         chart.validate_schema(dict(values))
         files = chart.render(
-            dict(values), name=name, namespace="zitadel", is_install=not upgrade, is_upgrade=upgrade, revision=1 + upgrade
+            dict(values),
+            name=name,
+            namespace="zitadel",
+            is_install=not upgrade,
+            is_upgrade=upgrade,
+            revision=1 + upgrade,
         )
     texts = [text for path, text in files.items() if path.endswith((".yaml", ".tpl"))]
     objects = [one for text in texts for one in yaml.safe_load_all(text) if one]
@@ -111,7 +116,9 @@ def container(one: dict[str, Any]) -> dict[str, Any]:
 
 def clean_environment(**variables: str) -> dict[str, str]:
     """This environment without what belongs to the test run."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_", "GATEHOUSE_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_", "GATEHOUSE_"))
+    }
     return kept | variables
 
 
@@ -186,7 +193,11 @@ def image_folder(folder: Path) -> Path:
     """What the image would hold, laid out from Dockerfile and .dockerignore: `folder/app`, `folder/example-…yaml`."""
     ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\n")
     context = [name for name in listed if name and not is_ignored(name, ignored) and (ROOT / name).is_file()]
     for sources, target in copies():
@@ -218,7 +229,9 @@ def is_ignored(name: str, patterns: Sequence[str]) -> bool:
     ignored = False
     for pattern in patterns:
         body = pattern.removeprefix("!")
-        expression = "".join(_EXPRESSIONS.get(piece, re.escape(piece)) for piece in re.split(r"(\*\*/|\*\*|\*|\[co\])", body))
+        expression = "".join(
+            _EXPRESSIONS.get(piece, re.escape(piece)) for piece in re.split(r"(\*\*/|\*\*|\*|\[co\])", body)
+        )
         if any(re.fullmatch(expression, one) for one in ancestors):
             ignored = not pattern.startswith("!")
     return ignored

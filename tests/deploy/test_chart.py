@@ -46,7 +46,11 @@ EVERYTHING = {
         "dbSslUserCrtSecret": "my-user-crt",
         "dbSslAdminCrtSecret": "my-admin-crt",
         "serverSslCrtSecret": "my-server-crt",
-        "autoscaling": {"enabled": True, "targetMemory": 80, "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}}},
+        "autoscaling": {
+            "enabled": True,
+            "targetMemory": 80,
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}},
+        },
         "configmapConfig": {
             "ExternalDomain": "auth.example.com",
             "TLS": {"Enabled": True},
@@ -155,7 +159,11 @@ def test_row_07_the_form_with_set_installs_the_same_phases():
     objects = rendered(helm_python.parse_set_string(SETS))
     assert {"Job/zitadel-init", "Job/zitadel-setup", "Deployment/zitadel", "Service/zitadel"} <= names(objects)
     config = config_of(objects)
-    assert (config["ExternalDomain"], config["ExternalPort"], config["ExternalSecure"]) == ("auth.example.com", 443, True)
+    assert (config["ExternalDomain"], config["ExternalPort"], config["ExternalSecure"]) == (
+        "auth.example.com",
+        443,
+        True,
+    )
     assert config["Database"]["Postgres"]["Host"] == "zitadel-postgresql"
     assert "Deployment/zitadel-worker" not in names(objects)  # no Redis: web processes follow the log
 
@@ -218,7 +226,12 @@ def test_row_10_the_rendered_command_lines_are_known_to_the_program(installed, t
     for kind, name in (("Job", "zitadel-init"), ("Job", "zitadel-setup"), ("Deployment", "zitadel-beat")):
         flags = container(one_of(installed, kind, name))["args"]
         done = subprocess.run(
-            [sys.executable, "manage.py", *flags, "--help"], cwd=DEPLOY.parent, env=environment, capture_output=True, text=True
+            [sys.executable, "manage.py", *flags, "--help"],
+            check=False,
+            cwd=DEPLOY.parent,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
 
@@ -279,7 +292,9 @@ def test_row_39_an_upgrade_runs_the_jobs_again_with_the_new_tag():
 def test_row_39_only_a_changed_configuration_rolls_the_pods():
     def checksums(values):
         web = one_of(rendered(values), "Deployment", "zitadel")
-        return {key: value for key, value in web["spec"]["template"]["metadata"]["annotations"].items() if "checksum" in key}
+        return {
+            key: value for key, value in web["spec"]["template"]["metadata"]["annotations"].items() if "checksum" in key
+        }
 
     same, changed = handbook_values(masterkey=MASTER), handbook_values(masterkey=MASTER)
     assert checksums(same) == checksums(same | {"replicaCount": 5})
@@ -309,7 +324,9 @@ def test_everything_at_once_is_wired(complete):
     assert web["image"] == "registry.example.com/gatehouse:0.1.0"
     assert web["livenessProbe"]["httpGet"]["scheme"] == "HTTPS"
     mounted = {one["name"] for one in web["volumeMounts"]}
-    assert mounted == {one["name"] for one in one_of(complete, "Deployment", "zitadel")["spec"]["template"]["spec"]["volumes"]}
+    assert mounted == {
+        one["name"] for one in one_of(complete, "Deployment", "zitadel")["spec"]["template"]["spec"]["volumes"]
+    }
     assert "--concurrency" in container(one_of(complete, "Deployment", "zitadel-worker"))["args"]
     assert one_of(complete, "ServiceMonitor", "zitadel")["spec"]["endpoints"][0]["path"] == "/debug/metrics"
 
@@ -361,8 +378,12 @@ def test_row_51_the_clean_up_deletes_by_label(with_masterkey, tmp_path):
     done = subprocess.run([*job["command"], *job["args"]], env=variables, capture_output=True, text=True, check=False)
     server.shutdown()
     assert done.returncode == 0, done.stderr
-    leftover, masterkey = (f"app.kubernetes.io/instance=zitadel,gatehouse/{one}=true" for one in ("leftover", "masterkey"))
-    expected = [(f"/api/v1/namespaces/zitadel/{kind}", leftover) for kind in ("configmaps", "secrets", "serviceaccounts")]
+    leftover, masterkey = (
+        f"app.kubernetes.io/instance=zitadel,gatehouse/{one}=true" for one in ("leftover", "masterkey")
+    )
+    expected = [
+        (f"/api/v1/namespaces/zitadel/{kind}", leftover) for kind in ("configmaps", "secrets", "serviceaccounts")
+    ]
     expected.append(("/apis/batch/v1/namespaces/zitadel/jobs", leftover))
     expected += [("/api/v1/namespaces/zitadel/secrets", masterkey)] if with_masterkey else []
     assert asked == [("DELETE", "Bearer the token", path, label) for path, label in expected]
@@ -394,7 +415,9 @@ def kubernetes_stand_in(asked, certificate, key):
 def test_row_52_services_have_the_ports_that_are_forwarded(installed):
     (port,) = one_of(installed, "Service", "zitadel")["spec"]["ports"]
     assert (port["port"], port["appProtocol"]) == (8080, "kubernetes.io/h2c")
-    with_database = rendered(handbook_values(masterkey=MASTER) | {"postgresql": {"enabled": True, "auth": {"password": "x"}}})
+    with_database = rendered(
+        handbook_values(masterkey=MASTER) | {"postgresql": {"enabled": True, "auth": {"password": "x"}}}
+    )
     assert one_of(with_database, "Service", "zitadel-postgresql")["spec"]["ports"][0]["port"] == 5432
     order = hooks(with_database, "pre-install")
     assert order.index("StatefulSet/zitadel-postgresql") < order.index("Job/zitadel-init")

@@ -89,7 +89,11 @@ def test_the_complete_file_passes_a_configuration_without_warnings(tmp_path):
 def test_row_02_the_examples_in_the_image_are_what_the_handbooks_database_expects(image):
     from iam.settings.sources import read
 
-    files = [word for one in ("config", "secrets", "init-steps") for word in ("--config", f"{image}/example-zitadel-{one}.yaml")]
+    files = [
+        word
+        for one in ("config", "secrets", "init-steps")
+        for word in ("--config", f"{image}/example-zitadel-{one}.yaml")
+    ]
     config, warnings = read(files, {})
     assert warnings == []
     variables = PRINTED["services"]["db"]["environment"]
@@ -140,7 +144,9 @@ def printed_command(image, postgres, tmp_path_factory):
 def log_of(postgres):
     """Every fact of the log."""
     with psycopg.connect(postgres.dsn.replace("dbname=postgres", "dbname=zitadel")) as connection:
-        return connection.execute("SELECT position, event_type, digest FROM eventstore_events ORDER BY position").fetchall()
+        return connection.execute(
+            "SELECT position, event_type, digest FROM eventstore_events ORDER BY position"
+        ).fetchall()
 
 
 def test_row_02_the_handbooks_command_line_serves(printed_command):

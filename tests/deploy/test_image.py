@@ -19,13 +19,17 @@ ROLES = ("init", "setup", "start", "start-from-init", "start-from-setup", "worke
 def command(image, *words, **variables):
     """The image's entrypoint with a command, as a process."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = clean_environment(GATEHOUSE_HOME=str(image / "app"), PATH=path, PYTHONDONTWRITEBYTECODE="1", **variables)
+    environment = clean_environment(
+        GATEHOUSE_HOME=str(image / "app"), PATH=path, PYTHONDONTWRITEBYTECODE="1", **variables
+    )
     entrypoint = str(image / "usr/local/bin/gatehouse")
     return subprocess.run([entrypoint, *words], env=environment, capture_output=True, text=True, check=False)
 
 
 def test_row_04_the_linter_has_nothing_to_say():
-    done = subprocess.run([HADOLINT, "--no-color", str(DEPLOY / "Dockerfile")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [HADOLINT, "--no-color", str(DEPLOY / "Dockerfile")], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -88,8 +92,10 @@ def test_row_04_an_empty_flag_leaves_the_key_to_the_variable(image, tmp_path):
 
 def test_the_root_file_system_may_be_read_only(image, tmp_path):
     """Nothing is written beside the state folder and the temporary folder."""
-    before = {one for one in image.rglob("*")}
+    before = set(image.rglob("*"))
     (tmp_path / "tmp").mkdir()
-    done = command(image, "setup", GATEHOUSE_VAR=str(tmp_path / "var"), TMPDIR=str(tmp_path / "tmp"), ZITADEL_MASTERKEY=MASTER)
+    done = command(
+        image, "setup", GATEHOUSE_VAR=str(tmp_path / "var"), TMPDIR=str(tmp_path / "tmp"), ZITADEL_MASTERKEY=MASTER
+    )
     assert done.returncode == 0, done.stderr
-    assert {one for one in image.rglob("*")} == before
+    assert set(image.rglob("*")) == before

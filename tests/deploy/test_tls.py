@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import grpc
 import psycopg
@@ -120,7 +119,10 @@ def test_row_18_the_mode_decides_scheme_and_cookies(mode, tree, issuer, tmp_path
 def test_row_18_the_variable_makes_the_issuer_secure(tmp_path):
     code = "from iam.setup.first_instance import base_url; from django.conf import settings; print(base_url(settings.CONFIG))"
     environment = clean_environment(
-        GATEHOUSE_VAR=str(tmp_path), ZITADEL_EXTERNALSECURE="true", ZITADEL_EXTERNALDOMAIN=HOST, ZITADEL_EXTERNALPORT="443"
+        GATEHOUSE_VAR=str(tmp_path),
+        ZITADEL_EXTERNALSECURE="true",
+        ZITADEL_EXTERNALDOMAIN=HOST,
+        ZITADEL_EXTERNALPORT="443",
     )
     command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)

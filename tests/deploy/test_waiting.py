@@ -28,7 +28,9 @@ def phase(name, folder, port, wait):
         ZITADEL_DATABASE_POSTGRES_AWAITINITIALCONN=wait,
     )
     command = [sys.executable, "manage.py", name]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 @pytest.mark.parametrize("name", ["init", "setup", "start"])
