@@ -1,18 +1,15 @@
 """Serving: gunicorn with its ASGI worker; HTTP/1.1, cleartext HTTP/2 and TLS on one port (DESIGN §10)."""
 
-import base64
 import logging
-import os
-import ssl
 import sys
-import tempfile
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from iam.observe import exposition
-from iam.settings.tree import Config, TLSSection
+from iam.settings.tree import Config
+from iam.tls import options_for
 
 GRACE_SECONDS = 5
 
@@ -88,7 +85,7 @@ def options_of(config: Config) -> dict[str, Any]:
         "logger_class": ServerLog,
     }
     if config.TLS.Enabled:
-        options |= _tls(config.TLS)
+        options |= options_for(config.TLS)
     return options
 
 
@@ -101,34 +98,9 @@ def _follow(worker: object) -> None:
     followers.start()
 
 
-def pem_files(tls: TLSSection) -> tuple[str, str]:
-    """Paths of private key and certificate chain; inline values become files."""
-    return tls.KeyPath or _file(tls.Key, "key"), tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
-
-
 def _ended(server: object, worker: Any) -> None:
     exposition.process_ended(worker.pid)
 
 
 def _over(server: object) -> None:
     exposition.end_sharing()
-
-
-def _tls(tls: TLSSection) -> dict[str, Any]:
-    key, certificate = pem_files(tls)
-
-    def context(config: Any, default: Any) -> ssl.SSLContext:
-        made: ssl.SSLContext = default()
-        made.minimum_version = ssl.TLSVersion.TLSv1_2
-        return made
-
-    return {"keyfile": key, "certfile": certificate, "ssl_context": context}
-
-
-def _file(text: str, name: str) -> str:
-    """Inline PEM, raw or in base64, as a file that only this user reads."""
-    pem = text.encode() if text.startswith("-----") else base64.b64decode(text)
-    descriptor, path = tempfile.mkstemp(prefix=f"gatehouse-{name}-", suffix=".pem")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-    return path

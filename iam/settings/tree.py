@@ -42,7 +42,9 @@ class SSLSection(Section):
     """TLS towards PostgreSQL."""
 
     Mode: str = Field("disable", description="disable, require, verify-ca or verify-full")
-    RootCert: str = Field("", description="file of the CA certificate")
+    RootCert: str = Field(
+        "", description="file of the CA certificate; empty with verify-full = the authorities that the system trusts"
+    )
     Cert: str = Field("", description="file of the client certificate")
     Key: str = Field("", description="file of the client key")
 

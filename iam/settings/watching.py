@@ -89,7 +89,7 @@ class OIDCCacheSection(CacheClassSection):
 
 
 class CachesSection(Section):
-    """Caches; an entry is never older than the last change, on any process (iam/decisions/0002)."""
+    """Caches; an entry is never older than the last change, on any process (iam/decisions/0003)."""
 
     Connectors: ConnectorsSection = ConnectorsSection()
     Memberships: MembershipsCacheSection = MembershipsCacheSection()
