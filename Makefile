@@ -45,7 +45,7 @@ check: install-dev
 
 test: packages check
 	$(BIN)/python -m pytest
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser"
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact"
 
 bench: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench

@@ -4,6 +4,7 @@ They come with the statement that finds the instance, the first one of every req
 them costs no statement. A request that writes forgets them: what it reads afterwards comes from the database.
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -80,3 +81,9 @@ def forget() -> None:
     """This request has changed something."""
     if here := _noted.get():
         here.wrote = True
+
+
+def renew_all() -> None:
+    """New words everywhere, so that nothing kept before is found: for a database whose past came back, with words used before."""
+    for scope in EpochRow.objects.values_list("scope", flat=True):
+        EpochRow.objects.filter(scope=scope).update(**{name: uuid.uuid4().hex for name in NAMES}, renewed_by="")

@@ -1,4 +1,6 @@
-"""Begins to watch a process; called once in every web process and worker, after it was made."""
+"""Begins to watch a process, after it was made: `start` in every web process, `push` in those of the Celery workers."""
+
+import sys
 
 from django.conf import settings
 from django.core.signals import request_finished
@@ -12,12 +14,23 @@ def start() -> None:
     if settings.CONFIG.Metrics.Type != "none":
         exposition.start()
         request_finished.connect(exposition.refresh, dispatch_uid="metrics")
+    push()
+
+
+def push() -> None:
+    """Push to a collector, as far as it is configured: workers have no page that could be scraped."""
     exporters = settings.CONFIG.Instrumentation
     if "grpc" in (exporters.Trace.Exporter.Type, exporters.Metric.Exporter.Type, exporters.Log.Exporter.Type):
         from iam.observe import otlp  # loads OpenTelemetry and gRPC
 
         otlp.start(exporters)
         connection_created.connect(_watch, dispatch_uid="spans")
+
+
+def end() -> None:
+    """Send to the collector what is left, at the end of a process."""
+    if otlp := sys.modules.get("iam.observe.otlp"):
+        otlp.stop()
 
 
 def _watch(connection: object, **_: object) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -147,6 +148,20 @@ def test_an_organization_that_is_stopped_takes_its_clients_along(flow, cached):
     orgs.deactivate_org(flow.house.system, org_id=flow.house.org)
     commit()
     assert introspect(flow, token).status_code == 401
+
+
+def test_e13_what_was_kept_before_a_restore_is_not_told_after_it(flow, cached):
+    token = flow.tokens(scope="openid")["access_token"]
+    words = list(EpochRow.objects.all())
+    assert introspect(flow, token).status_code == 200
+    projects.deactivate_app(flow.house.system, project_id=flow.project, app_id=flow.api.id)
+    commit()
+    for row in words:  # the backup has the client stopped under words that were used while it was not
+        row.save()
+    assert introspect(flow, token).status_code == 200
+    call_command("restored")
+    assert introspect(flow, token).status_code == 401
+    assert not {row.oidc for row in words} & set(EpochRow.objects.values_list("oidc", flat=True))
 
 
 def test_a_request_that_writes_reads_its_own_change(house, cached):

@@ -1,12 +1,20 @@
 """A PostgreSQL of these tests' own, and the image laid out as a folder."""
 
 import subprocess
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests import cluster
 from tests.deploy.support import free_port, image_folder
+
+
+def pytest_collection_modifyitems(items):
+    """Nothing here asks the run's own database: where one is needed, the test starts it."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.artefact)
 
 
 @pytest.fixture(scope="session")

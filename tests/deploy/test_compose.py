@@ -20,6 +20,7 @@ COMPOSE = DEPLOY / "compose"
 PRINTED = yaml.safe_load((COMPOSE / "handbook.yaml").read_text())
 COMPLETE = yaml.safe_load((COMPOSE / "compose.yaml").read_text())
 SECRETS = {"ZITADEL_MASTERKEY": MASTER, "POSTGRES_ADMIN_PASSWORD": "a", "POSTGRES_USER_PASSWORD": "b"}
+README = (DEPLOY / "README.md").read_text()
 OURS = ("init", "setup", "zitadel", "worker", "beat")
 
 
@@ -84,6 +85,25 @@ def test_the_complete_file_passes_a_configuration_without_warnings(tmp_path):
     assert warnings == []
     assert (config.Database.Postgres.Host, config.Database.Postgres.Admin.Password) == ("db", "a")
     assert config.Caches.Connectors.Redis.broker == "redis://redis:6379/10"
+
+
+def test_row_32_the_documented_keys_reach_the_collector(tmp_path):
+    from iam.settings.sources import read
+
+    (words,) = re.findall(r"`Telemetry\.OpenTelemetry\.\{(.+?)\}` with `(.+?)`, `(.+?)`, `(.+?)`", README)
+    signals, asked = words[0].split(","), dict(yaml.safe_load(one).popitem() for one in words[1:])
+    own = tmp_path / "config.yaml"
+    own.write_text(yaml.safe_dump({"Telemetry": {"OpenTelemetry": dict.fromkeys(signals, asked)}}))
+    config, warnings = read(["--config", str(COMPOSE / "config.yaml"), "--config", str(own)], {})
+    assert warnings == []
+    watched = config.Instrumentation
+    exporters = [one.Exporter for one in (watched.Trace, watched.Metric, watched.Log)]
+    assert [(one.Type, one.Insecure) for one in exporters] == [("grpc", True)] * 3
+    (host,) = {one.Endpoint.partition(":")[0] for one in exporters}
+    (port,) = {one.Endpoint.partition(":")[2] for one in exporters}
+    collector = yaml.safe_load((COMPOSE / "otel-collector.yaml").read_text())
+    assert host in COMPLETE["services"]
+    assert collector["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"].endswith(f":{port}")
 
 
 def test_row_02_the_examples_in_the_image_are_what_the_handbooks_database_expects(image):

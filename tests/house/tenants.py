@@ -29,6 +29,8 @@ OVER_ALL_TENANTS = {
     "iam/outbox/delivery.py": "sends what waits, of all tenants",
     "iam/vault/envelope.py": "wraps all data keys again under a new master key",
     "iam/api/readiness.py": "asks whether every data key opens under the master keys of this process",
+    "iam/usage/following.py": "looks in which tenants a milestone is missing",
+    "iam/usage/counts.py": "counts over all tenants; the report names none",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
 }

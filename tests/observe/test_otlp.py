@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from tests.cache.test_processes import Redis
 from tests.servers import ROOT, new_server
 
 CALLER = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
@@ -190,6 +191,30 @@ def test_row32_logs_arrive_with_their_trace(serving, collector):
         lambda: next((one for one in collector.spans if told(one).get("gatehouse.request_id") == "logged-1"), None)
     )
     assert line["trace_id"] == root.trace_id.hex()
+
+
+def test_row32_a_worker_pushes_what_it_does(collector, tmp_path):
+    redis = Redis(tmp_path)
+    server = new_server(tmp_path)
+    server.environment |= {
+        **exporting(collector.port),
+        "ZITADEL_CACHES_CONNECTORS_REDIS_ENABLED": "true",
+        "ZITADEL_CACHES_CONNECTORS_REDIS_ADDR": f"127.0.0.1:{redis.port}",
+    }
+    command = [sys.executable, "manage.py", "worker", "--beat"]
+    try:
+        server.start()
+        log = (tmp_path / "worker.log").open("wb")
+        worker = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=log, stderr=log)
+        try:
+            task = until(lambda: next((one for one in collector.spans if one.name == "gatehouse.follow"), None), 30)
+            assert until(lambda: [one for one in collector.spans if one.parent_span_id == task.span_id])
+        finally:
+            worker.terminate()
+            assert worker.wait(30) == 0, (tmp_path / "worker.log").read_text()
+    finally:
+        server.kill()
+        redis.kill()
 
 
 def test_a_collector_that_is_away_has_no_effect_on_requests(tmp_path):
