@@ -31,6 +31,9 @@ OVER_ALL_TENANTS = {
     "iam/api/readiness.py": "asks whether every data key opens under the master keys of this process",
     "iam/usage/following.py": "looks in which tenants a milestone is missing",
     "iam/usage/counts.py": "counts over all tenants; the report names none",
+    "iam/usage/report.py": "sends what no report has told yet, of all tenants; the report names none",
+    "iam/setup/doctor/database.py": "asks whether every data key opens under the master keys of this process",
+    "iam/setup/doctor/origin.py": "asks whether the public host is one of any tenant's",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
 }
