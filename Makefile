@@ -32,6 +32,7 @@ packages:
 	@PATH="$$PATH:/usr/sbin:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)"; missing=""; \
 	for pair in $(PROGRAMS); do command -v "$${pair%%=*}" >/dev/null || missing="$$missing $${pair#*=}"; done; \
 	if [ -n "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq $$missing; fi
+	@command -v docker-compose >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker-compose; }
 
 check: install-dev
 	$(BIN)/ruff format --check .
@@ -44,7 +45,7 @@ check: install-dev
 
 test: packages check
 	$(BIN)/python -m pytest
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser"
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact"
 
 bench: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
@@ -25,17 +26,27 @@ from eventstore.records import (
     subject_of,
 )
 from eventstore.sealing import KeyWrapper, PersonKeys
-from eventstore.store import Recorded, Stream, Taken, Use, Write
+from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
 
 MOST_STREAMS = 500
 Apply = Callable[[Sequence[Recorded]], None]
+Around = Callable[[int], AbstractContextManager[Any]]
+"""(number of facts) → what stands around a push, for whoever measures it."""
 
 
 class DatabaseStore:
     """Appends and reads facts. `apply` changes the immediate read tables; `on_commit` wakes followers."""
 
-    def __init__(self, *, apply: Apply, keys: KeyWrapper, on_commit: Iterable[Callable[[], None]] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        apply: Apply,
+        keys: KeyWrapper,
+        on_commit: Iterable[Callable[[], None]] = (),
+        around: Around = nullcontext,
+    ) -> None:
         self._apply = apply
+        self._around = around
         self._on_commit = tuple(on_commit)
         self.persons = PersonKeys(keys)
 
@@ -72,11 +83,13 @@ class DatabaseStore:
         """Append all or none. Raises Conflict when a stream moved, Taken when a claim is held by somebody else."""
         subjects = [(write.stream.instance, id) for write in writes for id in _persons(write)]
         try:
-            with transaction.atomic():
+            with self._around(sum(len(write.facts) for write in writes)), transaction.atomic():
                 return self._push([replace(write, at=write.at.astimezone(UTC)) for write in writes])
-        except BaseException:
+        except BaseException as failure:
             for instance, id in subjects:  # keys that this push made went away with it
                 self.persons.forget(instance, [id])
+            if isinstance(failure, OperationalError) and "deadlock" in str(failure):
+                raise Conflict from failure  # at the commit: two pushes renew the same epochs crosswise
             raise
 
     def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:

@@ -55,6 +55,20 @@ def waiting_after(instance: str, position: int) -> tuple[int, datetime | None]:
     return (rows.count(), first) if first else (0, None)
 
 
+def how_many_after(position: int, most: int, *, upto: int | None = None, instance: str = "") -> int:
+    """How many facts come after a position, counted no further than `most`."""
+    wanted = Q(instance_id=instance) if instance else Q()
+    wanted &= Q() if upto is None else Q(position__lte=upto)
+    return EventRow.objects.filter(wanted, position__gt=position)[:most].count()
+
+
+def first_after(position: int, instance: str = "") -> datetime | None:
+    """When the first fact after a position happened."""
+    wanted = Q(instance_id=instance) if instance else Q()
+    rows = EventRow.objects.filter(wanted, position__gt=position).order_by("position")
+    return rows.values_list("created_at", flat=True).first()
+
+
 def facts_of(store: DatabaseStore, id: str) -> list[Recorded]:
     """The facts of every stream with an id, in order. Reads without the instance: for the operator's command."""
     return store.open(EventRow.objects.filter(aggregate_id=id).order_by("position"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import django
 from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iam.settings.prod")
 django.setup()
@@ -13,6 +14,8 @@ django.setup()
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
 from iam import followers  # noqa: E402
+from iam.observe import spans  # noqa: E402
+from iam.observe import start as observe  # noqa: E402
 from projections import periodic  # noqa: E402
 
 EVERY_SECONDS = 5.0
@@ -36,7 +39,23 @@ app.conf.update(
 
 
 def _task(name: str, run: Callable[[], None]) -> Any:
-    return app.task(name=name)(run)
+    def traced() -> None:
+        with spans.span(name):
+            run()
+
+    return app.task(name=name)(traced)
+
+
+@worker_process_init.connect  # type: ignore[misc] - Celery has no types
+def _begin(**_: object) -> None:
+    """In each process that does the work: threads of the exporters do not survive a fork."""
+    observe.push()
+
+
+@worker_process_shutdown.connect  # type: ignore[misc] - Celery has no types
+def _end(**_: object) -> None:
+    """Send what is left."""
+    observe.end()
 
 
 follow = _task(FOLLOW, followers.follow_now)

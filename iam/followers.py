@@ -2,12 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 
+from iam.observe.meter import Reading, measures_database
 from iam.vault import wiring
 from projections import wake
+from projections.lag import behind
 from projections.runner import Runner, run_until_done
 
 REST_SECONDS = 0.05
@@ -50,3 +52,12 @@ def start() -> threading.Thread:
 def follow_now() -> None:
     """Feed all followers."""
     run_until_done(wiring.store())
+
+
+@measures_database
+def lag() -> Iterable[Reading]:
+    """How far each projection is behind."""
+    for name, found in behind().items():
+        yield "gatehouse_projection_lag_facts", {"projection": name}, found.facts
+        yield "gatehouse_projection_lag_seconds", {"projection": name}, found.seconds
+        yield "gatehouse_projection_stopped", {"projection": name}, found.stopped

@@ -1,17 +1,27 @@
 """Serving: gunicorn with its ASGI worker; HTTP/1.1, cleartext HTTP/2 and TLS on one port (DESIGN §10)."""
 
-import base64
-import os
-import ssl
+import logging
 import sys
-import tempfile
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
-from iam.settings.tree import Config, TLSSection
+from iam.observe import exposition
+from iam.settings.tree import Config
+from iam.tls import options_for
 
 GRACE_SECONDS = 5
+
+
+class ServerLog(Logger):  # type: ignore[misc] - gunicorn has no types
+    """gunicorn's own log, through Django's LOGGING; requests are logged by `iam.observe.requests`."""
+
+    def setup(self, cfg: Any) -> None:
+        """No handlers of its own."""
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
 
 
 class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
@@ -42,6 +52,8 @@ def serve(config: Config) -> None:
     if not config.TLS.Enabled and not config.ExternalSecure:
         sys.stdout.write("Plain HTTP: for trying it out only.\n")
     sys.stdout.flush()
+    if config.Workers > 1 and config.Metrics.Type != "none":
+        exposition.share_between_processes()
     Server(options_of(config)).run()
 
 
@@ -68,39 +80,27 @@ def options_of(config: Config) -> dict[str, Any]:
         "proc_name": "gatehouse",
         "control_socket_disable": True,
         "post_worker_init": _follow,
+        "child_exit": _ended,
+        "on_exit": _over,
+        "logger_class": ServerLog,
     }
     if config.TLS.Enabled:
-        options |= _tls(config.TLS)
+        options |= options_for(config.TLS)
     return options
 
 
 def _follow(worker: object) -> None:
     """Each web process follows the log, or wakes those who do."""
     from iam import followers  # the apps are ready in the worker only
+    from iam.observe import start as observe
 
+    observe.start()
     followers.start()
 
 
-def pem_files(tls: TLSSection) -> tuple[str, str]:
-    """Paths of private key and certificate chain; inline values become files."""
-    return tls.KeyPath or _file(tls.Key, "key"), tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+def _ended(server: object, worker: Any) -> None:
+    exposition.process_ended(worker.pid)
 
 
-def _tls(tls: TLSSection) -> dict[str, Any]:
-    key, certificate = pem_files(tls)
-
-    def context(config: Any, default: Any) -> ssl.SSLContext:
-        made: ssl.SSLContext = default()
-        made.minimum_version = ssl.TLSVersion.TLSv1_2
-        return made
-
-    return {"keyfile": key, "certfile": certificate, "ssl_context": context}
-
-
-def _file(text: str, name: str) -> str:
-    """Inline PEM, raw or in base64, as a file that only this user reads."""
-    pem = text.encode() if text.startswith("-----") else base64.b64decode(text)
-    descriptor, path = tempfile.mkstemp(prefix=f"gatehouse-{name}-", suffix=".pem")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-    return path
+def _over(server: object) -> None:
+    exposition.end_sharing()

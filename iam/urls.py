@@ -7,6 +7,7 @@ from iam.api import health
 from iam.api.openapi import document, page
 from iam.api.rest import rest_urls, unknown_route
 from iam.console.urls import console_urls
+from iam.observe.door import metrics
 from iam.setup.seen import seen
 
 API = r"^(?:v2|v2beta|management|admin|auth|system)/"
@@ -27,6 +28,8 @@ urlpatterns = [
     path("debug/healthz", health.alive),
     path("debug/ready", health.ready),
     path("debug/seen", seen),
+    path("debug/validate", health.validate),
+    path("debug/metrics", metrics),
     path("openapi.json", document),
     path("openapi", page),
     *rest_urls(),

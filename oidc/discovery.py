@@ -3,8 +3,8 @@
 from typing import Any
 
 from iam.kernel.context import Context
-from oidc.models import WebKeyRow
 from oidc.scopes import STANDARD
+from oidc.web_keys import published
 
 METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 ALGORITHMS = ["RS256", "ES256", "ES384", "ES512", "EdDSA"]
@@ -18,8 +18,7 @@ CLAIMS = (
 def document(ctx: Context) -> dict[str, Any]:
     """Everything a client needs to know; the issuer is the origin that it asked."""
     issuer = ctx.base_url
-    rows = WebKeyRow.objects.filter(instance_id=ctx.instance).order_by("-state").values_list("algorithm", flat=True)
-    signing = list(dict.fromkeys(["RS256", *rows]))
+    signing = list(dict.fromkeys(["RS256", *(key["alg"] for key in published(ctx.instance))]))
     authenticated = METHODS[1:]
     return {
         "issuer": issuer,

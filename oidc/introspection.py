@@ -9,6 +9,7 @@ from django.utils import timezone
 from eventstore.prepared import prepared
 from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest, kind_of
+from iam.cache import epochs, kept
 from iam.kernel.context import Context
 from oidc.claims import RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
@@ -30,9 +31,14 @@ def alive(instance: str, token: str, *, with_rights: bool = False) -> Any:
 
     `with_rights` brings the user's memberships along as `held`.
     """
-    ask = _living_with_rights if with_rights else _living
+    alone = _living_with_epoch if kept.is_on() else _living
+    ask = _living_with_rights if with_rights else alone
     found = ask.first(instance=instance, digest=digest(token), now=timezone.now())
-    return found if found is not None and found.org_state == ACTIVE else None
+    if found is None or found.org_state != ACTIVE:
+        return None
+    if ask is _living_with_epoch:
+        epochs.note_user(instance, found.user_id, found.epoch)
+    return found
 
 
 def _living_tokens(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
@@ -55,6 +61,11 @@ def _living_tokens(instance: str, digest: str, now: datetime) -> "QuerySet[Acces
 @prepared
 def _living(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
     return _living_tokens(instance, digest, now)
+
+
+@prepared
+def _living_with_epoch(instance: str, digest: str, now: datetime) -> "QuerySet[AccessToken]":
+    return _living_tokens(instance, digest, now).annotate(epoch=epochs.of_outer_user())
 
 
 @prepared

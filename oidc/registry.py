@@ -2,9 +2,15 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from iam.cache import kept
 from oidc.clients import Client
 from projects.models import AppRow
 from projects.queries import find_app_by_client_id
+
+PLAIN = TypeAdapter(Client)
+"""The protocol's view as plain values and back."""
 
 OIDC_METHODS = {0: "basic", 1: "post", 2: "none", 3: "private_key_jwt"}
 API_METHODS = {0: "basic", 1: "private_key_jwt"}
@@ -21,8 +27,13 @@ GRANTS = {
 
 def find_client(instance: str, client_id: str) -> Client | None:
     """The application of a client id while it and everything above it is active. One statement."""
+    found = kept.kept(kept.OIDC, instance, ("client", client_id), lambda: _asked(instance, client_id))
+    return PLAIN.validate_python(found) if found else None
+
+
+def _asked(instance: str, client_id: str) -> dict[str, Any] | None:
     row = find_app_by_client_id(instance, client_id)
-    return client_of(row) if row else None
+    return PLAIN.dump_python(client_of(row), mode="json") if row else None
 
 
 def client_of(row: AppRow) -> Client:

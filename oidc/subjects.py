@@ -1,12 +1,10 @@
 """Whether the people and sessions behind a token are still alive."""
 
-from dataclasses import dataclass
-
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from eventstore.prepared import prepared
-from iam.instance.models import InstanceRow, SettingRow
-from iam.instance.settings import OidcLifetimes, lifetimes_of
+from iam.instance.models import InstanceRow
+from iam.instance.settings import Instance, with_lifetimes
 from iam.kernel.context import Context
 from orgs.models import OrgRow
 from users.domain.states import UserState
@@ -15,36 +13,17 @@ from users.models import SessionRow, UserRow
 ACTIVE_ORG = 1
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What an instance says about tokens: how long they live, and which project is the product's own."""
-
-    lifetimes: OidcLifetimes
-    own_project: str
-
-
-def terms_of(instance: str) -> Terms:
-    """The terms of an instance. One statement."""
-    row = _with_lifetimes(InstanceRow.objects.filter(instance_id=instance)).get()
-    return Terms(lifetimes_of(row.lifetimes), row.iam_project_id)  # type: ignore[attr-defined]
-
-
-def _with_lifetimes(rows: "QuerySet[InstanceRow]") -> "QuerySet[InstanceRow]":
-    own = SettingRow.objects.filter(instance_id=OuterRef("instance_id"), owner=OuterRef("instance_id"), kind="oidc")
-    return rows.annotate(lifetimes=Subquery(own.values("values")))
-
-
 def living_user(instance: str, user_id: str) -> UserRow | None:
     """The user while it and its organization are active. One statement."""
     return _in_active_org(_user.first(instance=instance, id=user_id))
 
 
-def living_machine(instance: str, client_id: str) -> tuple[UserRow, Terms] | None:
+def living_machine(instance: str, client_id: str) -> tuple[UserRow, Instance] | None:
     """A service user by its client id (the user name, or the id), and the instance's terms. One statement."""
     row = _in_active_org(_machine.first(instance=instance, client_id=client_id)) if client_id else None
     if row is None:
         return None
-    return row, Terms(lifetimes_of(row.lifetimes), row.own_project)  # type: ignore[attr-defined]
+    return row, Instance(oidc=row.own_lifetimes or {}, iam_project_id=row.own_project)  # type: ignore[attr-defined]
 
 
 @prepared
@@ -55,8 +34,8 @@ def _user(instance: str, id: str) -> "QuerySet[UserRow]":
 @prepared
 def _machine(instance: str, client_id: str) -> "QuerySet[UserRow]":
     rows = _alive(instance, Q(user_name=client_id) | Q(id=client_id)).filter(kind="machine").order_by("id")
-    own = _with_lifetimes(InstanceRow.objects.filter(instance_id=OuterRef("instance_id")))
-    found = {"lifetimes": own.values("lifetimes"), "own_project": own.values("iam_project_id")}
+    own = with_lifetimes(InstanceRow.objects.filter(instance_id=OuterRef("instance_id")))
+    found = {"own_lifetimes": own.values("oidc"), "own_project": own.values("iam_project_id")}
     return rows.annotate(**{name: Subquery(one) for name, one in found.items()})
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from iam.access.tokens import TokenKind, digest, mint
-from iam.instance.settings import OidcLifetimes
+from iam.cache import kept
+from iam.instance.settings import Instance, OidcLifetimes, instance_of
 from iam.kernel.context import Context
 from oidc.claims import Person, RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
@@ -18,7 +19,6 @@ from oidc.domain.events import AccessTokenAdded
 from oidc.jose import sign
 from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import OWN_PROJECT, Scopes
-from oidc.subjects import Terms, terms_of
 from oidc.web_keys import signing_key
 from orgs.models import OrgRow
 from projects.models import AppRow
@@ -42,7 +42,7 @@ class Subject:
 class Order:
     """Which tokens to make: for whom (client None: the service user itself), how far, of which family.
 
-    `terms` when they were read already; else they are read. `take` uses up what was presented, or raises.
+    `instance` when it was read already; else it is read. `take` uses up what was presented, or raises.
     """
 
     subject: Subject
@@ -53,7 +53,7 @@ class Order:
     with_refresh: bool = False
     started_at: datetime | None = None
     audience: tuple[str, ...] = field(default=())
-    terms: Terms | None = None
+    instance: Instance | None = None
     take: Callable[[], None] = field(default=lambda: None)
 
 
@@ -93,15 +93,15 @@ def issue(ctx: Context, order: Order) -> dict[str, Any]:
 
 
 def _issued(ctx: Context, order: Order) -> dict[str, Any]:
-    terms = order.terms or terms_of(ctx.instance)
-    lifetimes = terms.lifetimes
+    instance = order.instance or instance_of(ctx.instance)
+    lifetimes = instance.oidc_lifetimes
     scopes = Scopes(order.scopes)
     order = replace(
         order,
         family_id=order.family_id or ctx.ports.new_id(),
-        audience=_audience(ctx, order, scopes, terms.own_project),
+        audience=_audience(ctx, order, scopes, instance.iam_project_id),
     )
-    token = _access_token(ctx, order, lifetimes, terms.own_project)
+    token = _access_token(ctx, order, lifetimes, instance.iam_project_id)
     answer: dict[str, Any] = {
         "access_token": token,
         "token_type": "Bearer",
@@ -120,10 +120,14 @@ def _audience(ctx: Context, order: Order, scopes: Scopes, own_project: str) -> t
     members: list[str] = []
     if order.client is not None:
         project = order.client.project_id
-        rows = AppRow.objects.filter(instance_id=ctx.instance, project_id=project).exclude(client_id="")
-        members = [order.client.id, *rows.order_by("id").values_list("client_id", flat=True), project]
+        members = [order.client.id, *_clients_of(ctx.instance, project), project]
     asked = [own_project if one == OWN_PROJECT else one for one in scopes.projects]
     return tuple(dict.fromkeys([*members, *asked]))
+
+
+def _clients_of(instance: str, project: str) -> list[str]:
+    rows = AppRow.objects.filter(instance_id=instance, project_id=project).exclude(client_id="").order_by("id")
+    return kept.kept(kept.OIDC, instance, ("clients", project), lambda: list(rows.values_list("client_id", flat=True)))
 
 
 def _access_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, own_project: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from eventstore.events import Event
+from iam.cache import kept
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import Unavailable
@@ -104,10 +105,17 @@ def _pair(config: KeyConfig) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def signing_key(instance: str) -> BoundKey:
     """The key that signs now; raises Unavailable when there is none. One statement."""
-    row = WebKeyRow.objects.filter(instance_id=instance, state=KeyState.ACTIVE).first()
-    if row is None:
+    found = kept.kept(kept.OIDC, instance, ("signing key",), lambda: _signing(instance))
+    if found is None:
         raise Unavailable("web_key.none_active")
-    return _private(instance, row.id, row.algorithm, row.private_key)
+    return _private(instance, *found)
+
+
+def _signing(instance: str) -> list[str] | None:
+    """Id, algorithm and the private part, which stays sealed wherever it is kept."""
+    rows = WebKeyRow.objects.filter(instance_id=instance, state=KeyState.ACTIVE)
+    row = rows.values_list("id", "algorithm", "private_key").first()
+    return list(row) if row else None
 
 
 @lru_cache(maxsize=256)
@@ -128,6 +136,10 @@ def _parsed(text: str) -> Key:
 
 def published(instance: str) -> list[dict[str, Any]]:
     """The key set (RFC 7517 §5): every key that may still verify something; the signing one first."""
+    return kept.kept(kept.OIDC, instance, ("published keys",), lambda: _published(instance))
+
+
+def _published(instance: str) -> list[dict[str, Any]]:
     rows = WebKeyRow.objects.filter(instance_id=instance).order_by("created_at")
     keys = sorted(rows, key=lambda row: row.state != KeyState.ACTIVE)
     return [{**json.loads(row.public_key), "kid": row.id, "use": "sig", "alg": row.algorithm} for row in keys]

@@ -11,6 +11,7 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
+        from iam.cache import kept, triggers
         from orgs import (  # noqa: F401 - Django allows models only from here on
             api,
             api_lists,
@@ -21,3 +22,7 @@ class OrgsConfig(AppConfig):
             cascades,
             projection,
         )
+        from orgs.models import OrgRow
+
+        for name in (kept.OIDC, kept.MEMBERSHIPS):
+            triggers.watch(name, OrgRow, on=("UPDATE", "DELETE"), columns=("state", "primary_domain"))

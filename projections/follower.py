@@ -54,7 +54,13 @@ def follow(store: DatabaseStore, projection: Projection, instance: str, head: in
         checkpoint.changed_at = datetime.now(UTC)
         checkpoint.save()
     if error:
-        log.error("%s is stopped at %s in %s: %s", projection.name, checkpoint.failed_position, instance, error)
+        log.error(
+            "%s is stopped at %s in %s: %s",
+            projection.name,
+            checkpoint.failed_position,
+            instance,
+            error.partition(":")[0],
+        )
     return not error or checkpoint.failed_position > facts[0].position
 
 

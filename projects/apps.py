@@ -11,6 +11,7 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
+        from iam.cache import kept, triggers
         from projects import (  # noqa: F401 - Django allows models only from here on
             api,
             api_administrators,
@@ -27,3 +28,10 @@ class ProjectsConfig(AppConfig):
             cascades,
             projection,
         )
+        from projects.models import AppRow, ProjectGrantRow, ProjectRow, UserGrantRow
+
+        ended = ("UPDATE", "DELETE")  # a new project or grant changes no answer that was given before
+        triggers.watch(kept.OIDC, AppRow)
+        triggers.watch(kept.OIDC, ProjectRow, on=ended)
+        triggers.watch(kept.MEMBERSHIPS, ProjectGrantRow, on=ended)
+        triggers.watch(kept.MEMBERSHIPS, UserGrantRow, per="user_id")

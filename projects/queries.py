@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value
 
 from eventstore.prepared import prepared
+from iam.cache import kept
 from iam.kernel.context import Context, Reach
 from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
@@ -233,7 +234,11 @@ def role_claims(instance: str, user_id: str, project_ids: Iterable[str]) -> dict
     """Project → role → {organization id: its primary domain}, for the roles that count now. One statement."""
     wanted = set(project_ids)
     claims: dict[str, dict[str, dict[str, str]]] = {}
-    for row in _held_roles.all(instance=instance, user_id=user_id):
+    question = ("roles", user_id)
+    held = kept.kept(
+        kept.MEMBERSHIPS, instance, question, lambda: _held_roles.all(instance=instance, user_id=user_id), user=user_id
+    )
+    for row in held:
         for role in _counting(row) if row["project_id"] in wanted else ():
             claims.setdefault(row["project_id"], {}).setdefault(role, {})[row["org_id"]] = row["domain"]
     return claims

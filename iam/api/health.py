@@ -8,11 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from eventstore import outage
+from iam.api import readiness
 from iam.api.errors import AWAY_SECONDS
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
 from iam.api.gen import grpc_health_v1 as grpc_health
 from iam.api.methods import Service
 from iam.kernel.context import Context
+
+SERVING, NOT_SERVING = 1, 2
 
 
 def alive(request: HttpRequest) -> HttpResponse:
@@ -21,10 +24,16 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """/debug/ready: 412 with the reason while the database does not answer, or takes no writes (checklist N09)."""
-    if not outage.serves():
-        return HttpResponse("the database does not answer or takes no writes", status=412, content_type="text/plain")
-    return HttpResponse("ok", content_type="text/plain")
+    """/debug/ready: 412 with the reason while requests would not be answered well."""
+    wrong = readiness.reason()
+    return HttpResponse(wrong or "ok", status=412 if wrong else 200, content_type="text/plain")
+
+
+def validate(request: HttpRequest) -> HttpResponse:
+    """/debug/validate: every check with its outcome."""
+    wrong = readiness.problems()
+    told = {name: problem or "ok" for name, problem in wrong.items()}
+    return JsonResponse(told, status=412 if any(wrong.values()) else 200)
 
 
 def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,7 +47,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     """What an error of the program looks like from outside: nothing of it (checklist H11)."""
     error = sys.exc_info()[1]
     if error is not None and outage.is_outage(error):
-        outage.note(error, request.path)
+        outage.note(error, request.resolver_match.route if request.resolver_match else "a request")
         return _away(request)
     return HttpResponse("An internal error occurred", status=500, content_type="text/plain")
 
@@ -79,5 +88,5 @@ health = Service("grpc.health.v1.Health")
 
 @health.method
 def Check(ctx: Context, request: Any) -> Any:
-    """The standard health check of gRPC: this server serves every service while its database answers."""
-    return grpc_health.HealthCheckResponse(status=1 if outage.serves() else 2)
+    """The standard health check of gRPC: this server serves every service while it is ready."""
+    return grpc_health.HealthCheckResponse(status=NOT_SERVING if readiness.reason() else SERVING)

@@ -23,7 +23,10 @@ from iam.api import descriptors, reflection
 from iam.api.errors import Told, told, type_url
 from iam.api.limits import check_words
 from iam.api.methods import invoke
+from iam.cache import epochs
 from iam.kernel.errors import InvalidInput, Refusal
+from iam.observe import exposition, requests
+from iam.observe.requests import Served
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 1024 * 1024
@@ -86,18 +89,38 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
 
 
 def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
+    served = Served(meta.request_id, "POST", _wire(meta.headers.get("content-type", "")), f"/{full}")
+    trusted = settings.CONFIG.Instrumentation.Trace.TrustRemoteSpans
+    try:
+        with requests.serving(served, meta.headers.get("traceparent", ""), trusted=trusted), epochs.noted():
+            return _answered(full, request, meta, served)
+    finally:
+        close_old_connections()
+        exposition.refresh()
+
+
+def _answered(full: str, request: Message, meta: RequestMeta, served: Served) -> Message:
     try:
         return invoke(full, request, meta)
     except Refusal as refusal:
-        raise connect_error(told(refusal)) from refusal
+        answer = told(refusal)
+        served.status, served.outcome = answer.kind.connect, requests.outcome_of(answer.kind.http)
+        raise connect_error(answer) from refusal
     except Exception as error:
         if outage.is_outage(error):
             outage.note(error, full)
         else:
             log.exception("%s failed", full)
-        raise connect_error(told(error)) from error
-    finally:
-        close_old_connections()
+        answer = told(error)
+        served.status, served.outcome = answer.kind.connect, "failed"
+        raise connect_error(answer) from error
+
+
+def _wire(content_type: str) -> str:
+    """Which of the three it is."""
+    if content_type.startswith("application/grpc-web"):
+        return "grpc_web"
+    return "grpc" if content_type.startswith("application/grpc") else "connect"
 
 
 def connect_error(answer: Told) -> ConnectError:
@@ -118,7 +141,7 @@ def _meta(context: Any) -> RequestMeta:
         remote_addr=client_address(
             (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
         ),
-        request_id=headers.get("x-request-id", "")[:64],
+        request_id=requests.request_id_of(headers.get("x-request-id", "")),
     )
 
 

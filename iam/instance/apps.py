@@ -11,6 +11,7 @@ class InstanceConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
+        from iam.cache import kept, triggers
         from iam.instance import (  # noqa: F401 - Django allows models only from here on
             api,
             api_features,
@@ -23,3 +24,7 @@ class InstanceConfig(AppConfig):
             projection_settings,
             queries,
         )
+        from iam.instance.models import InstanceRow, SettingRow
+
+        for table in (InstanceRow, SettingRow):
+            triggers.watch(kept.ORGANIZATION, table)

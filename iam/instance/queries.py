@@ -7,10 +7,13 @@ from django.db.models import Q, QuerySet
 
 from eventstore.prepared import prepared
 from iam.access.caller import finds_instance
+from iam.cache import epochs, kept
 from iam.console.signin import knows_console_client
 from iam.instance.models import InstanceDomainRow, InstanceRow, TrustedDomainRow
+from iam.instance.settings import instance_of
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from iam.observe import requests
 
 
 @prepared
@@ -19,19 +22,31 @@ def _hosts(asked: str, bare: str) -> "QuerySet[Any, Any]":
     return rows.values("domain", "instance_id")
 
 
+@prepared
+def _hosts_with_epochs(asked: str, bare: str) -> "QuerySet[Any, Any]":
+    rows = InstanceDomainRow.objects.filter(Q(domain=asked) | Q(domain=bare))
+    return rows.annotate(epochs=epochs.of_outer_instance()).values("domain", "instance_id", "epochs")
+
+
 @finds_instance
 def find_instance(host: str) -> str:
     """The instance of a host, with its port or without; empty for an unknown host. One statement."""
     asked = host.lower()
     bare = asked.rsplit(":", 1)[0]
-    found = {row["domain"]: row["instance_id"] for row in _hosts.all(asked=asked, bare=bare)}
-    return found.get(asked) or found.get(bare) or ""
+    hosts = _hosts_with_epochs if kept.is_on() else _hosts
+    found = {row["domain"]: row for row in hosts.all(asked=asked, bare=bare)}
+    row = found.get(asked) or found.get(bare)
+    if row is None:
+        return ""
+    epochs.note(row["instance_id"], row.get("epochs"))
+    requests.of_instance(row["instance_id"])
+    return str(row["instance_id"])
 
 
 @knows_console_client
 def console_client(instance: str) -> str:
     """The console's client id."""
-    return InstanceRow.objects.values_list("console_client_id", flat=True).get(instance_id=instance)
+    return instance_of(instance).console_client_id
 
 
 def get_instance(ctx: Context) -> InstanceRow:

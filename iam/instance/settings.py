@@ -1,12 +1,14 @@
 """Settings in force: an organization's own values, else the instance's, else the defaults of the product."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
 
+from iam.cache import kept
 from iam.instance.domain import kinds, values
 from iam.instance.domain.kinds import INSTANCE, KINDS, ORG, Kind
 from iam.instance.domain.values import Lockout, OidcLifetimes, PasswordComplexity
@@ -14,13 +16,16 @@ from iam.instance.models import InstanceRow, SettingRow
 from iam.instance.stored import ACTIVE, from_json
 
 __all__ = [
+    "Instance",
     "InstanceSettings",
     "Lockout",
     "OidcLifetimes",
     "PasswordComplexity",
     "Resolved",
+    "instance_of",
     "lifetimes_of",
     "settings_of",
+    "with_lifetimes",
 ]
 
 
@@ -41,6 +46,70 @@ class Resolved:
         return self.level != ORG
 
 
+@dataclass(frozen=True)
+class Instance:
+    """What the rooms above ask about an instance with many requests; one question for all of it. Times as in ISO 8601."""
+
+    default_org_id: str = ""
+    default_language: str = "en"
+    iam_project_id: str = ""
+    console_client_id: str = ""
+    created_at: str = ""
+    changed_at: str = ""
+    version: int = 0
+    oidc: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def oidc_lifetimes(self) -> OidcLifetimes:
+        """The instance's own lifetimes over the defaults."""
+        return lifetimes_of(self.oidc)
+
+
+def instance_of(instance: str) -> Instance:
+    """An instance with its lifetimes of tokens; defaults for one that is not there. One statement."""
+    found = kept.kept(kept.ORGANIZATION, instance, ("instance",), lambda: _asked(instance))
+    return Instance(**found) if found else Instance()
+
+
+def with_lifetimes(rows: "QuerySet[InstanceRow]") -> "QuerySet[InstanceRow]":
+    """Instances with their own lifetimes of tokens as `oidc`."""
+    own = SettingRow.objects.filter(instance_id=OuterRef("instance_id"), owner=OuterRef("instance_id"), kind="oidc")
+    return rows.annotate(oidc=Subquery(own.values("values")))
+
+
+def _asked(instance: str) -> dict[str, Any] | None:
+    row = with_lifetimes(InstanceRow.objects.filter(instance_id=instance)).values(*asdict(Instance())).first()
+    if row is None:
+        return None
+    times = {name: row[name].isoformat() for name in ("created_at", "changed_at")}
+    return {**row, **times, "oidc": row["oidc"] or {}}
+
+
+@dataclass(frozen=True)
+class Own:
+    """Values of one kind that an instance or organization has itself; times as in ISO 8601."""
+
+    values: dict[str, Any]
+    created_at: str
+    changed_at: str
+    version: int
+
+
+def _asked_own(instance: str, org_id: str) -> list[list[Any]]:
+    owners = [one for one in (instance, org_id) if one]
+    rows = SettingRow.objects.filter(instance_id=instance, owner__in=owners)
+    return [
+        [row.owner, row.kind, row.values, row.created_at.isoformat(), row.changed_at.isoformat(), row.version]
+        for row in rows
+    ]
+
+
+def _times(row: Instance | Own) -> tuple[datetime, datetime]:
+    if not row.created_at:
+        return datetime.min, datetime.min
+    return datetime.fromisoformat(row.created_at), datetime.fromisoformat(row.changed_at)
+
+
 class InstanceSettings:
     """The settings in force for an organization, or for the instance without one. Two statements at most."""
 
@@ -48,14 +117,14 @@ class InstanceSettings:
         self.instance, self.org_id = instance, org_id
 
     @cached_property
-    def _row(self) -> InstanceRow | None:
-        return InstanceRow.objects.filter(instance_id=self.instance).first()
+    def _row(self) -> "Instance":
+        return instance_of(self.instance)
 
     @cached_property
-    def _own(self) -> dict[tuple[str, str], SettingRow]:
-        owners = [one for one in (self.instance, self.org_id) if one]
-        rows = SettingRow.objects.filter(instance_id=self.instance, owner__in=owners)
-        return {(row.owner, row.kind): row for row in rows}
+    def _own(self) -> dict[tuple[str, str], "Own"]:
+        question = ("settings", self.org_id)
+        rows = kept.kept(kept.ORGANIZATION, self.instance, question, lambda: _asked_own(self.instance, self.org_id))
+        return {(owner, kind): Own(*own) for owner, kind, *own in rows}
 
     def resolve(self, kind: Kind, *, stored_as: str = "") -> Resolved:
         """Values of a kind with their origin; the branding that is prepared is stored as `label`."""
@@ -65,10 +134,9 @@ class InstanceSettings:
                 given = {**_configured(kind), **from_json(kind, row.values)} if owner == self.instance else None
                 complete = kind.complete(from_json(kind, row.values) if given is None else given)
                 level = ORG if owner != self.instance else INSTANCE
-                return Resolved(complete, level, owner, row.created_at, row.changed_at, row.version)
+                return Resolved(complete, level, owner, *_times(row), row.version)
         row = self._row
-        times = (row.created_at, row.changed_at, row.version) if row else (datetime.min, datetime.min, 0)
-        return Resolved(kind.complete(_configured(kind)), INSTANCE, self.instance, *times)
+        return Resolved(kind.complete(_configured(kind)), INSTANCE, self.instance, *_times(row), row.version)
 
     @property
     def login(self) -> values.Login:
@@ -132,12 +200,12 @@ class InstanceSettings:
     @property
     def default_org_id(self) -> str:
         """The organization of whoever names none."""
-        return self._row.default_org_id if self._row else ""
+        return self._row.default_org_id
 
     @property
     def default_language(self) -> str:
         """The language of pages and mails."""
-        return self._row.default_language if self._row else "en"
+        return self._row.default_language
 
 
 def settings_of(instance: str, org_id: str = "") -> InstanceSettings:

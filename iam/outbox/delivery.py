@@ -1,6 +1,7 @@
 """Sending what waits: by SMTP where it is configured, else into files below `var/mail` (DESIGN §9)."""
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage as Raw
 from email.utils import formatdate
@@ -8,8 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import Count
 
 from iam.access.caller import system_context
+from iam.observe.meter import Reading, measures_database
 from iam.outbox.models import FAILED, QUEUED, SENT, Message
 from iam.outbox.post import Letter, opened
 from projections.runner import beside_followers
@@ -85,6 +88,13 @@ def _file(message: Message, letter: Letter) -> None:
     path = folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.id}.eml"
     path.touch(mode=0o600)
     path.write_bytes(raw.as_bytes())
+
+
+@measures_database
+def waiting() -> Iterable[Reading]:
+    """How many messages wait or were given up."""
+    counted = dict(Message.objects.exclude(state=SENT).values_list("state").annotate(Count("id")).order_by())
+    return [("gatehouse_outbox_messages", {"state": state}, counted.get(state, 0)) for state in (QUEUED, FAILED)]
 
 
 def try_again(instance: str, id: str) -> None:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from iam.settings import keys, sources
+from iam.settings import keys, logs, sources
 from iam.settings.databases import databases
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "eventstore",
     "projections",
+    "iam.cache",
     "iam.vault",
     "iam.access",
     "iam.outbox",
@@ -115,16 +116,4 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
 }
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "text": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": "iam.settings.logs.json_lines"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": CONFIG.Log.Formatter.Format}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": CONFIG.Log.Level.upper().replace("WARN", "WARNING").replace("WARNINGING", "WARNING"),
-    },
-}
+LOGGING = logs.configuration(CONFIG.Log.Level, CONFIG.Log.Formatter.Format)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from iam.settings.tree import Config, PostgresSection
+from iam.settings.tree import Config, PostgresSection, SSLSection
 
 PREPARED_AFTER = 5
 """Executions of a statement until the server keeps its plan; see `pooler` for connections that must not."""
@@ -27,7 +27,7 @@ def _sqlite(config: Config, var: Path) -> dict[str, Any]:
 def _postgres(postgres: PostgresSection) -> dict[str, Any]:
     user = postgres.User
     options: dict[str, Any] = {
-        "sslmode": user.SSL.Mode,
+        **tls_options(user.SSL),
         "pool": {
             "min_size": min(1, postgres.MaxIdleConns),
             "max_size": postgres.MaxOpenConns,
@@ -39,9 +39,6 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
         "server_side_binding": True,  # needed for statements that the server prepares
         "prepare_threshold": PREPARED_AFTER,
     }
-    for option, file in (("sslrootcert", user.SSL.RootCert), ("sslcert", user.SSL.Cert), ("sslkey", user.SSL.Key)):
-        if file:
-            options[option] = file
     if postgres.Options:
         options["options"] = postgres.Options
     if postgres.DSN:
@@ -55,6 +52,14 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
         "PASSWORD": user.Password,
         "OPTIONS": options,
     }
+
+
+def tls_options(tls: SSLSection) -> dict[str, str]:
+    """libpq's names. Without a file of its own verify-full trusts the authorities of the system, as managed servers need it."""
+    files = {"sslrootcert": tls.RootCert, "sslcert": tls.Cert, "sslkey": tls.Key}
+    named = {option: file for option, file in files.items() if file}
+    system = {"sslrootcert": "system"} if tls.Mode == "verify-full" else {}
+    return {"sslmode": tls.Mode, **system, **named}
 
 
 def _from_dsn(dsn: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
-"""Every answer's frame: request id, security headers, the public origin."""
+"""Every answer's frame: request id, what is observed of it, security headers, the public origin."""
 
 import re
-import secrets
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from iam.cache import epochs
+from iam.observe import requests
+from iam.observe.requests import Served
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -18,7 +21,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
-REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+NAMED_GROUP = re.compile(r"\(\?P<(\w+)>[^()]*(?:\([^()]*\)[^()]*)*\)")
+WIRES = (
+    (re.compile(r"(?:v2|v2beta|management|admin|auth|system)/"), "rest"),
+    (re.compile(r"(?:oauth|oidc|\.well-known)/"), "oidc"),
+    (re.compile(r"ui/console"), "console"),
+    (re.compile(r"(?:ui/)?(?:v2/)?login|ui/"), "login"),
+)
 
 
 def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -29,11 +38,10 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     """
 
     def framed(request: HttpRequest) -> HttpResponse:
-        sent = request.headers.get("X-Request-Id", "")
-        request.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(8)  # type: ignore[attr-defined]
+        request.request_id = requests.request_id_of(request.headers.get("X-Request-Id", ""))  # type: ignore[attr-defined]
         if settings.CONFIG.ExternalSecure:
             request.META["wsgi.url_scheme"] = "https"
-        response = answer(request)
+        response = _observed(request, answer)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         targets = "".join(f" {target}" for target in getattr(response, "form_targets", ()))
@@ -48,3 +56,25 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         return response
 
     return framed
+
+
+def _observed(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Answer inside the frame of `iam.observe`; what is told of a request is its route, never its path."""
+    served = Served(request.request_id, request.method or "")  # type: ignore[attr-defined]
+    trusted = settings.CONFIG.Instrumentation.Trace.TrustRemoteSpans
+    with requests.serving(served, request.headers.get("Traceparent", ""), trusted=trusted), epochs.noted():
+        response = answer(request)
+        served.route = route_of(request)
+        served.wire = next((wire for start, wire in WIRES if start.match(served.route[1:])), "web")
+        served.status = str(response.status_code)
+        served.outcome = requests.outcome_of(response.status_code)
+    return response
+
+
+def route_of(request: HttpRequest) -> str:
+    """The template of the address, `/v2/users/{user_id}`; addresses that nothing answers are all one."""
+    found = request.resolver_match
+    if found is None:
+        return "/static" if request.path.startswith(settings.STATIC_URL) else requests.NO_ROUTE
+    words = NAMED_GROUP.sub(r"{\1}", found.route).replace("\\", "").replace("^", "").removesuffix("$")
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", words)

@@ -3,9 +3,18 @@
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Annotated
-from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field, model_validator
+
+from iam.settings.section import Section
+from iam.settings.watching import (
+    CachesSection,
+    InstrumentationSection,
+    LogSection,
+    MetricsSection,
+    SeedCacheSection,
+    SeedTelemetrySection,
+)
 
 
 def _are_networks(text: str) -> str:
@@ -16,12 +25,6 @@ def _are_networks(text: str) -> str:
 
 
 Networks = Annotated[str, AfterValidator(_are_networks)]
-
-
-class Section(BaseModel):
-    """A branch of the tree. Keys are matched without regard to case by `sources`."""
-
-    model_config = ConfigDict(extra="forbid", validate_default=True)
 
 
 class TLSSection(Section):
@@ -39,7 +42,9 @@ class SSLSection(Section):
     """TLS towards PostgreSQL."""
 
     Mode: str = Field("disable", description="disable, require, verify-ca or verify-full")
-    RootCert: str = Field("", description="file of the CA certificate")
+    RootCert: str = Field(
+        "", description="file of the CA certificate; empty with verify-full = the authorities that the system trusts"
+    )
     Cert: str = Field("", description="file of the client certificate")
     Key: str = Field("", description="file of the client key")
 
@@ -88,53 +93,6 @@ class DatabaseSection(Section):
 
     Postgres: PostgresSection = PostgresSection()
     SQLite: SQLiteSection = SQLiteSection()
-
-
-class RedisSection(Section):
-    """Redis: carries the work of the followers to Celery workers. Without it each web process follows in a thread."""
-
-    Enabled: bool = Field(False, description="followers run in `manage.py worker` processes, not in the web processes")
-    URL: str = Field("", description="redis:// or rediss:// URL; wins over the keys below")
-    Addr: str = Field("localhost:6379", description="host and port")
-    Username: str = Field("", description="name")
-    Password: str = Field("", description="password")
-    EnableTLS: bool = Field(False, description="TLS towards Redis")
-    DBOffset: int = Field(10, ge=0, description="database number")
-
-    @property
-    def broker(self) -> str:
-        """Where Celery finds it."""
-        if self.URL:
-            return self.URL
-        user = f"{quote(self.Username, safe='')}:{quote(self.Password, safe='')}@" if self.Password else ""
-        return f"redis{'s' if self.EnableTLS else ''}://{user}{self.Addr}/{self.DBOffset}"
-
-
-class ConnectorsSection(Section):
-    """Engines beside the database."""
-
-    Redis: RedisSection = RedisSection()
-
-
-class CachesSection(Section):
-    """Engines beside the database."""
-
-    Connectors: ConnectorsSection = ConnectorsSection()
-
-
-class FormatterSection(Section):
-    """Log format."""
-
-    Format: str = Field("text", pattern="^(text|json)$", description="text or json")
-
-
-class LogSection(Section):
-    """Logging to stderr."""
-
-    Level: str = Field(
-        "info", pattern="^(?i:debug|info|warning|warn|error|critical)$", description="least level logged"
-    )
-    Formatter: FormatterSection = FormatterSection()
 
 
 class EmailSection(Section):
@@ -364,6 +322,8 @@ class TelemetrySection(Section):
         """The addresses."""
         return tuple(one.strip() for one in self.Endpoints.split(",") if one.strip())
 
+    OpenTelemetry: SeedTelemetrySection = SeedTelemetrySection()
+
 
 class ActivitySection(Section):
     """The record of use: sign-ins, tokens issued and refused. Facts are kept for ever."""
@@ -431,13 +391,23 @@ class Config(Section):
     TLS: TLSSection = TLSSection()
     Database: DatabaseSection = DatabaseSection()
     Caches: CachesSection = CachesSection()
+    Cache: SeedCacheSection = SeedCacheSection()
     Log: LogSection = LogSection()
+    Metrics: MetricsSection = MetricsSection()
+    Instrumentation: InstrumentationSection = InstrumentationSection()
     FirstInstance: FirstInstanceSection = FirstInstanceSection()
     DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()
     Activity: ActivitySection = ActivitySection()
     OIDC: OIDCSection = OIDCSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
     Telemetry: TelemetrySection = TelemetrySection()
+
+    @model_validator(mode="after")
+    def spelled_otherwise(self) -> "Config":
+        """The handbook's spellings `Cache.*` and `Telemetry.OpenTelemetry.*` say the same as `Caches.*`, `Instrumentation.*`."""
+        self.Caches.take(self.Cache)
+        self.Instrumentation.take(self.Telemetry.OpenTelemetry)
+        return self
 
     def origin(self, host: str) -> str:
         """The public origin of a host; the scheme's own port is left out."""

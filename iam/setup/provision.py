@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
+from iam.settings.databases import tls_options
 from iam.settings.tree import DatabaseUserSection, PostgresSection
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -96,17 +97,15 @@ def _service(postgres: PostgresSection) -> Connection:
 
 
 def _connect(postgres: PostgresSection, user: DatabaseUserSection, database: str) -> Connection:
-    files = {"sslrootcert": user.SSL.RootCert, "sslcert": user.SSL.Cert, "sslkey": user.SSL.Key}
     return psycopg.connect(
         host=postgres.Host,
         port=postgres.Port,
         dbname=database,
         user=user.Username,
         password=user.Password,
-        sslmode=user.SSL.Mode,
         autocommit=True,
         connect_timeout=10,
-        **{option: file for option, file in files.items() if file},
+        **tls_options(user.SSL),
     )
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from eventstore.reading import last_position
 from iam.access.caller import system_context
+from iam.cache import epochs
 from iam.console.models import ConsoleSession
 from iam.instance.models import InstanceRow
 from iam.outbox.models import FAILED, QUEUED, Message
@@ -32,6 +33,7 @@ def end_what_came_back() -> Ended:
     """End every session, token and code, and hold back waiting messages (the console sends them on request).
 
     Ids are not given twice: they begin with the time. Positions go on behind the last fact of the backup.
+    Epochs are renewed, so that answers kept since the backup are found no more (iam/decisions/0003).
     """
     sessions = 0
     for instance in InstanceRow.objects.values_list("instance_id", flat=True):
@@ -47,5 +49,6 @@ def end_what_came_back() -> Ended:
         )
         for table in (AuthRequest, Grant, CodeRow, ConsoleSession):
             table._default_manager.all().delete()
+        epochs.renew_all()
         messages = Message.objects.filter(state=QUEUED).update(state=FAILED, error=HELD)
     return Ended(sessions, tokens, messages, PatRow.objects.count(), MachineKeyRow.objects.count(), last_position())

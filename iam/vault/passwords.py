@@ -1,6 +1,7 @@
 """Password hashing in a bounded pool: argon2id for new ones, known schemes verified and upgraded (DESIGN §9)."""
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from passlib.hash import md5_crypt, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, s
 
 from iam.kernel.errors import ResourceExhausted
 from iam.kernel.ports import Verified
+from iam.observe import meter
 
 MOST_ARGON2_KIB = 1 << 20
 MOST_ARGON2_PASSES = 20
@@ -29,7 +31,8 @@ class PasswordPool:
     def __init__(self, *, workers: int, queue: int, time_cost: int, memory_kib: int, threads: int) -> None:
         self._argon2 = Argon2(time_cost=time_cost, memory_cost=memory_kib, parallelism=threads, type=Type.ID)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="passwords")
-        self._room = threading.BoundedSemaphore(workers + queue)
+        self._most = workers + queue
+        self._room = threading.BoundedSemaphore(self._most)
         self._nobody = self._argon2.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
@@ -42,6 +45,13 @@ class PasswordPool:
             self._run(lambda: self._check(self._nobody, password))
             return Verified(False)
         return self._run(lambda: self._verified(encoded, password))
+
+    def readings(self) -> Iterable[meter.Reading]:
+        """How much of the room is taken."""
+        return [
+            ("gatehouse_hashing_waiting", {}, self._most - self._room._value),
+            ("gatehouse_hashing_room", {}, self._most),
+        ]
 
     def accepts(self, encoded: str) -> bool:
         """Whether an imported hash is of a known scheme with tolerable costs (checklist P11)."""
@@ -69,6 +79,7 @@ class PasswordPool:
 
     def _run(self, work):  # type: ignore[no-untyped-def]
         if not self._room.acquire(blocking=False):
+            meter.add("gatehouse_hashing_refused_total")
             raise ResourceExhausted("password.too_busy", retry_after=RETRY_AFTER)
         future: Future = self._pool.submit(work)  # type: ignore[type-arg]
         future.add_done_callback(lambda _: self._room.release())

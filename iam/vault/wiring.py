@@ -4,6 +4,8 @@ import os
 import secrets
 import socket
 import string
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -11,8 +13,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from eventstore.database import DatabaseStore
+from eventstore.store import Recorded
+from iam.cache import epochs
 from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
+from iam.observe import meter, spans
 from iam.outgoing import Outgoing
 from iam.vault.envelope import Envelope
 from iam.vault.models import Slot
@@ -82,7 +87,21 @@ def envelope() -> Envelope:
 @cache
 def store() -> DatabaseStore:
     """The store of facts."""
-    return DatabaseStore(apply=immediate.apply, keys=envelope(), on_commit=(wake.wake,))
+    return DatabaseStore(apply=_apply, keys=envelope(), on_commit=(wake.wake,), around=_observed)
+
+
+def _apply(recorded: Sequence[Recorded]) -> None:
+    """Change the read tables; from here on this request reads them itself."""
+    epochs.forget()
+    immediate.apply(recorded)
+
+
+@contextmanager
+def _observed(facts: int) -> Iterator[None]:
+    """Around each push."""
+    with spans.pushing(facts), meter.timed("gatehouse_push_duration_seconds"):
+        yield
+    meter.add("gatehouse_pushed_facts_total", facts)
 
 
 @cache
@@ -96,4 +115,5 @@ def ports() -> Ports:
         memory_kib=hasher.Hasher.Memory,
         threads=hasher.Hasher.Threads,
     )
+    meter.measures_process(pool.readings)
     return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), Outgoing())

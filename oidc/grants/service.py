@@ -19,10 +19,10 @@ def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Orde
     id, secret, method = credentials(form, authorization)
     if method not in ("basic", "post"):
         raise OAuthError("invalid_client", "client_credentials needs a client secret")
-    user, terms = living_machine(ctx.instance, id) or (None, None)
+    user, instance = living_machine(ctx.instance, id) or (None, None)
     if user is None or not user.secret_hash or not hmac.compare_digest(digest(secret), user.secret_hash):
         raise OAuthError("invalid_client", "wrong credentials")
-    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")), terms=terms)
+    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")), instance=instance)
 
 
 def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:

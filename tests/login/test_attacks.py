@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from iam.access.peers import client_address
-from iam.settings.logs import json_lines
+from iam.settings.logs import lines
 from tests.oidc.support import make_flow
 from users.models import AttemptRow, SessionRow
 
@@ -95,7 +95,7 @@ def test_h08_what_people_type_cannot_forge_lines_of_the_log(flow, name, caplog):
     flow.web.post("/ui/v2/login/loginname", {"authRequest": request, "login_name": name})
     flow.web.post("/ui/v2/login/password", {"authRequest": request, "password": "planted-secret"})
     assert "planted-secret" not in caplog.text
-    line = json_lines().format(logging.LogRecord("x", logging.INFO, "f", 1, "user %s", (name,), None))
+    line = lines("json").format(logging.LogRecord("x", logging.INFO, "f", 1, "user %s", (name,), None))
     assert len(line.splitlines()) == 1 and "\x1b" not in line
 
 

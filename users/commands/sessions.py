@@ -9,7 +9,8 @@ from iam.access.tokens import TokenKind, digest, mint
 from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import FailedPrecondition, NotFound, WrongCredentials
+from iam.kernel.errors import FailedPrecondition, NotFound, ResourceExhausted, WrongCredentials
+from iam.observe import meter
 from users import attempts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Agent, Session
@@ -103,13 +104,18 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     A wrong one counts towards the lockout; a hash of an older scheme is replaced.
     """
     account = asked or user_id
-    count = attempts.begin(ctx, account)
+    try:
+        count = attempts.begin(ctx, account)
+    except ResourceExhausted:
+        meter.add("gatehouse_sign_ins_total", outcome="refused")
+        raise
     user = _user(ctx, user_id)
     settings = settings_of(ctx.instance, user.owner)
     is_person = user.type == "human" and settings.login.allow_username_password  # checklist L07: at every door
     may = is_person and user.state is UserState.ACTIVE
     is_locked = is_person and user.state is UserState.LOCKED
     checked = ctx.ports.passwords.verify(user.password_hash if may or is_locked else "", password)
+    meter.add("gatehouse_sign_ins_total", outcome="ok" if checked.ok and not is_locked else "failed")
     if not checked.ok or is_locked:
         attempts.failed(ctx)
         if may:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import OperationalError, connections
 
-from iam.setup import lock, phases
+from iam.setup import lock, phases, reach
 from iam.vault import wiring
 
 
@@ -21,7 +22,7 @@ def readable() -> Iterator[None]:
         where = "Database.Postgres.DSN" if postgres.DSN else f"{postgres.Host}:{postgres.Port}"
         where = str(settings.DATABASES["default"]["NAME"]) if settings.CONFIG.embedded else where
         lines = "; ".join(str(failure).splitlines())
-        sys.stderr.write(f"the database at {where} does not do it: {lines}\n")
+        sys.stderr.write(f"the database at {where} does not do it: {lines}{reach.advice(lines, postgres)}\n")
         raise SystemExit(1) from failure
 
 
@@ -41,12 +42,13 @@ def init(*parts: str) -> None:
         return
     from iam.setup.provision import PARTS, provision  # the driver is there only where PostgreSQL is used
 
-    provision(settings.CONFIG.Database.Postgres, parts or PARTS)
+    reach.persist(lambda: provision(settings.CONFIG.Database.Postgres, parts or PARTS))
 
 
 @readable()
 def setup() -> None:
     """Migrate and make the first instance."""
+    reach.wait_for_database()
     phases.setup()
 
 
@@ -67,11 +69,32 @@ def serve() -> None:
     from iam.server import serve as run
 
     settings.MASTER_KEYS()
+    check_tls()
     with readable():
+        reach.wait_for_database()
         problem = phases.problem_before_start()
     phases.refuse_if(problem)
     let_go()
     run(settings.CONFIG)
+
+
+def check_tls() -> None:
+    """End with one line when TLS of the process is asked for and cannot be served."""
+    if not settings.CONFIG.TLS.Enabled:
+        return
+    from iam import tls  # what only serving needs
+
+    try:
+        tls.pem_files(settings.CONFIG.TLS)
+    except tls.BadTLS as wrong:
+        sys.stderr.write(f"TLS: {wrong}\n")
+        raise SystemExit(1) from wrong
+
+
+def need_broker() -> None:
+    """Workers and their clock talk through Redis; raises CommandError without it."""
+    if not settings.CONFIG.Caches.Connectors.Redis.Enabled:
+        raise CommandError("workers need Caches.Connectors.Redis.Enabled; without it web processes follow the log")
 
 
 def let_go() -> None:

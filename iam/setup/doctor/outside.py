@@ -9,9 +9,9 @@ from pathlib import Path
 from cryptography import x509
 from django.conf import settings
 
-from iam.server import pem_files
 from iam.setup.doctor.database import skew
 from iam.setup.doctor.findings import Finding, ok, problem, warning
+from iam.tls import pem_files
 from projections.lag import lag_of
 
 TIMEOUT_SECONDS = 5

@@ -71,6 +71,8 @@ def _default(leaf: Leaf) -> str:
     value = leaf.info.default
     if isinstance(value, timedelta):
         return _duration(value)
+    if isinstance(value, tuple):
+        value = ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if value != "" else "–"

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from iam.management.management.flags import add_flags
-from iam.management.management.phases import init, serve, setup
+from iam.management.management.phases import check_tls, init, serve, setup
 
 
 class Command(BaseCommand):
@@ -20,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run."""
+        check_tls()
         init()
         setup()
         serve()

@@ -3,16 +3,16 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from iam.management.management.flags import add_flags
-from iam.management.management.phases import let_go
+from iam.management.management.phases import let_go, need_broker
 
 
 class Command(BaseCommand):
     """`manage.py worker [--beat] [--concurrency N]`."""
 
-    help = "Run a worker that follows the log; exactly one of all workers runs --beat."
+    help = "Run a worker that follows the log; exactly one of all workers runs --beat, or `manage.py beat` runs beside them."
     requires_system_checks = ()
 
     def add_arguments(self, parser: Any) -> None:
@@ -23,8 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work."""
-        if not settings.CONFIG.Caches.Connectors.Redis.Enabled:
-            raise CommandError("workers need Caches.Connectors.Redis.Enabled; without it web processes follow the log")
+        need_broker()
         settings.MASTER_KEYS()
         let_go()
         from iam.celery import app  # Celery is loaded only where it is used

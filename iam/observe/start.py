@@ -1,0 +1,40 @@
+"""Begins to watch a process, after it was made: `start` in every web process, `push` in those of the Celery workers."""
+
+import sys
+
+from django.conf import settings
+from django.core.signals import request_finished
+from django.db.backends.signals import connection_created
+
+from iam.observe import exposition, spans
+
+
+def start() -> None:
+    """Count, and push to a collector, as far as it is configured. What is off is not loaded."""
+    if settings.CONFIG.Metrics.Type != "none":
+        exposition.start()
+        request_finished.connect(exposition.refresh, dispatch_uid="metrics")
+    push()
+
+
+def push() -> None:
+    """Push to a collector, as far as it is configured: workers have no page that could be scraped."""
+    exporters = settings.CONFIG.Instrumentation
+    if "grpc" in (exporters.Trace.Exporter.Type, exporters.Metric.Exporter.Type, exporters.Log.Exporter.Type):
+        from iam.observe import otlp  # loads OpenTelemetry and gRPC
+
+        otlp.start(exporters)
+        connection_created.connect(_watch, dispatch_uid="spans")
+
+
+def end() -> None:
+    """Send to the collector what is left, at the end of a process."""
+    if otlp := sys.modules.get("iam.observe.otlp"):
+        otlp.stop()
+
+
+def _watch(connection: object, **_: object) -> None:
+    """Tell the statements of a new connection."""
+    wrappers = connection.execute_wrappers  # type: ignore[attr-defined]
+    if spans.statement not in wrappers:
+        wrappers.append(spans.statement)
