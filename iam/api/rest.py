@@ -61,10 +61,9 @@ def _variable(found: "re.Match[str]") -> str:
 @cache
 def routes() -> tuple[Route, ...]:
     """Every REST route of every method, literal paths before variable ones."""
-    found = [route for name in registered() for route in _routes(name)]
-    found += [
-        Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in registered()
-    ]
+    there = registered()
+    found = [route for name in there for route in _routes(name)]
+    found += [Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in there]
     return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
 
 
