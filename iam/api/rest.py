@@ -22,6 +22,7 @@ from iam.api.aliases import ALIASES, Alias, rewritten
 from iam.api.errors import rest_body, told
 from iam.api.limits import check_words
 from iam.api.methods import invoke, method, registered
+from iam.api.query import place
 from iam.kernel.errors import InvalidInput, Refusal
 
 log = logging.getLogger(__name__)
@@ -116,9 +117,10 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     content = _body(request._request) if route.body else {}
     if route.body not in ("", "*"):
         content = {route.body: content}
+    described = method(route.method).request.DESCRIPTOR
     for name, values in request.query_params.lists():
         if not route.body:
-            _place(content, name, values)
+            place(content, described, name, values)
     if route.alias:
         content = rewritten(route.alias, content)
     message = method(route.method).request()
@@ -145,15 +147,6 @@ def _body(request: Any) -> Any:
     if not isinstance(content, dict):
         raise InvalidInput("api.body_invalid", reason="expected an object")
     return content
-
-
-def _place(content: dict[str, Any], name: str, values: list[str]) -> None:
-    *steps, last = name.split(".")
-    for step in steps:
-        content = content.setdefault(step, {})
-        if not isinstance(content, dict):
-            return
-    content[last] = values if len(values) > 1 else values[0]
 
 
 def refused(error: Exception) -> HttpResponse:
