@@ -21,7 +21,7 @@ def place(content: dict[str, Any], described: Descriptor, name: str, values: lis
 
 
 def _field(described: Descriptor, name: str) -> FieldDescriptor | None:
-    return described.fields_by_name.get(name) or described.fields_by_camelcase_name.get(name)
+    return next((field for field in described.fields if name in (field.name, field.json_name)), None)
 
 
 def _typed(field: FieldDescriptor, value: str) -> Any:
