@@ -165,6 +165,14 @@ def test_gzip_bodies_are_read(server):
     assert status == 200 and json.loads(answer)["result"]
 
 
+def test_gzip_messages_of_grpc_are_read_and_answered(server):
+    with grpc.insecure_channel(f"localhost:{server.port}", compression=grpc.Compression.Gzip) as channel:
+        ask = unary(channel, ORGS + "ListOrganizations", org_v2.ListOrganizationsResponse)
+        query = org_v2.ListOrganizationsRequest(queries=[{"name_query": {"name": "n" * 190, "method": 4}}])
+        assert not ask(query, metadata=owner(server), timeout=20).result
+        assert ask(org_v2.ListOrganizationsRequest(), metadata=owner(server), timeout=20).result
+
+
 @pytest.mark.parametrize("kind", ["application/json", "application/proto", "application/grpc-web+proto"])
 def test_n02_what_inflates_beyond_the_limit_is_refused(server, kind):
     bomb = gzip.compress(b" " * 50_000_000, 9)
