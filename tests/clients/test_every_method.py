@@ -17,6 +17,7 @@ from iam.api.methods import method, registered
 from tests.api.test_callers import filled
 from tests.clients.test_wires import send
 from tests.clients.wires import CONNECT_JSON, WIRES, Wires, route_of
+from tests.servers import new_server
 
 ORDER = (
     "Create",
@@ -111,6 +112,16 @@ def house_of(server, mark):
         "email": f"new-{mark}@example.com",
     }
     return things, token, stranger
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of this file's own that counts no requests: thousands come from one address in seconds."""
+    made = new_server(tmp_path_factory.mktemp("every"))
+    made.environment["ZITADEL_RATELIMITS_ENABLED"] = "false"
+    made.start()
+    yield made
+    made.kill()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Which method of v2 answers a method of v2beta, and the function that asks it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from google.protobuf.message import Message
@@ -55,6 +55,7 @@ def adapted(full_name: str, sister: Function) -> Function:
     """
     asked, answered = descriptors.method(sister_of(full_name)), descriptors.method(full_name)
 
+    @wraps(sister)
     def answer(ctx: Any, request: Message) -> Message:
         translated = to_v2(request, descriptors.new(asked.input_type)())
         check(translated)
