@@ -11,4 +11,4 @@ class OidcConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from oidc import api, api_keys, authenticate, cleaning, projection  # noqa: F401 - Django allows models only from here on
+        from oidc import api, api_keys, authenticate, cleaning, cors, projection  # noqa: F401 - Django allows models only from here on

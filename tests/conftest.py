@@ -131,6 +131,17 @@ def server(tmp_path_factory):
     made.kill()
 
 
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory):
+    """The same with TLS on its port."""
+    from tests.servers import new_tls_server
+
+    made = new_tls_server(tmp_path_factory.mktemp("tls"))
+    made.start()
+    yield made
+    made.kill()
+
+
 @pytest.fixture
 def own_database(tmp_path, django_db_blocker) -> dict[str, str]:
     """Variables of a fresh database on the engine of this run, for servers that are processes of their own."""

@@ -18,6 +18,7 @@ class Kind:
 
 WIRE: dict[type[errors.Refusal], Kind] = {
     errors.InvalidInput: Kind(400, "invalid_argument", 3),
+    errors.DeadlineExceeded: Kind(504, "deadline_exceeded", 4),
     errors.NotFound: Kind(404, "not_found", 5),
     errors.AlreadyExists: Kind(409, "already_exists", 6),
     errors.PermissionDenied: Kind(403, "permission_denied", 7),

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from iam.access.caller import RequestMeta, context_for
 from iam.api import descriptors
+from iam.api.beta.sisters import adapted, pairs, sister_of
 from iam.api.limits import check
 from iam.kernel.context import Context
 from iam.kernel.errors import Unauthenticated, Unimplemented
@@ -65,8 +66,18 @@ def method(full_name: str) -> Method:
 
 
 def registered() -> dict[str, Function]:
-    """Every implemented method."""
-    return dict(sorted(_registered.items()))
+    """Every implemented method: those with a function, and those of v2beta whose sister has one."""
+    older = {name: adapted(name, _registered[one]) for name, one in pairs().items() if one in _registered}
+    return dict(sorted({**older, **_registered}.items()))
+
+
+def function_of(full_name: str) -> Function:
+    """Who answers a method; raises Unimplemented. A method of v2beta is looked up at its sister's, at call time."""
+    if function := _registered.get(full_name):
+        return function
+    if sister := _registered.get(sister_of(full_name)):
+        return adapted(full_name, sister)
+    raise Unimplemented("api.unimplemented", reason=full_name)
 
 
 def invoke(full_name: str, request: Message, meta: RequestMeta) -> Message:
@@ -76,9 +87,7 @@ def invoke(full_name: str, request: Message, meta: RequestMeta) -> Message:
     thing addressed is checked by the command or query, which knows its owner (DESIGN §7); a method with a permission
     needs it somewhere first.
     """
-    function = _registered.get(full_name)
-    if function is None:
-        raise Unimplemented("api.unimplemented", reason=full_name)
+    function = function_of(full_name)
     called = method(full_name)
     ctx = context_for(without_token(meta) if called.is_public else meta)
     if not called.is_public and not ctx.actor:

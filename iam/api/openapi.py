@@ -57,7 +57,7 @@ def _operation(route: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     service, _, name = route.method.partition("/")
     parts = [part.strip("{}").replace("=**", "") for part in route.path.split("/") if part.startswith("{")]
     operation: dict[str, Any] = {
-        "operationId": f"{service.rpartition('.')[2]}_{name}" + ("_alias" if route.alias else ""),
+        "operationId": _operation_id(service, name) + ("_alias" if route.alias else ""),
         "tags": [service],
         "parameters": [{"name": part, "in": "path", "required": True, "schema": {"type": "string"}} for part in parts],
         "responses": {
@@ -74,6 +74,11 @@ def _operation(route: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if called.is_public:
         operation["security"] = []
     return operation
+
+
+def _operation_id(service: str, name: str) -> str:
+    """Service and method; those of v2beta have the names of v2 and say so."""
+    return f"{service.rpartition('.')[2]}{'Beta' if '.v2beta.' in service else ''}_{name}"
 
 
 def _reference(described: Any, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from iam.api.aliases import ALIASES, Alias, rewritten
 from iam.api.errors import AWAY_SECONDS, rest_body, told
 from iam.api.limits import check_words
 from iam.api.methods import invoke, method, registered
+from iam.api.query import place
 from iam.kernel.errors import InvalidInput, Refusal
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,9 @@ def _variable(found: "re.Match[str]") -> str:
 @cache
 def routes() -> tuple[Route, ...]:
     """Every REST route of every method, literal paths before variable ones."""
-    found = [route for name in registered() for route in _routes(name)]
-    found += [
-        Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in registered()
-    ]
+    there = registered()
+    found = [route for name in there for route in _routes(name)]
+    found += [Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in there]
     return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
 
 
@@ -121,9 +121,10 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     content = _body(request._request) if route.body else {}
     if route.body not in ("", "*"):
         content = {route.body: content}
+    described = method(route.method).request.DESCRIPTOR
     for name, values in request.query_params.lists():
         if not route.body:
-            _place(content, name, values)
+            place(content, described, name, values)
     if route.alias:
         content = rewritten(route.alias, content)
     message = method(route.method).request()
@@ -150,15 +151,6 @@ def _body(request: Any) -> Any:
     if not isinstance(content, dict):
         raise InvalidInput("api.body_invalid", reason="expected an object")
     return content
-
-
-def _place(content: dict[str, Any], name: str, values: list[str]) -> None:
-    *steps, last = name.split(".")
-    for step in steps:
-        content = content.setdefault(step, {})
-        if not isinstance(content, dict):
-            return
-    content[last] = values if len(values) > 1 else values[0]
 
 
 def refused(error: Exception) -> HttpResponse:

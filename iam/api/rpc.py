@@ -1,35 +1,23 @@
 """Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
 
 import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from connectrpc.code import Code
 from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
-from connectrpc.errors import ConnectError, ErrorDetail
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.server import ConnectASGIApplication, Endpoint
-from django.conf import settings
-from django.db import close_old_connections
 from google.protobuf.message import Message
-from protobuf.wkt import Any as AnyDetail
 
-from eventstore import outage
-from iam.access.caller import RequestMeta
-from iam.access.peers import FORWARDED, client_address
-from iam.api import descriptors, reflection
-from iam.api.errors import Told, told
-from iam.api.gen import v1
+from iam.api import descriptors, grpc_health, reflection
+from iam.api.calls import called, connect_error, meta_of_call
+from iam.api.cors import Asgi, Scope
+from iam.api.errors import told
 from iam.api.limits import check_words
-from iam.api.methods import invoke
-from iam.kernel.errors import InvalidInput, Refusal
+from iam.kernel.errors import InvalidInput
 
-log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 1024 * 1024
-Scope = dict[str, Any]
-Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the library keeps the class to itself
@@ -66,7 +54,8 @@ def _endpoints(name: str) -> Mapping[str, Endpoint[Any, Any]]:
     if name in reflection.SERVICES:
         return reflection.endpoints(name)
     described = descriptors.service(name)
-    return {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods}
+    unary = {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods if not one.server_streaming}
+    return {**unary, **grpc_health.endpoints()} if name == grpc_health.SERVICE else unary
 
 
 def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
@@ -81,45 +70,9 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
     full = f"{service}/{one.name}"
 
     async def answer(request: Message, context: Any) -> Message:
-        return await sync_to_async(_invoked, thread_sensitive=False)(full, request, _meta(context))
+        return await sync_to_async(called, thread_sensitive=False)(full, request, meta_of_call(context))
 
     return Endpoint.unary(info, answer)
-
-
-def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
-    try:
-        return invoke(full, request, meta)
-    except Refusal as refusal:
-        raise connect_error(told(refusal)) from refusal
-    except Exception as error:
-        if outage.is_outage(error):
-            outage.note(error, full)
-        else:
-            log.exception("%s failed", full)
-        raise connect_error(told(error)) from error
-    finally:
-        close_old_connections()
-
-
-def connect_error(answer: Told) -> ConnectError:
-    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
-    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
-    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
-    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
-
-
-def _meta(context: Any) -> RequestMeta:
-    headers = {name.lower(): value for name, value in context.request_headers.items()}
-    secure = settings.CONFIG.ExternalSecure
-    return RequestMeta(
-        host=headers.get("host", ""),
-        scheme="https" if secure else "http",
-        headers=headers,
-        remote_addr=client_address(
-            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
-        ),
-        request_id=headers.get("x-request-id", "")[:64],
-    )
 
 
 _applications: dict[str, _Application] = {}
@@ -132,10 +85,10 @@ def application_of(path: str) -> Asgi | None:
         return None
     if name not in _applications:
         _applications[name] = _Application(name)
-    return with_host(_applications[name])
+    return _readable(_applications[name])
 
 
-def with_host(application: Any) -> Asgi:
+def with_host(application: Asgi) -> Asgi:
     """HTTP/2 names the host in a pseudo header; give it back as `host`."""
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
@@ -145,5 +98,21 @@ def with_host(application: Any) -> Asgi:
             host = authority or f"{server[0]}:{server[1]}".encode()
             scope = {**scope, "headers": [*scope["headers"], (b"host", host)]}
         await application(scope, receive, send)
+
+    return answer
+
+
+def _readable(application: Any) -> Asgi:
+    """Refuse what connectrpc cannot read: gRPC needs trailers (HTTP/2), header values are text."""
+
+    async def answer(scope: Scope, receive: Any, send: Any) -> None:
+        kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"").lower()
+        trailers = "http.response.trailers" in scope.get("extensions", {})
+        if kind.startswith(b"application/grpc") and not kind.startswith(b"application/grpc-web") and not trailers:
+            await send({"type": "http.response.start", "status": 505, "headers": []})
+            await send({"type": "http.response.body", "body": b"gRPC needs HTTP/2", "more_body": False})
+            return
+        headers = [(name, value.decode("utf-8", "replace").encode()) for name, value in scope["headers"]]
+        await application({**scope, "headers": headers}, receive, send)
 
     return answer

@@ -146,13 +146,16 @@ class Done:
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
     """Run `work` and push what it decided, all or nothing. `work` may run several times and must only decide.
 
-    Raises AlreadyExists when a unique value is taken, Contended after five collisions.
+    Raises AlreadyExists when a unique value is taken, Contended after five collisions, DeadlineExceeded when the
+    caller has stopped waiting before anything was changed.
     """
     for _ in range(ATTEMPTS):
         unit = Unit(ctx)
         result = work(unit)
         unit.cascade()
         writes = unit.writes()
+        if writes:
+            ctx.begin_change()
         try:
             recorded = ctx.store.push(writes) if writes else []
         except Conflict:

@@ -49,6 +49,10 @@ class ResourceExhausted(Refusal):
         self.retry_after = retry_after
 
 
+class DeadlineExceeded(Refusal):
+    """The caller has stopped waiting; nothing was changed."""
+
+
 class Unimplemented(Refusal):
     """The method exists in the API and not here (yet)."""
 

@@ -65,8 +65,17 @@ def belongings(house):
 def filled(name, things):
     """A request about those things, complete enough to pass the limits."""
     request = method(name).request()
-    fill(request, things)
+    kind = OLDER_IDS.get(name.partition("/")[0])
+    fill(request, things | {"id": things[kind]} if kind else things)
     return request
+
+
+OLDER_IDS = {
+    "zitadel.org.v2beta.OrganizationService": "organization_id",
+    "zitadel.project.v2beta.ProjectService": "project_id",
+    "zitadel.app.v2beta.AppService": "application_id",
+}
+"""Services whose own things are named by a bare `id`."""
 
 
 TEXTS = {
@@ -91,7 +100,7 @@ LEFT_OUT = (
     "challenges",
 )
 FACTORS = ("web_auth_n", "idp_intent", "totp", "otp_sms", "otp_email", "recovery_code")
-OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")
+OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization", "CreateOrganization")
 """Methods that act in the caller's own organization or instance, whatever the message says."""
 
 
@@ -109,6 +118,8 @@ def fill(message, things):
             continue
         if field.type == field.TYPE_STRING and not field.is_repeated:
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
+        elif field.name == "is_api":
+            message.is_api = True
         elif field.name in ("bits", "hasher", "curve"):
             setattr(message, field.name, 1)
         elif field.name in ("role_keys", "keys") and field.is_repeated:

@@ -1,0 +1,70 @@
+"""From an RPC call to the method table and back: what the caller said, what a refusal looks like."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError, ErrorDetail
+from django.conf import settings
+from django.db import close_old_connections
+from google.protobuf.message import Message
+from protobuf.wkt import Any as AnyDetail
+
+from eventstore import outage
+from iam.access.caller import RequestMeta
+from iam.access.peers import FORWARDED, client_address
+from iam.api.errors import Told, told
+from iam.api.gen import v1
+from iam.api.methods import invoke
+from iam.kernel.context import Deadline
+from iam.kernel.errors import Refusal
+
+log = logging.getLogger(__name__)
+LONGEST_WAIT = timedelta(days=1)
+
+
+def called(full: str, request: Message, meta: RequestMeta) -> Message:
+    """The answer of a method; raises ConnectError."""
+    try:
+        return invoke(full, request, meta)
+    except Refusal as refusal:
+        raise connect_error(told(refusal)) from refusal
+    except Exception as error:
+        if outage.is_outage(error):
+            outage.note(error, full)
+        else:
+            log.exception("%s failed", full)
+        raise connect_error(told(error)) from error
+    finally:
+        close_old_connections()
+
+
+def connect_error(answer: Told) -> ConnectError:
+    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
+    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
+    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
+    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
+
+
+def meta_of_call(context: Any) -> RequestMeta:
+    """What the access room needs of a call."""
+    headers = {name.lower(): value for name, value in context.request_headers.items()}
+    secure = settings.CONFIG.ExternalSecure
+    return RequestMeta(
+        host=headers.get("host", ""),
+        scheme="https" if secure else "http",
+        headers=headers,
+        remote_addr=client_address(
+            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
+        ),
+        request_id=headers.get("x-request-id", "")[:64],
+        deadline=_deadline(context.timeout_ms),
+    )
+
+
+def _deadline(left: float | None) -> Deadline | None:
+    """When the caller stops waiting (`grpc-timeout`, `Connect-Timeout-Ms`); None when that was not said."""
+    if left is None or left >= LONGEST_WAIT / timedelta(milliseconds=1):
+        return None
+    return Deadline(datetime.now(UTC) + timedelta(milliseconds=left))
