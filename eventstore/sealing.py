@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import transaction
 
 from eventstore.models import PersonKey
 
@@ -66,6 +67,7 @@ class PersonKeys:
     def __init__(self, wrapper: KeyWrapper) -> None:
         self.wrapper = wrapper
         self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
+        self._uncommitted: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def keys(self, instance: str, ids: Iterable[str], now: datetime) -> dict[str, bytes]:
@@ -89,6 +91,10 @@ class PersonKeys:
             PersonKey(instance_id=instance, id=id, wrapped=self.wrapper.wrap(instance, os.urandom(KEY)), created_at=now)
             for id in sorted(ids)
         ]
+        made = {(instance, id) for id in ids}
+        with self._lock:
+            self._uncommitted |= made  # not for other threads: whoever began the transaction may still roll it back
+        transaction.on_commit(lambda: self._uncommitted.difference_update(made))
         PersonKey.objects.bulk_create(rows, ignore_conflicts=True)
         return self._load(instance, ids)  # another process may have been first
 
@@ -105,6 +111,8 @@ class PersonKeys:
     def _remember(self, instance: str, keys: dict[str, bytes]) -> None:
         with self._lock:
             for id, key in keys.items():
+                if (instance, id) in self._uncommitted:
+                    continue
                 self._kept[instance, id] = (time.monotonic(), key)
             while len(self._kept) > KEPT_KEYS:
                 self._kept.popitem(last=False)

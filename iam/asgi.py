@@ -13,6 +13,7 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
+from iam.api.gate import passed  # noqa: E402
 from iam.api.rpc import application_of  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
@@ -28,8 +29,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "websocket":
             await _socket(scope, receive, send)
         case _:
-            found = application_of(scope["path"])
-            await (found or _web)(scope, receive, send)  # type: ignore[arg-type, operator]
+            await passed(scope, receive, send, application_of(scope["path"]) or _web)  # type: ignore[arg-type]
 
 
 async def _socket(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -3,11 +3,12 @@
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from google.api import annotations_pb2
@@ -16,17 +17,18 @@ from google.protobuf.message import Message
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from iam.access.caller import RequestMeta
 from iam.access.http import meta_of
-from iam.api import descriptors
+from iam.api import descriptors, rates, versions
 from iam.api.aliases import ALIASES, Alias, rewritten
+from iam.api.content import loads as content_of
 from iam.api.errors import rest_body, told
 from iam.api.limits import check_words
-from iam.api.methods import invoke, method, registered
-from iam.kernel.errors import InvalidInput, Refusal
+from iam.api.methods import Exchange, answer, method, registered
+from iam.kernel.errors import InvalidInput, Refusal, TooLarge
 
 log = logging.getLogger(__name__)
 VERBS = ("get", "post", "put", "patch", "delete")
-MOST_BYTES = 4 * 1024 * 1024
 DEEPEST = 60
 
 
@@ -98,18 +100,51 @@ def view_of(found: list[Route]) -> Any:
 
 
 def _answering(route: Route) -> Any:
-    def answer(self: APIView, request: Request, **path: str) -> HttpResponse:
+    def answer_request(self: APIView, request: Request, **path: str) -> HttpResponse:
+        exchange = _exchange(route, meta_of(request._request), path)
         try:
-            message = parsed(route, request, path)
-            response = invoke(route.method, message, meta_of(request._request))
+            rates.enter(exchange.meta)  # before the body is looked at
+            response = answer(route.method, parsed(route, request, path), exchange)
         except Refusal as refusal:
-            return refused(refusal)
+            return _with(refused(refusal), exchange)
         except Exception as error:
             log.exception("%s failed", route.method)
             return refused(error)
-        return _json(json_format.MessageToDict(response), method(route.method).success)
+        return _with(_succeeded(route, response, exchange), exchange)
 
-    return answer
+    return answer_request
+
+
+def _exchange(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> Exchange:
+    """Keys count on POST; a single resource that is read has a version, one that is changed may have a condition."""
+    is_read = route.verb == "get"
+    return Exchange(
+        meta,
+        path="" if is_read and not versions.is_resource(route.path) else route.path,
+        variables=path,
+        takes_key=route.verb == "post",
+        version=0 if is_read and versions.is_resource(route.path) else None,
+    )
+
+
+def _succeeded(route: Route, message: Message, exchange: Exchange) -> HttpResponse:
+    """The answer; 304 for who has it already (RFC 9110 §15.4.5)."""
+    response = _json(json_format.MessageToDict(message), method(route.method).success)
+    if exchange.version:
+        tag = versions.tag_of(exchange.version, response.content)
+        known = exchange.meta.headers.get(versions.IF_NONE_MATCH, "")
+        if known and versions.is_known(tag, known):
+            response = HttpResponse(status=304)
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Vary"] = "Authorization, X-Zitadel-Orgid"
+    return response
+
+
+def _with(response: HttpResponse, exchange: Exchange) -> HttpResponse:
+    for name, value in exchange.headers.items():
+        response.headers[name] = value
+    return response
 
 
 def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
@@ -134,15 +169,13 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
 
 
 def _body(request: Any) -> Any:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
-        raise InvalidInput("api.body_too_large")
-    raw = request.body
+    try:
+        raw = request.body
+    except RequestDataTooBig as large:
+        raise TooLarge("api.body_too_large") from large
     if not raw.strip():
         return {}
-    try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as wrong:
-        raise InvalidInput("api.body_invalid", reason=str(wrong)[:200]) from wrong
+    content = content_of(raw)
     if not isinstance(content, dict):
         raise InvalidInput("api.body_invalid", reason="expected an object")
     return content

@@ -1,8 +1,8 @@
 """Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,19 +14,20 @@ from connectrpc.server import ConnectASGIApplication, Endpoint
 from django.conf import settings
 from django.db import close_old_connections
 from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo
 from protobuf.wkt import Any as AnyDetail
 
 from iam.access.caller import RequestMeta
 from iam.access.peers import FORWARDED, client_address
 from iam.api import descriptors, reflection
+from iam.api.content import loads
 from iam.api.errors import Told, told
 from iam.api.gen import v1
 from iam.api.limits import check_words
-from iam.api.methods import invoke
+from iam.api.methods import Exchange, answer
 from iam.kernel.errors import InvalidInput, Refusal
 
 log = logging.getLogger(__name__)
-MOST_BYTES = 4 * 1024 * 1024
 Scope = dict[str, Any]
 Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -37,7 +38,7 @@ class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the lib
     def decode(self, data: Any, message_class: Any) -> Any:
         """The message; raises ConnectError, or what the parser raises."""
         try:
-            check_words(json.loads(bytes(data)), message_class.DESCRIPTOR)
+            check_words(loads(bytes(data)), message_class.DESCRIPTOR)
         except InvalidInput as wrong:
             raise connect_error(told(wrong)) from wrong
         return super().decode(data, message_class)
@@ -51,7 +52,7 @@ class _Application(ConnectASGIApplication[None]):
         super().__init__(
             service=None,
             endpoints=lambda _: _endpoints(name),
-            read_max_bytes=MOST_BYTES,
+            read_max_bytes=settings.CONFIG.Limits.RequestBytes,
             codecs=[google_protobuf_binary_codec(), _Json()],
         )
 
@@ -79,17 +80,22 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
     )
     full = f"{service}/{one.name}"
 
-    async def answer(request: Message, context: Any) -> Message:
-        return await sync_to_async(_invoked, thread_sensitive=False)(full, request, _meta(context))
+    async def answered(request: Message, context: Any) -> Message:
+        exchange = Exchange(_meta(context))
+        try:
+            return await sync_to_async(_invoked, thread_sensitive=False)(full, request, exchange)
+        finally:
+            for name, value in exchange.headers.items():
+                context.response_headers[name.lower()] = value
 
-    return Endpoint.unary(info, answer)
+    return Endpoint.unary(info, answered)
 
 
-def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
+def _invoked(full: str, request: Message, exchange: Exchange) -> Message:
     try:
-        return invoke(full, request, meta)
+        return answer(full, request, exchange)
     except Refusal as refusal:
-        raise connect_error(told(refusal)) from refusal
+        raise connect_error(told(refusal), getattr(refusal, "retry_after", None)) from refusal
     except Exception as error:
         log.exception("%s failed", full)
         raise connect_error(told(error)) from error
@@ -97,11 +103,21 @@ def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
         close_old_connections()
 
 
-def connect_error(answer: Told) -> ConnectError:
-    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
-    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
-    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
-    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
+def connect_error(answer: Told, retry_after: timedelta | None = None) -> ConnectError:
+    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail and when to come back (google.rpc.RetryInfo)."""
+    details = []
+    if answer.id:
+        details.append(_detail("zitadel.v1.ErrorDetail", v1.ErrorDetail(id=answer.id, message=answer.text)))
+    if retry_after is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromTimedelta(retry_after)
+        details.append(_detail("google.rpc.RetryInfo", retry))
+    return ConnectError(Code(answer.kind.connect), answer.message, details)
+
+
+def _detail(name: str, message: Message) -> ErrorDetail:
+    packed = AnyDetail(type_url=f"type.googleapis.com/{name}", value=message.SerializeToString())
+    return ErrorDetail(packed)
 
 
 def _meta(context: Any) -> RequestMeta:
