@@ -44,11 +44,6 @@ class DatabaseStore:
         rows = _stream.all(instance=stream.instance, kind=stream.kind, id=stream.id)
         return [self._recorded(row) for row in rows]
 
-    def version(self, stream: Stream) -> int:
-        """How many facts a stream has; one statement."""
-        newest = _versions.first(instance=stream.instance, kind=stream.kind, id=stream.id)
-        return newest["version"] if newest else 0
-
     def read_many(self, streams: Sequence[Stream]) -> dict[Stream, list[Recorded]]:
         """The facts of several streams of one kind and instance; one statement per 500 streams."""
         found: dict[Stream, list[Recorded]] = {stream: [] for stream in streams}
@@ -170,12 +165,6 @@ def with_keys(rows: "QuerySet[EventRow]") -> "QuerySet[EventRow]":
 def _stream(instance: str, kind: str, id: str) -> "QuerySet[EventRow]":
     rows = EventRow.objects.filter(instance_id=instance, aggregate_type=kind, aggregate_id=id)
     return with_keys(rows.order_by("version"))
-
-
-@prepared
-def _versions(instance: str, kind: str, id: str) -> "QuerySet[EventRow, dict[str, int]]":
-    rows = EventRow.objects.filter(instance_id=instance, aggregate_type=kind, aggregate_id=id)
-    return rows.order_by("-version").values("version")[:1]
 
 
 def _persons(write: Write) -> set[str]:

@@ -10,13 +10,13 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import transaction
 
 from eventstore.models import PersonKey
 
@@ -67,8 +67,17 @@ class PersonKeys:
     def __init__(self, wrapper: KeyWrapper) -> None:
         self.wrapper = wrapper
         self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
-        self._uncommitted: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._tentative = threading.local()
+
+    @contextmanager
+    def tentative(self) -> Iterator[None]:
+        """What this thread reads meanwhile stays out of memory: its transaction, keys included, may be rolled back."""
+        self._tentative.on = True
+        try:
+            yield
+        finally:
+            self._tentative.on = False
 
     def keys(self, instance: str, ids: Iterable[str], now: datetime) -> dict[str, bytes]:
         """A key per person, made where there is none; empty for an erased person."""
@@ -78,7 +87,8 @@ class PersonKeys:
             loaded = self._load(instance, missing)
             if unborn := missing - loaded.keys():
                 loaded |= self._make(instance, unborn, now)
-            self._remember(instance, loaded)
+            if not getattr(self._tentative, "on", False):
+                self._remember(instance, loaded)
             found |= loaded
         return found
 
@@ -91,10 +101,6 @@ class PersonKeys:
             PersonKey(instance_id=instance, id=id, wrapped=self.wrapper.wrap(instance, os.urandom(KEY)), created_at=now)
             for id in sorted(ids)
         ]
-        made = {(instance, id) for id in ids}
-        with self._lock:
-            self._uncommitted |= made  # not for other threads: whoever began the transaction may still roll it back
-        transaction.on_commit(lambda: self._uncommitted.difference_update(made))
         PersonKey.objects.bulk_create(rows, ignore_conflicts=True)
         return self._load(instance, ids)  # another process may have been first
 
@@ -111,8 +117,6 @@ class PersonKeys:
     def _remember(self, instance: str, keys: dict[str, bytes]) -> None:
         with self._lock:
             for id, key in keys.items():
-                if (instance, id) in self._uncommitted:
-                    continue
                 self._kept[instance, id] = (time.monotonic(), key)
             while len(self._kept) > KEPT_KEYS:
                 self._kept.popitem(last=False)

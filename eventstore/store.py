@@ -95,10 +95,6 @@ class Store(Protocol):
         """All facts of a stream in order; empty for an unknown one."""
         ...
 
-    def version(self, stream: Stream) -> int:
-        """How many facts a stream has; 0 for an unknown one."""
-        ...
-
     def read_many(self, streams: Sequence[Stream]) -> dict[Stream, list[Recorded]]:
         """The facts of several streams of one kind and instance; a stream without facts has an empty list."""
         ...

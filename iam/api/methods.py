@@ -1,6 +1,6 @@
 """The method table: one function per method, the same for every wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -76,11 +76,9 @@ class Exchange:
     """What a wire knows beside the message, and what it shall say in headers of its answer."""
 
     meta: RequestMeta
-    path: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict)
     takes_key: bool = True
+    condition: versions.Condition | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    version: int | None = None
 
 
 def invoke(full_name: str, request: Message, meta: RequestMeta) -> Message:
@@ -103,14 +101,9 @@ def answer(full_name: str, request: Message, exchange: Exchange) -> Message:
     check(request)
     header = exchange.meta.headers.get(idempotency.HEADER) if exchange.takes_key else None
     call = idempotency.call_of(ctx, full_name, request, header)
-    if condition := exchange.meta.headers.get(versions.IF_MATCH) if exchange.path else None:
-        stream = versions.stream_of(ctx, exchange.path, exchange.variables)
-        ctx = replace(ctx, expected=versions.expected(stream, condition))
-    elif exchange.version is not None and (stream := versions.stream_of(ctx, exchange.path, exchange.variables)):
-        exchange.version = ctx.store.version(stream)  # before the answer: a tag may be older than its body, never newer
-    if call is None and ctx.expected is None:
+    if call is None and exchange.condition is None:
         return function(ctx, request)
-    return _whole(lambda: _conditional(ctx, function, request), call, called, exchange)
+    return _whole(lambda: _conditional(ctx, exchange.condition, function, request), call, called, exchange)
 
 
 def _counted(called: Method, meta: RequestMeta) -> Context:
@@ -134,7 +127,7 @@ def _whole(ask: Callable[[], Message], call: idempotency.Call | None, called: Me
     """Answer in one transaction. A refusal commits, too: what was counted against a guess must stay counted."""
     made: Message | Refusal
     try:
-        with transaction.atomic():
+        with wiring.store().persons.tentative(), transaction.atomic():
             try:
                 made, is_old = idempotency.once(call, ask, called.response) if call else (ask(), False)
             except Unavailable:
@@ -157,11 +150,19 @@ class _UncheckedError(Exception):
     """A condition was sent to a call that never looked at the resource of the address: nothing of it may stay."""
 
 
-def _conditional(ctx: Context, function: Function, request: Message) -> Message:
-    made = function(ctx, request)
-    if ctx.expected and not ctx.expected.was_checked:
+def _conditional(ctx: Context, condition: versions.Condition | None, function: Function, request: Message) -> Message:
+    if condition is None:
+        return function(ctx, request)
+    expected = condition.expected(ctx)
+    made = function(replace(ctx, expected=expected), request)
+    if not expected.was_checked:
         raise _UncheckedError
     return made
+
+
+def reading(full_name: str, request: Message) -> Callable[[Context], Message]:
+    """A method that reads, to be asked in the middle of another one."""
+    return lambda ctx: _registered[full_name](ctx, request)
 
 
 def without_token(meta: RequestMeta) -> RequestMeta:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from iam.api.aliases import ALIASES, Alias, rewritten
 from iam.api.content import loads as content_of
 from iam.api.errors import rest_body, told
 from iam.api.limits import check_words
-from iam.api.methods import Exchange, answer, method, registered
+from iam.api.methods import Exchange, answer, method, reading, registered
 from iam.kernel.errors import InvalidInput, Refusal, TooLarge
 
 log = logging.getLogger(__name__)
@@ -101,39 +102,63 @@ def view_of(found: list[Route]) -> Any:
 
 def _answering(route: Route) -> Any:
     def answer_request(self: APIView, request: Request, **path: str) -> HttpResponse:
-        exchange = _exchange(route, meta_of(request._request), path)
+        exchange = Exchange(meta_of(request._request), takes_key=route.verb == "post")
         try:
             rates.enter(exchange.meta)  # before the body is looked at
+            exchange.condition = _condition(route, exchange.meta, path)
             response = answer(route.method, parsed(route, request, path), exchange)
         except Refusal as refusal:
             return _with(refused(refusal), exchange)
         except Exception as error:
             log.exception("%s failed", route.method)
             return refused(error)
-        return _with(_succeeded(route, response, exchange), exchange)
+        return _with(_succeeded(route, response, exchange.meta), exchange)
 
     return answer_request
 
 
-def _exchange(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> Exchange:
-    """Keys count on POST; a single resource that is read has a version, one that is changed may have a condition."""
-    is_read = route.verb == "get"
-    return Exchange(
-        meta,
-        path="" if is_read and not versions.is_resource(route.path) else route.path,
-        variables=path,
-        takes_key=route.verb == "post",
-        version=0 if is_read and versions.is_resource(route.path) else None,
-    )
+def _condition(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> versions.Condition | None:
+    """What If-Match says; raises InvalidInput on a route without a resource that it could be about."""
+    header = meta.headers.get(versions.IF_MATCH)
+    if header is None or route.verb == "get":
+        return None
+    resource = resource_of(route.path)
+    if resource is None:
+        raise InvalidInput("api.if_match_unsupported")
+    message = method(resource.method).request()
+    here = dict(zip(_variables(resource.path), (path[name] for name in _variables(route.path)), strict=False))
+    for name, value in here.items():
+        setattr(message, name, value)
+    return versions.Condition(header, reading(resource.method, message), resource.path, here)
 
 
-def _succeeded(route: Route, message: Message, exchange: Exchange) -> HttpResponse:
-    """The answer; 304 for who has it already (RFC 9110 §15.4.5)."""
+@cache
+def resource_of(path: str) -> Route | None:
+    """The resource that a path addresses or lies below: the GET route with the longest path."""
+    addressed = f"{_address(path)}/"
+    found = [
+        one
+        for one in routes()
+        if versions.is_resource(one.verb, one.path) and addressed.startswith(f"{_address(one.path)}/")
+    ]
+    return max(found, key=lambda one: len(one.path), default=None)
+
+
+def _address(path: str) -> str:
+    """A path without the names of its variables; a person is a user under another spelling of the address."""
+    return re.sub(r"\{\w+\}", "{}", path.replace("/users/human/{", "/users/{"))
+
+
+def _variables(path: str) -> list[str]:
+    return re.findall(r"\{(\w+)", path)
+
+
+def _succeeded(route: Route, message: Message, meta: RequestMeta) -> HttpResponse:
+    """The answer; of a single resource with its tag, and 304 for who has it already (RFC 9110 §15.4.5)."""
     response = _json(json_format.MessageToDict(message), method(route.method).success)
-    if exchange.version:
-        tag = versions.tag_of(exchange.version, response.content)
-        known = exchange.meta.headers.get(versions.IF_NONE_MATCH, "")
-        if known and versions.is_known(tag, known):
+    if versions.is_resource(route.verb, route.path):
+        tag = versions.tag_of(message)
+        if versions.is_known(tag, meta.headers.get(versions.IF_NONE_MATCH, "")):
             response = HttpResponse(status=304)
         response.headers["ETag"] = tag
         response.headers["Cache-Control"] = "private, no-cache"
@@ -195,7 +220,7 @@ def refused(error: Exception) -> HttpResponse:
     answer = told(error)
     response = _json(rest_body(answer), answer.kind.http)
     if retry := getattr(error, "retry_after", None):
-        response.headers["Retry-After"] = str(max(1, round(retry.total_seconds())))
+        response.headers["Retry-After"] = str(max(1, math.ceil(retry.total_seconds())))
     if answer.kind.http == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

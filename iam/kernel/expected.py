@@ -1,4 +1,4 @@
-"""What a caller believes of the thing addressed: the version that it read (RFC 9110 §13.1.1, If-Match)."""
+"""What a caller believes of the thing addressed: the version that it saw (RFC 9110 §13.1.1, If-Match)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,19 +6,17 @@ from dataclasses import dataclass, field
 from eventstore.store import Recorded, Stream
 from iam.kernel.errors import StateChanged
 
-ANY = -1
-
 
 @dataclass
 class Expected:
-    """The versions at which the caller wants a stream to stand before its command changes it.
+    """Where a stream stood when the caller's condition held; its command may change it only there.
 
-    `ANY` stands for every version of a thing that exists. Checked by `iam.kernel.change` after the right and before the
-    decision, on the facts that the push is bound to: what slips in between is a conflict, read and checked again.
+    Checked by `iam.kernel.change` after the right and before the decision, on the facts that the push is bound to: what
+    slips in between is a conflict, read and checked again.
     """
 
     stream: Stream
-    versions: frozenset[int]
+    version: int
     was_checked: bool = field(default=False)
 
     def check(self, stream: Stream, version: int) -> None:
@@ -26,11 +24,11 @@ class Expected:
         if stream != self.stream:
             return
         self.was_checked = True
-        if version not in self.versions and not (ANY in self.versions and version):
+        if version != self.version:
             raise StateChanged("api.version_changed")
 
     def move(self, pushed: Iterable[Recorded]) -> None:
         """One request may push several times: what it wrote itself is expected by its next command."""
         for one in pushed:
             if one.stream == self.stream:
-                self.versions = frozenset({one.version})
+                self.version = one.version
