@@ -17,6 +17,16 @@ LIMIT = 4 * 1024 * 1024
 SECONDS = 15
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of its own that counts no rates, so that every request gets as far as it can."""
+    made = new_server(tmp_path_factory.mktemp("hostile"))
+    made.environment["ZITADEL_RATELIMITS_ENABLED"] = "false"
+    made.start()
+    yield made
+    made.kill()
+
+
 def talk(server, raw, *, half=True):
     """Raw bytes in; all that comes back until the server closes, or stops talking."""
     with socket.create_connection(("localhost", server.port), timeout=SECONDS) as wire:
