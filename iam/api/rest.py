@@ -174,15 +174,15 @@ def _with(response: HttpResponse, exchange: Exchange) -> HttpResponse:
 
 def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     """The request message: body, then query, then path. Raises InvalidInput."""
+    message = method(route.method).request()
     content = _body(request._request) if route.body else {}
     if route.body not in ("", "*"):
         content = {route.body: content}
     for name, values in request.query_params.lists():
         if not route.body:
-            _place(content, name, values)
+            _place(content, message.DESCRIPTOR, name, values)
     if route.alias:
         content = rewritten(route.alias, content)
-    message = method(route.method).request()
     check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
@@ -206,13 +206,21 @@ def _body(request: Any) -> Any:
     return content
 
 
-def _place(content: dict[str, Any], name: str, values: list[str]) -> None:
+def _place(content: dict[str, Any], described: Any, name: str, values: list[str]) -> None:
+    """Put a query parameter where it belongs; a list that is named once is a list of one."""
     *steps, last = name.split(".")
     for step in steps:
+        field = _named(described, step)
         content = content.setdefault(step, {})
-        if not isinstance(content, dict):
+        if field is None or field.message_type is None or not isinstance(content, dict):
             return
-    content[last] = values if len(values) > 1 else values[0]
+        described = field.message_type
+    field = _named(described, last)
+    content[last] = values if len(values) > 1 or (field is not None and field.is_repeated) else values[0]
+
+
+def _named(described: Any, name: str) -> Any:
+    return next((field for field in described.fields if name in (field.name, field.json_name)), None)
 
 
 def refused(error: Exception) -> HttpResponse:
