@@ -65,11 +65,16 @@ class Call:
 
 def call_of(ctx: Context, method: str, request: Message, header: str | None) -> Call | None:
     """The call when it has a key and changes something; raises InvalidInput for a malformed key."""
-    if header is None or not ctx.actor or method.partition("/")[2].startswith(READS):
+    if header is None or not ctx.actor or reads(method):
         return None
     if not KEY.fullmatch(header):
         raise InvalidInput("api.idempotency_key_invalid")
     return Call(ctx, method, request, header)
+
+
+def reads(method: str) -> bool:
+    """Whether a method only reads."""
+    return method.partition("/")[2].startswith(READS)
 
 
 def once(call: Call, ask: Ask, response: type[Message]) -> tuple[Message | Refusal, bool]:
