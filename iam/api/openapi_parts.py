@@ -12,7 +12,7 @@ ALWAYS = (400, 404, 408, 413, 429, 500, 501, 503)
 REFUSAL: dict[str, Any] = {
     "Refusal": {
         "type": "object",
-        "required": ["code", "message", "details"],
+        "required": ["code", "message"],
         "properties": {
             "code": {"type": "integer", "description": "code of gRPC", "minimum": 1, "maximum": 16},
             "message": {"type": "string", "description": "text, with the id in brackets where there is one"},

@@ -15,6 +15,7 @@ from django.urls import URLPattern, re_path
 from google.api import annotations_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -91,12 +92,26 @@ def rest_urls() -> list[URLPattern]:
     return [re_path(pattern, view_of(found)) for pattern, found in by_path.items()]
 
 
+class _JsonView(APIView):
+    """Answers JSON, whatever the client would rather have, in every case."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
+        """There is one form."""
+        return JSONRenderer(), "application/json"
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The path has other verbs (RFC 9110 §15.5.6)."""
+        response = _json({"code": 12, "message": "Method Not Allowed"}, 405)
+        response.headers["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+
 def view_of(found: list[Route]) -> Any:
     """The view of a path; the first route of a verb answers it."""
     handlers = {}
     for route in reversed(found):
         handlers[route.verb] = _answering(route)
-    kind = type("ApiRoute", (APIView,), {**handlers, "routes": found, "schema": None})
+    kind = type("ApiRoute", (_JsonView,), {**handlers, "routes": found, "schema": None})
     return kind.as_view()  # type: ignore[attr-defined]
 
 

@@ -11,7 +11,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from tests.clients.test_wires import send
 from tests.servers import new_server
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "4"))
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,11 @@ def fuzz(server, operation, headers, known):
                 case.path_parameters[name] = known[name]
         answer = case.call(headers=headers, timeout=20)
         where = f"{operation.method} {operation.path}: {answer.status_code} {answer.text[:300]}"
-        assert answer.status_code < 500 or (answer.status_code, answer.json()["code"]) == (501, 12), where
+        assert answer.status_code < 500 or (answer.status_code, answer.json().get("code")) == (501, 12), where
         assert "Traceback" not in answer.text, where
         if answer.status_code >= 400:
             assert answer.headers["content-type"][0].startswith("application/json"), where
-            assert answer.json()["code"] in range(1, 17), where
+            assert answer.json().get("code") in range(1, 17), where
         case.validate_response(answer, checks=[response_schema_conformance], headers=headers)
 
     call()
