@@ -56,6 +56,7 @@ proto: install-dev
 # Pages that are written from the code
 docs: install-dev
 	$(TESTENV) $(BIN)/python manage.py config --write deploy/docs/configuration.md
+	$(TESTENV) $(BIN)/python manage.py errors
 
 lock: install-dev
 	$(BIN)/pip-compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements.txt requirements.in
