@@ -15,6 +15,7 @@ _django = get_wsgi_application()
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
 from iam.api.cors import Asgi, with_cors  # noqa: E402
+from iam.api.gate import passed  # noqa: E402
 from iam.api.rpc import application_of, with_host  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
@@ -37,9 +38,16 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def _answering(path: str) -> Asgi:
     """Who answers a path; pages of registered applications may call the API's, by whichever wire."""
     if found := application_of(path):
-        return with_cors(found)
-    web: Asgi = _web  # type: ignore[assignment] - a2wsgi has types of its own for the same shapes
+        return with_cors(_gated(found))
+    web = _gated(_web)  # type: ignore[arg-type] - a2wsgi has types of its own for the same shapes
     return with_cors(web) if REST.match(path) else web
+
+
+def _gated(application: Asgi) -> Asgi:
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await passed(scope, receive, send, application)
+
+    return answer
 
 
 async def _socket(scope: dict[str, Any], receive: Any, send: Any) -> None:

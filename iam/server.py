@@ -1,6 +1,7 @@
 """Serving: gunicorn with its ASGI worker; HTTP/1.1, cleartext HTTP/2 and TLS on one port (DESIGN §10)."""
 
 import base64
+import logging
 import os
 import ssl
 import sys
@@ -78,12 +79,20 @@ def _follow(worker: object) -> None:
     """Each web process follows the log, or wakes those who do."""
     from iam import followers  # the apps are ready in the worker only
 
+    logging.getLogger("gunicorn.error").addFilter(_in_one_line)
     followers.start()
 
 
 def pem_files(tls: TLSSection) -> tuple[str, str]:
     """Paths of private key and certificate chain; inline values become files."""
     return tls.KeyPath or _file(tls.Key, "key"), tls.CertPath or _file(tls.Cert or tls.Certificate, "cert")
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """A peer that leaves in the middle of HTTP/2 is no error of the program: no stack trace for it."""
+    if str(record.msg).startswith("HTTP/2 connection error"):
+        record.exc_info, record.exc_text, record.levelno, record.levelname = None, None, logging.INFO, "INFO"
+    return True
 
 
 def _tls(tls: TLSSection) -> dict[str, Any]:

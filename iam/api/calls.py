@@ -9,6 +9,7 @@ from connectrpc.errors import ConnectError, ErrorDetail
 from django.conf import settings
 from django.db import close_old_connections
 from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo
 from protobuf.wkt import Any as AnyDetail
 
 from eventstore import outage
@@ -16,7 +17,7 @@ from iam.access.caller import RequestMeta
 from iam.access.peers import FORWARDED, client_address
 from iam.api.errors import Told, told
 from iam.api.gen import v1
-from iam.api.methods import invoke
+from iam.api.methods import Exchange, answer
 from iam.kernel.context import Deadline
 from iam.kernel.errors import Refusal
 
@@ -24,12 +25,12 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = timedelta(days=1)
 
 
-def called(full: str, request: Message, meta: RequestMeta) -> Message:
+def called(full: str, request: Message, exchange: Exchange) -> Message:
     """The answer of a method; raises ConnectError."""
     try:
-        return invoke(full, request, meta)
+        return answer(full, request, exchange)
     except Refusal as refusal:
-        raise connect_error(told(refusal)) from refusal
+        raise connect_error(told(refusal), getattr(refusal, "retry_after", None)) from refusal
     except Exception as error:
         if outage.is_outage(error):
             outage.note(error, full)
@@ -40,11 +41,21 @@ def called(full: str, request: Message, meta: RequestMeta) -> Message:
         close_old_connections()
 
 
-def connect_error(answer: Told) -> ConnectError:
-    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
-    detail = v1.ErrorDetail(id=answer.id, message=answer.text)
-    packed = AnyDetail(type_url="type.googleapis.com/zitadel.v1.ErrorDetail", value=detail.SerializeToString())
-    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)] if answer.id else [])
+def connect_error(refused: Told, retry_after: timedelta | None = None) -> ConnectError:
+    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail and when to come back (google.rpc.RetryInfo)."""
+    details = []
+    if refused.id:
+        details.append(_detail("zitadel.v1.ErrorDetail", v1.ErrorDetail(id=refused.id, message=refused.text)))
+    if retry_after is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromTimedelta(retry_after)
+        details.append(_detail("google.rpc.RetryInfo", retry))
+    return ConnectError(Code(refused.kind.connect), refused.message, details)
+
+
+def _detail(name: str, message: Message) -> ErrorDetail:
+    packed = AnyDetail(type_url=f"type.googleapis.com/{name}", value=message.SerializeToString())
+    return ErrorDetail(packed)
 
 
 def meta_of_call(context: Any) -> RequestMeta:

@@ -1,6 +1,5 @@
 """Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,16 +7,17 @@ from asgiref.sync import sync_to_async
 from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.server import ConnectASGIApplication, Endpoint
+from django.conf import settings
 from google.protobuf.message import Message
 
 from iam.api import descriptors, grpc_health, reflection
 from iam.api.calls import called, connect_error, meta_of_call
+from iam.api.content import loads
 from iam.api.cors import Asgi, Scope
 from iam.api.errors import told
 from iam.api.limits import check_words
+from iam.api.methods import Exchange
 from iam.kernel.errors import InvalidInput
-
-MOST_BYTES = 4 * 1024 * 1024
 
 
 class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the library keeps the class to itself
@@ -26,7 +26,7 @@ class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the lib
     def decode(self, data: Any, message_class: Any) -> Any:
         """The message; raises ConnectError, or what the parser raises."""
         try:
-            check_words(json.loads(bytes(data)), message_class.DESCRIPTOR)
+            check_words(loads(bytes(data)), message_class.DESCRIPTOR)
         except InvalidInput as wrong:
             raise connect_error(told(wrong)) from wrong
         return super().decode(data, message_class)
@@ -40,7 +40,7 @@ class _Application(ConnectASGIApplication[None]):
         super().__init__(
             service=None,
             endpoints=lambda _: _endpoints(name),
-            read_max_bytes=MOST_BYTES,
+            read_max_bytes=settings.CONFIG.Limits.RequestBytes,
             codecs=[google_protobuf_binary_codec(), _Json()],
         )
 
@@ -69,10 +69,15 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
     )
     full = f"{service}/{one.name}"
 
-    async def answer(request: Message, context: Any) -> Message:
-        return await sync_to_async(called, thread_sensitive=False)(full, request, meta_of_call(context))
+    async def answered(request: Message, context: Any) -> Message:
+        exchange = Exchange(meta_of_call(context))
+        try:
+            return await sync_to_async(called, thread_sensitive=False)(full, request, exchange)
+        finally:
+            for name, value in exchange.headers.items():
+                context.response_headers[name.lower()] = value
 
-    return Endpoint.unary(info, answer)
+    return Endpoint.unary(info, answered)
 
 
 _applications: dict[str, _Application] = {}

@@ -68,6 +68,8 @@ class Unit:
             loaded.state = replace(loaded.state, owner=owner)
         if needs:
             self.ctx.require(needs, loaded.state.owner, resource)
+        if self.ctx.expected:
+            self.ctx.expected.check(self.ctx.stream(kind.kind, id), len(loaded.past))
         facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
@@ -162,6 +164,8 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
             continue  # somebody was faster: read again, decide again
         except Taken as taken:
             raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
+        if ctx.expected:
+            ctx.expected.move(recorded)
         return Done(unit.receipts(recorded), result)
     raise Contended("change.contended")
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from eventstore.events import Event
 from eventstore.store import Origin, Store, Stream, Use
 from iam.kernel.errors import DeadlineExceeded, NotFound, PermissionDenied, Unauthenticated
+from iam.kernel.expected import Expected
 from iam.kernel.ports import Ports
 
 Permissions = frozenset[str]
@@ -109,6 +110,7 @@ class Context:
     base_url: str = ""
     origin: Origin = field(default_factory=Origin)
     deadline: Deadline | None = None
+    expected: Expected | None = None
 
     @property
     def actor(self) -> str:

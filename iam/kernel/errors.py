@@ -41,6 +41,18 @@ class Contended(Refusal):
     """Others kept changing the same thing; trying again may help."""
 
 
+class StateChanged(Refusal):
+    """The thing is not at the version that the caller expects any more."""
+
+
+class KeyReused(Refusal):
+    """This idempotency key belongs to another request."""
+
+
+class TooLarge(Refusal):
+    """The request is larger than this server reads."""
+
+
 class ResourceExhausted(Refusal):
     """Too many requests of this kind; `retry_after` says when to come back."""
 

@@ -15,7 +15,7 @@ from google.rpc import status_pb2
 from iam.api.errors import INTERNAL, WIRE
 from iam.api.gen import v1
 from iam.api.methods import method
-from iam.api.rest import Route, routes
+from iam.api.routes import Route, routes
 
 KINDS = (*WIRE.values(), INTERNAL)
 BY_NUMBER = {kind.grpc: kind.connect for kind in KINDS}
