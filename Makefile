@@ -26,7 +26,7 @@ run: install
 
 # Programs that the tests start privately, from the distribution: only those that are missing, one package at a time, so that
 # a program that is there from elsewhere (Node.js with its own npm) stays as it is.
-PROGRAMS := initdb=postgresql pgbouncer=pgbouncer redis-server=redis-server chromium=chromium node=nodejs npm=npm nginx=nginx-light promtool=prometheus
+PROGRAMS := initdb=postgresql pgbouncer=pgbouncer curl=curl redis-server=redis-server chromium=chromium node=nodejs npm=npm nginx=nginx-light promtool=prometheus
 
 packages:
 	@PATH="$$PATH:/usr/sbin:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)"; missing=""; \
@@ -42,6 +42,7 @@ check: install-dev
 	$(BIN)/python -m iam.api.proto.build --check
 	$(TESTENV) $(BIN)/python manage.py config --check deploy/docs/configuration.md
 	$(TESTENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(TESTENV) $(BIN)/python manage.py errors --check
 
 test: packages check
 	$(BIN)/python -m pytest
@@ -56,6 +57,7 @@ proto: install-dev
 # Pages that are written from the code
 docs: install-dev
 	$(TESTENV) $(BIN)/python manage.py config --write deploy/docs/configuration.md
+	$(TESTENV) $(BIN)/python manage.py errors
 
 lock: install-dev
 	$(BIN)/pip-compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements.txt requirements.in

@@ -10,7 +10,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,6 +73,16 @@ class PersonKeys:
         self.wrapper = wrapper
         self._kept: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
         self._lock = threading.Lock()
+        self._tentative = threading.local()
+
+    @contextmanager
+    def tentative(self) -> Iterator[None]:
+        """What this thread reads meanwhile stays out of memory: its transaction, keys included, may be rolled back."""
+        self._tentative.on = True
+        try:
+            yield
+        finally:
+            self._tentative.on = False
 
     def keys(self, instance: str, ids: Iterable[str], now: datetime, new: Iterable[str] = ()) -> dict[str, bytes]:
         """A key per person, made where there is none; empty for an erased person.
@@ -85,7 +96,8 @@ class PersonKeys:
             loaded |= self._load(instance, missing - made) if missing - made else {}
             if unborn := missing - loaded.keys():
                 loaded |= self._make(instance, unborn, now)
-            self._remember(instance, loaded)
+            if not getattr(self._tentative, "on", False):
+                self._remember(instance, loaded)
             found |= loaded
         return found
 

@@ -1,6 +1,7 @@
 """One port: RPC paths to connectrpc, WebSockets to channels, the rest to Django's WSGI application (DESIGN §10)."""
 
 import os
+import re
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -13,9 +14,12 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
-from iam.api.rpc import application_of  # noqa: E402
+from iam.api.cors import Asgi, with_cors  # noqa: E402
+from iam.api.gate import passed  # noqa: E402
+from iam.api.rpc import application_of, with_host  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
+REST = re.compile(r"/(?:v2|v2beta|management|admin|auth|system)/")
 _web = WSGIMiddleware(_django, workers=settings.CONFIG.Threads)
 _sockets = URLRouter([path("ui/console/live", LiveActivity.as_asgi())])
 
@@ -28,8 +32,22 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "websocket":
             await _socket(scope, receive, send)
         case _:
-            found = application_of(scope["path"])
-            await (found or _web)(scope, receive, send)  # type: ignore[arg-type, operator]
+            await with_host(_answering(scope["path"]))(scope, receive, send)
+
+
+def _answering(path: str) -> Asgi:
+    """Who answers a path; pages of registered applications may call the API's, by whichever wire."""
+    if found := application_of(path):
+        return with_cors(_gated(found))
+    web = _gated(_web)  # type: ignore[arg-type] - a2wsgi has types of its own for the same shapes
+    return with_cors(web) if REST.match(path) else web
+
+
+def _gated(application: Asgi) -> Asgi:
+    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await passed(scope, receive, send, application)
+
+    return answer
 
 
 async def _socket(scope: dict[str, Any], receive: Any, send: Any) -> None:

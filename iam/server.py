@@ -95,6 +95,7 @@ def _follow(worker: object) -> None:
     from iam.observe import start as observe
 
     observe.start()
+    logging.getLogger("gunicorn.error").addFilter(_in_one_line)
     followers.start()
 
 
@@ -104,3 +105,10 @@ def _ended(server: object, worker: Any) -> None:
 
 def _over(server: object) -> None:
     exposition.end_sharing()
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """A peer that leaves in the middle of HTTP/2 is no error of the program: no stack trace for it."""
+    if str(record.msg).startswith("HTTP/2 connection error"):
+        record.exc_info, record.exc_text, record.levelno, record.levelname = None, None, logging.INFO, "INFO"
+    return True

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote_plus
@@ -11,6 +12,7 @@ from urllib.parse import unquote_plus
 from django.db import IntegrityError, transaction
 
 from iam.access.tokens import digest
+from iam.api import rates
 from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
@@ -59,6 +61,26 @@ def _issuer(assertion: str) -> str:
 def authenticated_client(ctx: Context, form: Mapping[str, str], authorization: str, *, public: bool = True) -> Client:
     """The application that proved itself the way it is registered; raises OAuthError invalid_client."""
     id, proof, method = credentials(form, authorization)
+    with counted_guess(ctx, id):
+        return _proven(ctx, id, proof, method, public=public)
+
+
+@contextmanager
+def counted_guess(ctx: Context, id: str) -> Iterator[None]:
+    """Refuse a proof of an address that has guessed too often at this client, and count a wrong one (checklist D03).
+
+    Raises ResourceExhausted. Right proofs cost nothing, and strangers' guesses do not keep the client out.
+    """
+    rates.may_guess(ctx.instance, id, ctx.origin.ip)
+    try:
+        yield
+    except OAuthError as refused:
+        if refused.error == "invalid_client":
+            rates.guessed_wrong(ctx.instance, id, ctx.origin.ip)
+        raise
+
+
+def _proven(ctx: Context, id: str, proof: str, method: str, *, public: bool) -> Client:
     client = find_client(ctx.instance, id)
     if client is None:
         raise OAuthError("invalid_client", "unknown or inactive client")

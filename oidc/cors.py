@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from iam.access.caller import instance_of
+from iam.api.cors import knows_origins
 from iam.kernel.errors import NotFound
 from oidc.registry import client_of
 from projects.domain.uris import origin_of
@@ -22,7 +23,7 @@ def with_cors(*, open_to_any: bool) -> Callable[[View], View]:
         @wraps(view)
         def answered(request: HttpRequest) -> HttpResponse:
             origin = request.headers.get("Origin", "")
-            allowed = "*" if open_to_any else (origin if origin and _registered(request, origin) else "")
+            allowed = "*" if open_to_any else (origin if origin and is_registered(request.get_host(), origin) else "")
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)
                 if allowed:
@@ -42,10 +43,11 @@ def with_cors(*, open_to_any: bool) -> Callable[[View], View]:
     return wrap
 
 
-def _registered(request: HttpRequest, origin: str) -> bool:
-    """Whether an application of this instance is at home at the origin."""
+@knows_origins
+def is_registered(host: str, origin: str) -> bool:
+    """Whether an application of the instance at this host is at home at the origin."""
     try:
-        instance = instance_of(request.get_host())
+        instance = instance_of(host)
     except NotFound:
         return False
     wanted = origin_of(origin)

@@ -1,16 +1,19 @@
 """The endpoints that programs call: discovery, keys, token, introspection, userinfo, revocation."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from iam.access.caller import context_of_nobody, instance_of
+from iam.access.caller import RequestMeta, context_of_nobody, instance_of
 from iam.access.http import meta_of
+from iam.api import rates
 from iam.kernel.context import Context
-from iam.kernel.errors import NotFound
+from iam.kernel.errors import NotFound, ResourceExhausted
 from oidc import discovery, families, introspection
 from oidc.client_auth import authenticated_client
 from oidc.cors import with_cors
@@ -33,11 +36,15 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
         def view(request: HttpRequest) -> HttpResponse:
             if request.method not in verbs:
                 return HttpResponse(status=405, headers={"Allow": ", ".join(verbs)})
+            meta = meta_of(request)
             try:
-                meta = meta_of(request)
+                if request.method == "POST" or not open_to_any:
+                    rates.enter(meta)
                 content, status = answer(context_of_nobody(meta, instance_of(meta.host)), request)
             except OAuthError as refused:
-                return _refused(request, refused)
+                return _refused(meta, refused)
+            except ResourceExhausted as wait:
+                return _told_to_wait(wait)
             except NotFound as unknown:
                 return _json({"error": "invalid_request", "error_description": f"unknown host {unknown.reason}"}, 404)
             return _json(content, status)
@@ -47,7 +54,18 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
     return wrap
 
 
-def _refused(request: HttpRequest, refused: OAuthError) -> HttpResponse:
+def _told_to_wait(wait: ResourceExhausted) -> HttpResponse:
+    """429: OAuth has no word of its own for it at these endpoints."""
+    told = OAuthError("temporarily_unavailable", "too many requests; wait before the next one").answer()
+    response = _json(told, 429)
+    response.headers["Retry-After"] = str(max(1, math.ceil(wait.retry_after.total_seconds())))
+    return response
+
+
+def _refused(meta: RequestMeta, refused: OAuthError) -> HttpResponse:
+    if refused.kind.status == 401:
+        with suppress(ResourceExhausted):
+            rates.count_nobody(meta)
     response = _json(refused.answer(), refused.kind.status)
     if refused.kind.status == 401:
         scheme = "Basic" if refused.error == "invalid_client" else f'Bearer error="{refused.error}"'

@@ -54,6 +54,7 @@ def measure() -> None:
         "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
         "ZITADEL_FIRSTINSTANCE_PATPATH": pat,
         "ZITADEL_PORT": str(server.port),
+        "ZITADEL_RATELIMITS_ENABLED": "false",
         "ZITADEL_EXTERNALPORT": str(server.port),
     }
     server.start()

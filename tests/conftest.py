@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import Client
 
 from iam.access.caller import RequestMeta, context_for, system_context
+from iam.api import rates
 from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
 from iam.setup import first_instance
@@ -67,6 +68,7 @@ def house(db, tmp_path):
 def _made(tmp_path) -> House:
     wiring.envelope().forget()
     wiring.store().persons._kept.clear()
+    rates.forget()
     config = settings.CONFIG.model_copy(deep=True)
     config.ExternalPort = 80
     config.FirstInstance.Org.Human.Password = "Start-Password-1"
@@ -132,6 +134,17 @@ def server(tmp_path_factory):
     from tests.servers import new_server
 
     made = new_server(tmp_path_factory.mktemp("server"))
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture(scope="session")
+def tls_server(tmp_path_factory):
+    """The same with TLS on its port."""
+    from tests.servers import new_tls_server
+
+    made = new_tls_server(tmp_path_factory.mktemp("tls"))
     made.start()
     yield made
     made.kill()

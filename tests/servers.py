@@ -1,9 +1,12 @@
 """The real server as a process of its own, with a state folder of its own, on a free port."""
 
+import datetime
+import ipaddress
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -11,6 +14,11 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,11 +33,17 @@ class Server:
     password: str = ""
     login: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    certificate: Path | None = None
 
     @property
     def url(self) -> str:
         """Its origin."""
-        return f"http://localhost:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://localhost:{self.port}"
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What a client needs to believe its certificate."""
+        return ssl.create_default_context(cafile=str(self.certificate)) if self.certificate else None
 
     @property
     def pat(self) -> str:
@@ -45,7 +59,7 @@ class Server:
         )
         for _ in range(240):
             try:
-                urllib.request.urlopen(f"{self.url}/debug/ready", timeout=1)
+                urllib.request.urlopen(f"{self.url}/debug/ready", timeout=1, context=self.trust)
                 break
             except (urllib.error.URLError, OSError):
                 if self.process.poll() is not None:
@@ -82,3 +96,42 @@ def new_server(folder: Path) -> Server:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_"))}
     environment = {**kept, "GATEHOUSE_VAR": str(folder), "ZITADEL_PORT": str(port), "ZITADEL_EXTERNALPORT": str(port)}
     return Server(folder, port, environment=environment)
+
+
+def new_tls_server(folder: Path) -> Server:
+    """A server that has not started yet and will speak TLS with a certificate of its own making."""
+    made = new_server(folder)
+    made.certificate, key = folder / "cert.pem", folder / "key.pem"
+    _certify(made.certificate, key)
+    made.environment |= {
+        "ZITADEL_TLS_ENABLED": "true",
+        "ZITADEL_TLS_CERTPATH": str(made.certificate),
+        "ZITADEL_TLS_KEYPATH": str(key),
+        "ZITADEL_EXTERNALSECURE": "true",
+    }
+    return made
+
+
+def _certify(certificate: Path, key: Path) -> None:
+    """A self-signed certificate for localhost."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    encoded = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    key.write_bytes(encoded)

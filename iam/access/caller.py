@@ -7,7 +7,7 @@ from datetime import datetime
 from eventstore.store import Origin
 from iam.access.queries import Held, rights_from, rights_of
 from iam.access.tokens import TokenKind, kind_of
-from iam.kernel.context import Caller, Context, Rights
+from iam.kernel.context import Caller, Context, Deadline, Rights
 from iam.kernel.errors import NotFound, Unauthenticated
 from iam.vault import wiring
 
@@ -24,6 +24,7 @@ class RequestMeta:
     headers: Mapping[str, str] = field(default_factory=dict)
     remote_addr: str = ""
     request_id: str = ""
+    deadline: Deadline | None = None
 
     @property
     def base_url(self) -> str:
@@ -168,6 +169,7 @@ def _context(meta: RequestMeta, instance: str, caller: Caller, rights: Rights) -
         asked_org=meta.headers.get("x-zitadel-orgid", "").strip(),
         base_url=meta.base_url,
         origin=Origin(meta.remote_addr, meta.headers.get("user-agent", "")[:500], meta.request_id),
+        deadline=meta.deadline,
     )
 
 

@@ -11,11 +11,8 @@ from eventstore import outage
 from iam.api import readiness
 from iam.api.errors import AWAY_SECONDS
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
-from iam.api.gen import grpc_health_v1 as grpc_health
 from iam.api.methods import Service
 from iam.kernel.context import Context
-
-SERVING, NOT_SERVING = 1, 2
 
 
 def alive(request: HttpRequest) -> HttpResponse:
@@ -81,12 +78,3 @@ for _name, _module in (
     ("zitadel.system.v1.SystemService", system_v1),
 ):
     _healthz(_name, _module.HealthzResponse)
-
-
-health = Service("grpc.health.v1.Health")
-
-
-@health.method
-def Check(ctx: Context, request: Any) -> Any:
-    """The standard health check of gRPC: this server serves every service while it is ready."""
-    return grpc_health.HealthCheckResponse(status=NOT_SERVING if readiness.reason() else SERVING)

@@ -1,21 +1,25 @@
 """The method table: one function per method, the same for every wire."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from django.db import transaction
 from google.protobuf.message import Message
 
 from iam.access.caller import RequestMeta, context_for
-from iam.api import descriptors
+from iam.api import descriptors, idempotency, rates, versions
+from iam.api.beta.sisters import adapted, pairs, sister_of
 from iam.api.limits import check
 from iam.kernel.context import Context
-from iam.kernel.errors import Unauthenticated, Unimplemented
+from iam.kernel.errors import InvalidInput, NotFound, Refusal, Unauthenticated, Unavailable, Unimplemented
+from iam.vault import wiring
 
 Function = Callable[[Context, Any], Message]
 AUTHENTICATED = "authenticated"
 
+HEALTH = ("/Healthz", "grpc.health.v1.Health/Check")
 _registered: dict[str, Function] = {}
 
 
@@ -65,26 +69,112 @@ def method(full_name: str) -> Method:
 
 
 def registered() -> dict[str, Function]:
-    """Every implemented method."""
-    return dict(sorted(_registered.items()))
+    """Every implemented method: those with a function, and those of v2beta whose sister has one."""
+    older = {name: adapted(name, _registered[one]) for name, one in pairs().items() if one in _registered}
+    return dict(sorted({**older, **_registered}.items()))
+
+
+def function_of(full_name: str) -> Function:
+    """Who answers a method; raises Unimplemented. A method of v2beta is looked up at its sister's, at call time."""
+    if function := _registered.get(full_name):
+        return function
+    if sister := _registered.get(sister_of(full_name)):
+        return adapted(full_name, sister)
+    raise Unimplemented("api.unimplemented", reason=full_name)
+
+
+@dataclass
+class Exchange:
+    """What a wire knows beside the message, and what it shall say in headers of its answer."""
+
+    meta: RequestMeta
+    takes_key: bool = True
+    condition: versions.Condition | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def invoke(full_name: str, request: Message, meta: RequestMeta) -> Message:
+    """Answer a request of a wire without addresses of resources. Raises a Refusal."""
+    return answer(full_name, request, Exchange(meta))
+
+
+def answer(full_name: str, request: Message, exchange: Exchange) -> Message:
     """Answer a request. Raises a Refusal.
 
-    The order: implemented, who is calling, limits of the message, the function. What a caller may do with the
-    thing addressed is checked by the command or query, which knows its owner (DESIGN §7); a method with a permission
-    needs it somewhere first.
+    The order: implemented, how often, who is calling, limits of the message, conditions, the function. What a caller may do
+    with the thing addressed is checked by the command or query, which knows its owner (DESIGN §7); a method with a
+    permission needs it somewhere first.
     """
-    function = _registered.get(full_name)
-    if function is None:
-        raise Unimplemented("api.unimplemented", reason=full_name)
+    function = function_of(full_name)
     called = method(full_name)
-    ctx = context_for(without_token(meta) if called.is_public else meta)
-    if not called.is_public and not ctx.actor:
-        raise Unauthenticated("auth.missing")
+    ctx = _counted(called, exchange.meta)
     check(request)
-    return function(ctx, request)
+    header = exchange.meta.headers.get(idempotency.HEADER) if exchange.takes_key else None
+    call = idempotency.call_of(ctx, full_name, request, header)
+    if call is None and exchange.condition is None:
+        return function(ctx, request)
+    return _whole(lambda: _conditional(ctx, exchange.condition, function, request), call, called, exchange)
+
+
+def _counted(called: Method, meta: RequestMeta) -> Context:
+    """The Context, with the request counted on its caller or address. Probes of health are not counted."""
+    if called.name.endswith(HEALTH):
+        return context_for(without_token(meta))
+    rates.enter(meta)
+    try:
+        ctx = context_for(without_token(meta) if called.is_public else meta)
+        if not called.is_public and not ctx.actor:
+            raise Unauthenticated("auth.missing")
+    except (Unauthenticated, NotFound):
+        rates.count_nobody(meta)
+        raise
+    if ctx.actor:
+        rates.count_caller(meta, ctx.instance, ctx.actor)
+    else:
+        rates.count_nobody(meta)
+    return ctx
+
+
+def _whole(ask: Callable[[], Message], call: idempotency.Call | None, called: Method, exchange: Exchange) -> Message:
+    """Answer in one transaction. A refusal commits, too: what was counted against a guess must stay counted."""
+    made: Message | Refusal
+    try:
+        with wiring.store().persons.tentative(), transaction.atomic():
+            try:
+                made, is_old = idempotency.once(call, ask, called.response) if call else (ask(), False)
+            except Unavailable:
+                raise
+            except Refusal as refused:
+                made, is_old = refused, False
+    except _UncheckedError:
+        raise InvalidInput("api.if_match_unsupported") from None
+    except BaseException:
+        wiring.envelope().forget()  # a data key that was made in here is gone
+        raise
+    if is_old:
+        exchange.headers[idempotency.REPLAYED] = "true"
+    if isinstance(made, Refusal):
+        raise made
+    return made
+
+
+class _UncheckedError(Exception):
+    """A condition was sent to a call that never looked at the resource of the address: nothing of it may stay."""
+
+
+def _conditional(ctx: Context, condition: versions.Condition | None, function: Function, request: Message) -> Message:
+    if condition is None:
+        return function(ctx, request)
+    expected = condition.expected(ctx)
+    made = function(replace(ctx, expected=expected), request)
+    if not expected.was_checked:
+        raise _UncheckedError
+    return made
+
+
+def reading(full_name: str, request: Message) -> Callable[[Context], Message]:
+    """A method that reads, to be asked in the middle of another one."""
+    return lambda ctx: function_of(full_name)(ctx, request)
 
 
 def without_token(meta: RequestMeta) -> RequestMeta:

@@ -1,5 +1,7 @@
 """The OpenAPI 3.1 document of the REST routes, built from the same descriptors, and a page to browse it."""
 
+import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -11,8 +13,9 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from google.protobuf.descriptor import FieldDescriptor
 
 from iam.api import descriptors
-from iam.api.methods import method
-from iam.api.rest import routes
+from iam.api.methods import Method, method, registered
+from iam.api.openapi_parts import HEADERS, PARAMETERS, REFUSAL, headers_of, parameters_of, refusals_of, responses
+from iam.api.routes import Route, routes
 
 SCALARS: dict[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_STRING: {"type": "string"},
@@ -32,48 +35,110 @@ WELL_KNOWN = {
 }
 
 
+MOST_NESTED = 3
+"""How deep messages are taken apart into query parameters; deeper ones are better sent to a POST."""
+DESCRIPTION = """Every REST route. The same methods answer Connect, gRPC and gRPC-Web at `/<service>/<method>`.
+
+Limits, `Idempotency-Key` and `ETag`/`If-Match` are described in deploy/docs/api.md, error ids in deploy/docs/errors.md."""
+
+
 @cache
 def built() -> dict[str, Any]:
     """The document."""
     schemas: dict[str, Any] = {}
     paths: dict[str, Any] = {}
     for route in routes():
-        path = route.path.replace("=**", "")
-        paths.setdefault(path, {})[route.verb] = _operation(route, schemas)
+        paths.setdefault(address_of(route), {})[route.verb] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Gatehouse API", "version": "2"},
+        "info": {"title": "Gatehouse API", "version": "2", "description": DESCRIPTION},
+        "tags": sorted(({"name": name} for name in {route.method.partition("/")[0] for route in routes()}), key=str),
         "paths": paths,
         "components": {
-            "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {**schemas, **REFUSAL},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "responses": responses(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "personal access token or access token"}
+            },
         },
         "security": [{"bearer": []}],
     }
 
 
-def _operation(route: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+def address_of(route: Route) -> str:
+    """A path as OpenAPI writes it."""
+    return route.path.replace("=**", "")
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     called = method(route.method)
     service, _, name = route.method.partition("/")
-    parts = [part.strip("{}").replace("=**", "") for part in route.path.split("/") if part.startswith("{")]
+    described = called.request.DESCRIPTOR
+    parts = re.findall(r"\{(\w+)", route.path)
+    in_path = {route.alias.names.get(part, part) if route.alias else part for part in parts}
     operation: dict[str, Any] = {
-        "operationId": f"{service.rpartition('.')[2]}_{name}" + ("_alias" if route.alias else ""),
+        "operationId": f"{route.verb}_{re.sub(r'[^a-z0-9]+', '_', address_of(route).lower()).strip('_')}",
+        "summary": (registered()[route.method].__doc__ or name).strip().splitlines()[0],
+        "description": f"{service}/{name}",
         "tags": [service],
-        "parameters": [{"name": part, "in": "path", "required": True, "schema": {"type": "string"}} for part in parts],
-        "responses": {
-            str(called.success): {
-                "description": "Answer",
-                "content": {"application/json": {"schema": _reference(called.response.DESCRIPTOR, schemas)}},
-            },
-            "default": {"description": "Refusal: code, message, details"},
-        },
+        "parameters": [
+            {"name": part, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+            for part in parts
+        ],
+        "responses": {str(called.success): _answer(route, called, schemas), **refusals_of(route, called)},
     }
-    if route.body:
-        schema = _reference(called.request.DESCRIPTOR, schemas)
-        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+    operation["parameters"] += parameters_of(route, called)
+    if route.body == "*":
+        operation["requestBody"] = _body(_inline(described, in_path, schemas))
+    elif route.body:
+        operation["requestBody"] = _body(_single(described.fields_by_name[route.body], schemas))
+    else:
+        operation["parameters"] += list(_query(described, in_path, schemas))
     if called.is_public:
         operation["security"] = []
     return operation
+
+
+def _answer(route: Route, called: Method, schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = _reference(called.response.DESCRIPTOR, schemas)
+    answer = {"description": "The answer", "content": {"application/json": {"schema": schema}}}
+    return answer | {"headers": headers} if (headers := headers_of(route, called)) else answer
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": bool(schema.get("required")), "content": {"application/json": {"schema": schema}}}
+
+
+def _inline(described: Any, without: set[str], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The members of a body; what is in the path is not repeated."""
+    fields = [field for field in described.fields if field.name not in without]
+    schema: dict[str, Any] = {
+        "type": "object",
+        "title": described.name,
+        "properties": {field.json_name: _field(field, schemas) for field in fields},
+    }
+    required = [field.json_name for field in fields if _rules(field).required]
+    return schema | {"required": required} if required else schema
+
+
+def _query(
+    described: Any, without: set[str], schemas: dict[str, Any], prefix: str = "", depth: int = 1
+) -> Iterator[Any]:
+    """The fields of a request without body, nested ones with dots."""
+    for field in described.fields:
+        if field.name in without:
+            continue
+        is_message = field.type == FieldDescriptor.TYPE_MESSAGE and field.message_type.full_name not in WELL_KNOWN
+        if is_message and not field.is_repeated and depth < MOST_NESTED:
+            yield from _query(field.message_type, set(), schemas, f"{prefix}{field.json_name}.", depth + 1)
+        elif not is_message:
+            yield {"name": prefix + field.json_name, "in": "query", "schema": _field(field, schemas)}
+
+
+def _rules(field: Any) -> Any:
+    return field.GetOptions().Extensions[descriptors.extension("rules")]
 
 
 def _reference(described: Any, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +164,7 @@ def _single(field: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if field.type == FieldDescriptor.TYPE_ENUM:
         return {"type": "string", "enum": [value.name for value in field.enum_type.values]}
     schema = dict(SCALARS.get(field.type, {"type": "string"}))
-    rules = field.GetOptions().Extensions[descriptors.extension("rules")]
+    rules = _rules(field)
     if field.type == FieldDescriptor.TYPE_STRING and rules.max_len:
         schema |= {"minLength": rules.min_len, "maxLength": rules.max_len}
     return schema
@@ -124,6 +189,6 @@ def page(request: HttpRequest) -> HttpResponse:
     services: dict[str, list[dict[str, Any]]] = {}
     for path, verbs in built()["paths"].items():
         for verb, operation in verbs.items():
-            line = {"verb": verb.upper(), "path": path, "name": operation["operationId"].partition("_")[2]}
+            line = {"verb": verb.upper(), "path": path, "name": operation["summary"]}
             services.setdefault(operation["tags"][0], []).append(line)
     return render(request, "api/openapi.html", {"services": sorted(services.items())})

@@ -2,83 +2,34 @@
 
 import json
 import logging
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+import math
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.urls import URLPattern, re_path
-from google.api import annotations_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from eventstore import outage
+from iam.access.caller import RequestMeta
 from iam.access.http import meta_of
-from iam.api import descriptors
-from iam.api.aliases import ALIASES, Alias, rewritten
+from iam.api import rates, versions
+from iam.api.aliases import rewritten
+from iam.api.content import loads as content_of
 from iam.api.errors import AWAY_SECONDS, rest_body, told
 from iam.api.limits import check_words
-from iam.api.methods import invoke, method, registered
-from iam.kernel.errors import InvalidInput, Refusal
+from iam.api.methods import Exchange, answer, method, reading
+from iam.api.query import place
+from iam.api.routes import Route, resource_of, routes, variables_of
+from iam.kernel.errors import InvalidInput, Refusal, TooLarge
 
 log = logging.getLogger(__name__)
-VERBS = ("get", "post", "put", "patch", "delete")
-MOST_BYTES = 4 * 1024 * 1024
 DEEPEST = 60
-
-
-@dataclass(frozen=True)
-class Route:
-    """One verb and path of a method."""
-
-    verb: str
-    path: str
-    body: str
-    method: str
-    alias: Alias | None = None
-
-    @property
-    def pattern(self) -> str:
-        """The path as a regular expression; literal parts win by order, see `routes`."""
-        return (
-            "^"
-            + re.sub(
-                r"\{(\w+)(=\*\*)?\}",
-                _variable,
-                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**"),
-            ).lstrip("/")
-            + "$"
-        )
-
-
-def _variable(found: "re.Match[str]") -> str:
-    return f"(?P<{found[1]}>{'.+' if found[2] else '[^/:]+'})"
-
-
-@cache
-def routes() -> tuple[Route, ...]:
-    """Every REST route of every method, literal paths before variable ones."""
-    found = [route for name in registered() for route in _routes(name)]
-    found += [
-        Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in registered()
-    ]
-    return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
-
-
-def _rank(path: str) -> list[int]:
-    return [1 if "{" in part else 0 for part in path.split("/")]
-
-
-def _routes(name: str) -> Iterable[Route]:
-    rule = descriptors.method(name).GetOptions().Extensions[annotations_pb2.http]
-    for one in (rule, *rule.additional_bindings):
-        verb = one.WhichOneof("pattern")
-        if verb:
-            yield Route(verb, getattr(one, verb), one.body, name)
 
 
 def rest_urls() -> list[URLPattern]:
@@ -89,46 +40,94 @@ def rest_urls() -> list[URLPattern]:
     return [re_path(pattern, view_of(found)) for pattern, found in by_path.items()]
 
 
+class _JsonView(APIView):
+    """Answers JSON, whatever the client would rather have, in every case."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
+        """There is one form."""
+        return JSONRenderer(), "application/json"
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The path has other verbs (RFC 9110 §15.5.6)."""
+        response = _json({"code": 12, "message": "Method Not Allowed"}, 405)
+        response.headers["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+
 def view_of(found: list[Route]) -> Any:
     """The view of a path; the first route of a verb answers it."""
     handlers = {}
     for route in reversed(found):
         handlers[route.verb] = _answering(route)
-    kind = type("ApiRoute", (APIView,), {**handlers, "routes": found, "schema": None})
+    kind = type("ApiRoute", (_JsonView,), {**handlers, "routes": found, "schema": None})
     return kind.as_view()  # type: ignore[attr-defined]
 
 
 def _answering(route: Route) -> Any:
-    def answer(self: APIView, request: Request, **path: str) -> HttpResponse:
+    def answer_request(self: APIView, request: Request, **path: str) -> HttpResponse:
+        exchange = Exchange(meta_of(request._request), takes_key=route.verb == "post")
         try:
-            message = parsed(route, request, path)
-            response = invoke(route.method, message, meta_of(request._request))
+            rates.enter(exchange.meta)  # before the body is looked at
+            exchange.condition = _condition(route, exchange.meta, path)
+            response = answer(route.method, parsed(route, request, path), exchange)
         except Refusal as refusal:
-            return refused(refusal)
+            return _with(refused(refusal), exchange)
         except Exception as error:
             if outage.is_outage(error):
                 outage.note(error, route.method)
             else:
                 log.exception("%s failed", route.method)
             return refused(error)
-        return _json(json_format.MessageToDict(response), method(route.method).success)
+        return _with(_succeeded(route, response, exchange.meta), exchange)
 
-    return answer
+    return answer_request
+
+
+def _condition(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> versions.Condition | None:
+    """What If-Match says; raises InvalidInput on a route without a resource that it could be about."""
+    header = meta.headers.get(versions.IF_MATCH)
+    if header is None or route.verb == "get":
+        return None
+    resource = resource_of(route.path)
+    if resource is None:
+        raise InvalidInput("api.if_match_unsupported")
+    message = method(resource.method).request()
+    here = dict(zip(variables_of(resource.path), (path[name] for name in variables_of(route.path)), strict=False))
+    for name, value in here.items():
+        setattr(message, name, value)
+    return versions.Condition(header, reading(resource.method, message), resource.path, here)
+
+
+def _succeeded(route: Route, message: Message, meta: RequestMeta) -> HttpResponse:
+    """The answer; of a single resource with its tag, and 304 for who has it already (RFC 9110 §15.4.5)."""
+    response = _json(json_format.MessageToDict(message), method(route.method).success)
+    if versions.is_resource(route.verb, route.path):
+        tag = versions.tag_of(message)
+        if versions.is_known(tag, meta.headers.get(versions.IF_NONE_MATCH, "")):
+            response = HttpResponse(status=304)
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Vary"] = "Authorization, X-Zitadel-Orgid"
+    return response
+
+
+def _with(response: HttpResponse, exchange: Exchange) -> HttpResponse:
+    for name, value in exchange.headers.items():
+        response.headers[name] = value
+    return response
 
 
 def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     """The request message: body, then query, then path. Raises InvalidInput."""
+    message = method(route.method).request()
     content = _body(request._request) if route.body else {}
     if route.body not in ("", "*"):
         content = {route.body: content}
     for name, values in request.query_params.lists():
         if not route.body:
-            _place(content, name, values)
+            place(content, message.DESCRIPTOR, name, values)
     if route.alias:
         content = rewritten(route.alias, content)
-    message = method(route.method).request()
-    if not route.body:
-        _switches(content, message.DESCRIPTOR)
     check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
@@ -140,38 +139,16 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
 
 
 def _body(request: Any) -> Any:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
-        raise InvalidInput("api.body_too_large")
-    raw = request.body
+    try:
+        raw = request.body
+    except RequestDataTooBig as large:
+        raise TooLarge("api.body_too_large") from large
     if not raw.strip():
         return {}
-    try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError) as wrong:
-        raise InvalidInput("api.body_invalid", reason=str(wrong)[:200]) from wrong
+    content = content_of(raw)
     if not isinstance(content, dict):
         raise InvalidInput("api.body_invalid", reason="expected an object")
     return content
-
-
-def _place(content: dict[str, Any], name: str, values: list[str]) -> None:
-    *steps, last = name.split(".")
-    for step in steps:
-        content = content.setdefault(step, {})
-        if not isinstance(content, dict):
-            return
-    content[last] = values if len(values) > 1 else values[0]
-
-
-def _switches(content: dict[str, Any], described: Any) -> None:
-    """Words of a query that stand for yes and no, as the booleans that they are in JSON."""
-    for field in described.fields:
-        for name in {field.name, field.json_name} & content.keys():
-            value = content[name]
-            if field.type == field.TYPE_BOOL and value in ("true", "false"):
-                content[name] = value == "true"
-            elif field.message_type is not None and isinstance(value, dict):
-                _switches(value, field.message_type)
 
 
 def refused(error: Exception) -> HttpResponse:
@@ -179,8 +156,8 @@ def refused(error: Exception) -> HttpResponse:
     answer = told(error)
     response = _json(rest_body(answer), answer.kind.http)
     if retry := getattr(error, "retry_after", None):
-        response.headers["Retry-After"] = str(max(1, round(retry.total_seconds())))
-    if answer.kind.http == 503:
+        response.headers["Retry-After"] = str(max(1, math.ceil(retry.total_seconds())))
+    elif answer.kind.http == 503:
         response.headers["Retry-After"] = str(AWAY_SECONDS)
     if answer.kind.http == 401:
         response.headers["WWW-Authenticate"] = "Bearer"

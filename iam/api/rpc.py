@@ -1,37 +1,23 @@
 """Connect, gRPC and gRPC-Web into the method table: one ASGI application for every service."""
 
-import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from connectrpc.code import Code
 from connectrpc.compat import google_protobuf_binary_codec, google_protobuf_json_codec
-from connectrpc.errors import ConnectError, ErrorDetail
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.server import ConnectASGIApplication, Endpoint
 from django.conf import settings
-from django.db import close_old_connections
 from google.protobuf.message import Message
-from protobuf.wkt import Any as AnyDetail
 
-from eventstore import outage
-from iam.access.caller import RequestMeta
-from iam.access.peers import FORWARDED, client_address
-from iam.api import descriptors, reflection
-from iam.api.errors import Told, told, type_url
+from iam.api import descriptors, grpc_health, reflection
+from iam.api.calls import called, connect_error, meta_of_call
+from iam.api.content import loads
+from iam.api.cors import Asgi, Scope
+from iam.api.errors import told
 from iam.api.limits import check_words
-from iam.api.methods import invoke
-from iam.cache import epochs
-from iam.kernel.errors import InvalidInput, Refusal
-from iam.observe import exposition, requests
-from iam.observe.requests import Served
-
-log = logging.getLogger(__name__)
-MOST_BYTES = 4 * 1024 * 1024
-Scope = dict[str, Any]
-Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
+from iam.api.methods import Exchange
+from iam.kernel.errors import InvalidInput
 
 
 class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the library keeps the class to itself
@@ -40,7 +26,7 @@ class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the lib
     def decode(self, data: Any, message_class: Any) -> Any:
         """The message; raises ConnectError, or what the parser raises."""
         try:
-            check_words(json.loads(bytes(data)), message_class.DESCRIPTOR)
+            check_words(loads(bytes(data)), message_class.DESCRIPTOR)
         except InvalidInput as wrong:
             raise connect_error(told(wrong)) from wrong
         return super().decode(data, message_class)
@@ -54,7 +40,7 @@ class _Application(ConnectASGIApplication[None]):
         super().__init__(
             service=None,
             endpoints=lambda _: _endpoints(name),
-            read_max_bytes=MOST_BYTES,
+            read_max_bytes=settings.CONFIG.Limits.RequestBytes,
             codecs=[google_protobuf_binary_codec(), _Json()],
         )
 
@@ -68,7 +54,8 @@ def _endpoints(name: str) -> Mapping[str, Endpoint[Any, Any]]:
     if name in reflection.SERVICES:
         return reflection.endpoints(name)
     described = descriptors.service(name)
-    return {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods}
+    unary = {f"/{name}/{one.name}": _endpoint(name, one) for one in described.methods if not one.server_streaming}
+    return {**unary, **grpc_health.endpoints()} if name == grpc_health.SERVICE else unary
 
 
 def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
@@ -82,67 +69,15 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
     )
     full = f"{service}/{one.name}"
 
-    async def answer(request: Message, context: Any) -> Message:
-        return await sync_to_async(_invoked, thread_sensitive=False)(full, request, _meta(context))
+    async def answered(request: Message, context: Any) -> Message:
+        exchange = Exchange(meta_of_call(context))
+        try:
+            return await sync_to_async(called, thread_sensitive=False)(full, request, exchange)
+        finally:
+            for name, value in exchange.headers.items():
+                context.response_headers[name.lower()] = value
 
-    return Endpoint.unary(info, answer)
-
-
-def _invoked(full: str, request: Message, meta: RequestMeta) -> Message:
-    served = Served(meta.request_id, "POST", _wire(meta.headers.get("content-type", "")), f"/{full}")
-    trusted = settings.CONFIG.Instrumentation.Trace.TrustRemoteSpans
-    try:
-        with requests.serving(served, meta.headers.get("traceparent", ""), trusted=trusted), epochs.noted():
-            return _answered(full, request, meta, served)
-    finally:
-        close_old_connections()
-        exposition.refresh()
-
-
-def _answered(full: str, request: Message, meta: RequestMeta, served: Served) -> Message:
-    try:
-        return invoke(full, request, meta)
-    except Refusal as refusal:
-        answer = told(refusal)
-        served.status, served.outcome = answer.kind.connect, requests.outcome_of(answer.kind.http)
-        raise connect_error(answer) from refusal
-    except Exception as error:
-        if outage.is_outage(error):
-            outage.note(error, full)
-        else:
-            log.exception("%s failed", full)
-        answer = told(error)
-        served.status, served.outcome = answer.kind.connect, "failed"
-        raise connect_error(answer) from error
-
-
-def _wire(content_type: str) -> str:
-    """Which of the three it is."""
-    if content_type.startswith("application/grpc-web"):
-        return "grpc_web"
-    return "grpc" if content_type.startswith("application/grpc") else "connect"
-
-
-def connect_error(answer: Told) -> ConnectError:
-    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail."""
-    if (detail := answer.detail) is None:
-        return ConnectError(Code(answer.kind.connect), answer.message, [])
-    packed = AnyDetail(type_url=type_url(detail), value=detail.SerializeToString())
-    return ConnectError(Code(answer.kind.connect), answer.message, [ErrorDetail(packed)])
-
-
-def _meta(context: Any) -> RequestMeta:
-    headers = {name.lower(): value for name, value in context.request_headers.items()}
-    secure = settings.CONFIG.ExternalSecure
-    return RequestMeta(
-        host=headers.get("host", ""),
-        scheme="https" if secure else "http",
-        headers=headers,
-        remote_addr=client_address(
-            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
-        ),
-        request_id=requests.request_id_of(headers.get("x-request-id", "")),
-    )
+    return Endpoint.unary(info, answered)
 
 
 _applications: dict[str, _Application] = {}
@@ -155,10 +90,10 @@ def application_of(path: str) -> Asgi | None:
         return None
     if name not in _applications:
         _applications[name] = _Application(name)
-    return with_host(_applications[name])
+    return _readable(_applications[name])
 
 
-def with_host(application: Any) -> Asgi:
+def with_host(application: Asgi) -> Asgi:
     """HTTP/2 names the host in a pseudo header; give it back as `host`."""
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
@@ -168,5 +103,21 @@ def with_host(application: Any) -> Asgi:
             host = authority or f"{server[0]}:{server[1]}".encode()
             scope = {**scope, "headers": [*scope["headers"], (b"host", host)]}
         await application(scope, receive, send)
+
+    return answer
+
+
+def _readable(application: Any) -> Asgi:
+    """Refuse what connectrpc cannot read: gRPC needs trailers (HTTP/2), header values are text."""
+
+    async def answer(scope: Scope, receive: Any, send: Any) -> None:
+        kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"").lower()
+        trailers = "http.response.trailers" in scope.get("extensions", {})
+        if kind.startswith(b"application/grpc") and not kind.startswith(b"application/grpc-web") and not trailers:
+            await send({"type": "http.response.start", "status": 505, "headers": []})
+            await send({"type": "http.response.body", "body": b"gRPC needs HTTP/2", "more_body": False})
+            return
+        headers = [(name, value.decode("utf-8", "replace").encode()) for name, value in scope["headers"]]
+        await application({**scope, "headers": headers}, receive, send)
 
     return answer

@@ -68,6 +68,8 @@ class Unit:
             loaded.state = replace(loaded.state, owner=owner)
         if needs:
             self.ctx.require(needs, loaded.state.owner, resource)
+        if self.ctx.expected:
+            self.ctx.expected.check(self.ctx.stream(kind.kind, id), len(loaded.past))
         facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
@@ -146,19 +148,24 @@ class Done:
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
     """Run `work` and push what it decided, all or nothing. `work` may run several times and must only decide.
 
-    Raises AlreadyExists when a unique value is taken, Contended after five collisions.
+    Raises AlreadyExists when a unique value is taken, Contended after five collisions, DeadlineExceeded when the
+    caller has stopped waiting before anything was changed.
     """
     for _ in range(ATTEMPTS):
         unit = Unit(ctx)
         result = work(unit)
         unit.cascade()
         writes = unit.writes()
+        if writes:
+            ctx.begin_change()
         try:
             recorded = ctx.store.push(writes) if writes else []
         except Conflict:
             continue  # somebody was faster: read again, decide again
         except Taken as taken:
             raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
+        if ctx.expected:
+            ctx.expected.move(recorded)
         return Done(unit.receipts(recorded), result)
     raise Contended("change.contended")
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from eventstore.events import Event
 from eventstore.store import Origin, Store, Stream, Use
-from iam.kernel.errors import NotFound, PermissionDenied, Unauthenticated
+from iam.kernel.errors import DeadlineExceeded, NotFound, PermissionDenied, Unauthenticated
+from iam.kernel.expected import Expected
 from iam.kernel.ports import Ports
 
 Permissions = frozenset[str]
@@ -82,6 +83,20 @@ class Caller:
     authenticated_at: datetime | None = None
 
 
+@dataclass
+class Deadline:
+    """The moment at which the caller stops waiting. Whoever has begun to change things finishes, so nothing stays half done."""
+
+    at: datetime
+    begun: bool = False
+
+    def begin(self, now: datetime) -> None:
+        """Refuse the first change of a request that is late."""
+        if not self.begun and now >= self.at:
+            raise DeadlineExceeded("api.deadline_exceeded")
+        self.begun = True
+
+
 @dataclass(frozen=True)
 class Context:
     """One request. Frozen; commands and queries get everything from here."""
@@ -94,6 +109,8 @@ class Context:
     asked_org: str = ""
     base_url: str = ""
     origin: Origin = field(default_factory=Origin)
+    deadline: Deadline | None = None
+    expected: Expected | None = None
 
     @property
     def actor(self) -> str:
@@ -108,6 +125,11 @@ class Context:
     def now(self) -> datetime:
         """The request's clock."""
         return self.ports.now()
+
+    def begin_change(self) -> None:
+        """Refuse when the caller has stopped waiting already."""
+        if self.deadline:
+            self.deadline.begin(self.now())
 
     def authenticated(self) -> None:
         """Refuse nobody."""

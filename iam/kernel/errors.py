@@ -49,12 +49,28 @@ class Contended(Refusal):
     """Others kept changing the same thing; trying again may help."""
 
 
+class StateChanged(Refusal):
+    """The thing is not at the version that the caller expects any more."""
+
+
+class KeyReused(Refusal):
+    """This idempotency key belongs to another request."""
+
+
+class TooLarge(Refusal):
+    """The request is larger than this server reads."""
+
+
 class ResourceExhausted(Refusal):
     """Too many requests of this kind; `retry_after` says when to come back."""
 
     def __init__(self, code: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(code)
         self.retry_after = retry_after
+
+
+class DeadlineExceeded(Refusal):
+    """The caller has stopped waiting; nothing was changed."""
 
 
 class Unimplemented(Refusal):

@@ -374,6 +374,54 @@ class SystemDefaultsSection(Section):
     )
 
 
+class LimitsSection(Section):
+    """How large a request may be."""
+
+    RequestBytes: int = Field(
+        4 * 1024 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        description="largest body of a request, counted before it is kept",
+    )
+    JSONDepth: int = Field(60, ge=10, le=100, description="how deep objects and lists of a JSON body may nest")
+    JSONMembers: int = Field(20_000, ge=100, description="members of all objects of a JSON body together")
+    BodySeconds: int = Field(30, ge=1, le=600, description="a body that takes longer to arrive is given up (408)")
+
+
+class RateSection(Section):
+    """A bucket: holds Burst requests and is refilled with PerSecond."""
+
+    PerSecond: float = Field(200, gt=0, description="requests per second in the long run")
+    Burst: int = Field(2000, ge=1, description="requests at once after a pause")
+
+
+class CallerRateSection(RateSection):
+    """Requests of one caller (user of an instance)."""
+
+
+class AddressRateSection(RateSection):
+    """Requests without credentials, or with credentials that are refused, of one address (IPv6: /64)."""
+
+    PerSecond: float = Field(20, gt=0, description="requests per second in the long run")
+    Burst: int = Field(500, ge=1, description="requests at once after a pause")
+
+
+class ClientRateSection(RateSection):
+    """Refused secrets of one OAuth client or service user from one address."""
+
+    PerSecond: float = Field(0.1, gt=0, description="refused secrets per second in the long run")
+    Burst: int = Field(10, ge=1, description="refused secrets at once after a pause")
+
+
+class RateLimitsSection(Section):
+    """How often somebody may call. Counted in Redis when Caches.Connectors.Redis is enabled, else per web process."""
+
+    Enabled: bool = Field(True, description="whether requests are limited at all")
+    Caller: CallerRateSection = CallerRateSection()
+    Address: AddressRateSection = AddressRateSection()
+    Client: ClientRateSection = ClientRateSection()
+
+
 class Config(Section):
     """The whole tree."""
 
@@ -388,6 +436,8 @@ class Config(Section):
     )
     Workers: int = Field(1, ge=1, le=64, description="web processes")
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
+    Limits: LimitsSection = LimitsSection()
+    RateLimits: RateLimitsSection = RateLimitsSection()
     TLS: TLSSection = TLSSection()
     Database: DatabaseSection = DatabaseSection()
     Caches: CachesSection = CachesSection()

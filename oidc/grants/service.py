@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from iam.access.tokens import digest
 from iam.kernel.context import Context
-from oidc.client_auth import check_assertion_claims, credentials
+from oidc.client_auth import check_assertion_claims, counted_guess, credentials
 from oidc.errors import OAuthError
 from oidc.jose import BadTokenError, BoundKey, public_pem, read, verify
 from oidc.scopes import known
@@ -19,9 +19,10 @@ def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Orde
     id, secret, method = credentials(form, authorization)
     if method not in ("basic", "post"):
         raise OAuthError("invalid_client", "client_credentials needs a client secret")
-    user, instance = living_machine(ctx.instance, id) or (None, None)
-    if user is None or not user.secret_hash or not hmac.compare_digest(digest(secret), user.secret_hash):
-        raise OAuthError("invalid_client", "wrong credentials")
+    with counted_guess(ctx, id):
+        user, instance = living_machine(ctx.instance, id) or (None, None)
+        if user is None or not user.secret_hash or not hmac.compare_digest(digest(secret), user.secret_hash):
+            raise OAuthError("invalid_client", "wrong credentials")
     return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")), instance=instance)
 
 

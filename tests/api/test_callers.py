@@ -92,7 +92,10 @@ def belongings_of_users(house):
 def filled(name, things):
     """A request about those things, complete enough to pass the limits."""
     request = method(name).request()
-    if is_of("User", name):
+    kind = OLDER_IDS.get(name.partition("/")[0])
+    if kind:
+        things = things | {"id": things[kind]}
+    elif is_of("User", name):
         things = things | {"id": things["user_id"]}
     elif is_of("Project", name):
         things = things | {"id": things["project_id"]}
@@ -103,6 +106,14 @@ def filled(name, things):
 def is_of(thing, name):
     """Whether a bare `id` in the request names a user or a project: so it is in the older API."""
     return "management.v1" in name and thing in name
+
+
+OLDER_IDS = {
+    "zitadel.org.v2beta.OrganizationService": "organization_id",
+    "zitadel.project.v2beta.ProjectService": "project_id",
+    "zitadel.app.v2beta.AppService": "application_id",
+}
+"""Services whose own things are named by a bare `id`."""
 
 
 TEXTS = {
@@ -133,7 +144,7 @@ LEFT_OUT = (
     "hashed_password",
 )
 FACTORS = ("otp_code", "totp_secret", "web_auth_n", "idp_intent", "totp", "otp_sms", "otp_email", "recovery_code")
-OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization")
+OWN = ("CreateWebKey", "AddProject", "AddMachineUser", "AddHumanUser", "AddOrganization", "CreateOrganization")
 OWN += ("ImportHumanUser", "IsUserUnique")
 """Methods that act in the caller's own organization or instance, whatever the message says."""
 
@@ -168,6 +179,9 @@ AT_HOME = (
     "zitadel.settings.v2.SettingsService/",
     "zitadel.instance.v2.InstanceService/",
     "zitadel.feature.v2.FeatureService/",
+    "zitadel.settings.v2beta.SettingsService/",
+    "zitadel.instance.v2beta.InstanceService/",
+    "zitadel.feature.v2beta.FeatureService/",
 )
 POLICY = re.compile(r"zitadel\.management\.v1\.ManagementService/\w*(Policy|PolicyToDefault|Languages|LabelPolicy\w+)$")
 """Methods that act on the caller's own instance or organization when the message names no other."""
@@ -197,6 +211,8 @@ def fill(message, things):
             continue
         if field.type == field.TYPE_STRING and not field.is_repeated:
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
+        elif field.name == "is_api":
+            message.is_api = True
         elif field.name == "value" and field.type == field.TYPE_BYTES:
             message.value = b"v"
         elif field.name == "grant_id" and field.is_repeated:

@@ -1,8 +1,22 @@
-"""The OpenAPI document, as programs read it."""
+"""The OpenAPI document, as programs and people read it."""
 
+import re
+
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from iam.api.rest import routes
+from iam.api.methods import method
+from iam.api.openapi import address_of, built
+from iam.api.routes import routes
+
+
+@pytest.fixture(scope="module")
+def document():
+    return built()
+
+
+def operations(document):
+    return {(path, verb): operation for path, verbs in document["paths"].items() for verb, operation in verbs.items()}
 
 
 def test_the_document_is_valid_and_names_every_route(db, client):
@@ -11,10 +25,48 @@ def test_the_document_is_valid_and_names_every_route(db, client):
     document = answer.json()
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"].startswith("3.1")
-    named = {(path, verb) for path, verbs in document["paths"].items() for verb in verbs}
-    assert {(route.path.replace("=**", ""), route.verb) for route in routes()} == named
+    assert {(address_of(route), route.verb) for route in routes()} == operations(document).keys()
 
 
-def test_the_browsable_page_needs_no_script(db, client):
-    page = client.get("/openapi").content.decode()
-    assert "zitadel.user.v2.UserService" in page and "<script" not in page
+def test_every_operation_tells_request_answer_refusals_and_who_may_call(document):
+    for route in routes():
+        operation = operations(document)[address_of(route), route.verb]
+        called = method(route.method)
+        assert operation["responses"][str(called.success)]["content"]["application/json"]["schema"]["$ref"]
+        assert {"400", "429", "500"} <= operation["responses"].keys()
+        assert ("401" in operation["responses"]) is not called.is_public
+        assert operation.get("security", document["security"]) == ([] if called.is_public else [{"bearer": []}])
+        assert ("requestBody" in operation) is bool(route.body)
+        assert operation["summary"]
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_headers_of_keys_conditions_and_limits_are_told(document):
+    def names(path, verb):
+        return {one.get("$ref", "").rpartition("/")[2] for one in operations(document)[path, verb]["parameters"]}
+
+    assert {"IfNoneMatch"} <= names("/v2/users/{user_id}", "get")
+    assert {"IfMatch"} <= names("/v2/users/{user_id}", "patch")
+    assert {"IfMatch", "IdempotencyKey"} <= names("/v2/users/{user_id}/lock", "post")
+    assert not {"IfMatch", "IdempotencyKey"} & names("/v2/users", "post")
+    user = operations(document)["/v2/users/{user_id}", "get"]["responses"]
+    assert "ETag" in user["200"]["headers"] and user["304"]
+    assert "Retry-After" in document["components"]["responses"]["Refused429"]["headers"]
+
+
+def test_what_is_in_the_path_is_not_asked_for_again(document):
+    body = operations(document)["/v2/users/{user_id}", "patch"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "userId" not in body["properties"] and "username" in body["properties"]
+
+
+def test_the_browsable_page_needs_no_script_and_nothing_from_elsewhere(db, client):
+    answer = client.get("/openapi")
+    page = answer.content.decode()
+    assert "zitadel.user.v2.UserService" in page and "<script" not in page and " style=" not in page
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    for address in re.findall(r'(?:href|src)="([^"]+)"', page):
+        assert address.startswith("/"), address
+        assert client.get(address).status_code == 200, address
+    for route in routes():
+        assert f"<code>{address_of(route)}</code>" in page

@@ -114,3 +114,11 @@ def test_h11_an_unknown_host_is_refused(web):
 def test_no_token_and_a_bad_token(web):
     assert web.get("/v2/users/1").json() == {"code": 16, "message": "auth header missing", "details": []}
     assert web.get("/v2/users/1", headers={"authorization": "Bearer nonsense"}).status_code == 401
+
+
+def test_another_verb_and_another_wish_are_answered_in_the_form_of_the_api(web, api, house):
+    refused = web.put("/v2/users")
+    assert (refused.status_code, refused.json()["code"], refused["Allow"]) == (405, 12, "POST, OPTIONS")
+    for wish in ({"accept": "application/xml"}, {"accept": "text/html"}):
+        answer = api.client.get(f"/v2/users/{house.admin}?format=xml", headers={**api.headers, **wish})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")

@@ -2,6 +2,9 @@
 
 import json
 import urllib.request
+from pathlib import Path
+
+JS = Path(__file__).parent / "js"
 
 
 def sign_in(page, login, password):

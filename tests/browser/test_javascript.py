@@ -1,34 +1,24 @@
 """The JavaScript clients of the field: openid-client with every way to authenticate, @zitadel/react on a page of its own."""
 
-import functools
-import http.server
+import base64
 import json
 import shutil
 import subprocess
-import threading
-from pathlib import Path
 
 import pytest
 
-from tests.browser.support import post, sign_in
+from tests.browser.support import JS, post, sign_in
 from tests.servers import new_server
 
-JS = Path(__file__).parent / "js"
 PASSWORD = "Correct-Horse-9"
 ROLES = "urn:zitadel:iam:org:project:roles"
 METHODS = {
     "none": "OIDC_AUTH_METHOD_TYPE_NONE",
     "basic": "OIDC_AUTH_METHOD_TYPE_BASIC",
     "post": "OIDC_AUTH_METHOD_TYPE_POST",
+    "private_key_jwt": "OIDC_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT",
 }
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def modules():
-    """The packages of package-lock.json."""
-    if not (JS / "node_modules" / "openid-client").exists():
-        subprocess.run(["npm", "ci"], cwd=JS, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -66,26 +56,11 @@ def application(house, name, home, method):
     return post(house, f"/v2/projects/{house.project}/apps/oidc", body)
 
 
-class Page(http.server.SimpleHTTPRequestHandler):
-    """Serves the built page for every path that is no file."""
-
-    def translate_path(self, path):
-        """The index for /callback."""
-        found = super().translate_path(path)
-        return found if Path(found).is_file() else super().translate_path("/index.html")
-
-    def log_message(self, *args):
-        """Quiet."""
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A web server of one folder, and its address."""
-    handler = functools.partial(Page, directory=str(tmp_path))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://localhost:{server.server_port}/"
-    server.shutdown()
+def key_of(house, app):
+    """A key of the application: what stands in the file that is given out once."""
+    rpc = "/zitadel.application.v2.ApplicationService/CreateApplicationKey"
+    body = {"projectId": house.project, "applicationId": app["appId"], "expirationDate": "2037-01-01T00:00:00Z"}
+    return json.loads(base64.b64decode(post(house, rpc, body)["keyDetails"]))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -98,6 +73,7 @@ def test_openid_client(page, house, site, modules, method):
         "id": app["clientId"],
         "secret": app.get("clientSecret", ""),
         "method": method,
+        "key": key_of(house, app) if method == "private_key_jwt" else None,
         "redirect": home + "callback",
     }
     command = [shutil.which("node"), "openid.mjs", json.dumps(settings)]

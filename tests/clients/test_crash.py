@@ -22,7 +22,7 @@ def post(server, path, body):
 
 def test_e04_acknowledged_writes_survive_kill_9(tmp_path, own_database):
     server = new_server(tmp_path)
-    server.environment |= own_database
+    server.environment |= own_database | {"ZITADEL_RATELIMITS_ENABLED": "false"}
     server.start()
     acknowledged: list[str] = []
 

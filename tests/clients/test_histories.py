@@ -118,7 +118,7 @@ class History:
 def four(tmp_path, own_database):
     """A server of four processes on the engine of this run."""
     server = new_server(tmp_path)
-    server.environment |= own_database | {"ZITADEL_WORKERS": str(PROCESSES)}
+    server.environment |= own_database | {"ZITADEL_WORKERS": str(PROCESSES), "ZITADEL_RATELIMITS_ENABLED": "false"}
     server.start()
     yield server
     server.kill()

@@ -161,6 +161,7 @@ def test_reflection_tells_services_and_messages(server):
         known = ProtoReflectionDescriptorDatabase(channel)
         services = known.get_services()
         assert {"zitadel.user.v2.UserService", "zitadel.admin.v1.AdminService", "grpc.health.v1.Health"} <= {*services}
+        assert {"zitadel.org.v2beta.OrganizationService", "zitadel.user.v2beta.UserService"} <= {*services}
         file = known.FindFileContainingSymbol("zitadel.org.v2.OrganizationService")
         assert file.package == "zitadel.org.v2"
         assert file.name == org_v2.AddOrganizationRequest.DESCRIPTOR.file.name

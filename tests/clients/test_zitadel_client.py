@@ -80,3 +80,33 @@ def test_organizations_projects_and_applications(zitadel):
         )
     )
     assert [one.name for one in listed.applications] == ["web"]
+
+
+def test_the_beta_services(zitadel):
+    name = uuid.uuid4().hex[:12]
+    request = sdk.BetaOrganizationServiceCreateOrganizationRequest(name=name)
+    org = zitadel.beta_organizations.create_organization(request).id
+    query = {"filter": [{"nameFilter": {"name": name}}]}
+    found = zitadel.beta_organizations.list_organizations(
+        sdk.BetaOrganizationServiceListOrganizationsRequest.from_dict(query)
+    )
+    assert [(one.id, one.name) for one in found.organizations] == [(org, name)]
+    body = {"organizationId": org, "name": name, "projectRoleAssertion": True}
+    project = zitadel.beta_projects.create_project(sdk.BetaProjectServiceCreateProjectRequest.from_dict(body)).id
+    got = zitadel.beta_projects.get_project(sdk.BetaProjectServiceGetProjectRequest(id=project)).project
+    assert (got.id, got.name, got.project_role_assertion) == (project, name, True)
+    body = {"projectId": project, "name": "api", "apiRequest": {"authMethodType": "API_AUTH_METHOD_TYPE_BASIC"}}
+    made = zitadel.beta_apps.create_application(sdk.BetaAppServiceCreateApplicationRequest.from_dict(body)).to_dict()
+    assert made["appId"] and made["apiResponse"]["clientSecret"]
+    human = {
+        "username": name,
+        "organization": {"orgId": org},
+        "profile": {"givenName": "Ada", "familyName": "L"},
+        "email": {"email": f"{name}@example.com", "isVerified": True},
+    }
+    user = zitadel.beta_users.add_human_user(sdk.BetaUserServiceAddHumanUserRequest.from_dict(human)).user_id
+    seen = zitadel.beta_users.get_user_by_id(sdk.BetaUserServiceGetUserByIDRequest(user_id=user)).user
+    assert (seen.user_id, seen.username) == (user, name)
+    with pytest.raises(ApiError) as refused:
+        zitadel.beta_projects.get_project(sdk.BetaProjectServiceGetProjectRequest(id="1"))
+    assert refused.value.response_body["code"] == "not_found"

@@ -46,11 +46,11 @@ class Facts:
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.enums: dict[str, dict[str, int]] = {}
         self.methods: list[dict[str, str]] = []
-        for name in ("messages", "messages_v1"):
+        for name in ("messages", "messages_v1", "messages_v2beta"):
             content = json.loads((folder / f"{name}.json").read_text())
             self.messages |= content["messages"]
             self.enums |= content["enums"]
-        for name in ("methods", "methods_v1"):
+        for name in ("methods", "methods_v1", "methods_v2beta"):
             with (folder / f"{name}.tsv").open() as table:
                 self.methods += list(csv.DictReader(table, delimiter="\t"))
         for name, fields in OWN_FIELDS.items():

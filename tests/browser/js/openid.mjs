@@ -1,15 +1,22 @@
 // openid-client against the server: one JSON object per line in, one out. The test signs in between.
+import { createPrivateKey } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import * as client from "openid-client";
 
-const { issuer, id, secret, method, redirect } = JSON.parse(process.argv[2]);
+const { issuer, id, secret, method, key, redirect } = JSON.parse(process.argv[2]);
 const ways = {
   none: () => client.None(),
   basic: () => client.ClientSecretBasic(secret),
   post: () => client.ClientSecretPost(secret),
+  private_key_jwt: async () => {
+    const pkcs8 = createPrivateKey(key.key).export({ type: "pkcs8", format: "der" });
+    const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+    const signing = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]);
+    return client.PrivateKeyJwt({ key: signing, kid: key.keyId });
+  },
 };
 const options = { execute: [client.allowInsecureRequests] };
-const config = await client.discovery(new URL(issuer), id, undefined, ways[method](), options);
+const config = await client.discovery(new URL(issuer), id, undefined, await ways[method](), options);
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
 const nonce = client.randomNonce();

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from iam.api.rest import routes
+from iam.api.routes import routes
 
 
 class Command(BaseCommand):

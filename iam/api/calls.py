@@ -1,0 +1,101 @@
+"""From an RPC call to the method table and back: what the caller said, what a refusal looks like."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError, ErrorDetail
+from django.conf import settings
+from django.db import close_old_connections
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo
+from protobuf.wkt import Any as AnyDetail
+
+from eventstore import outage
+from iam.access.caller import RequestMeta
+from iam.access.peers import FORWARDED, client_address
+from iam.api.errors import Told, told, type_url
+from iam.api.methods import Exchange, answer
+from iam.cache import epochs
+from iam.kernel.context import Deadline
+from iam.kernel.errors import Refusal
+from iam.observe import exposition, requests
+from iam.observe.requests import Served
+
+log = logging.getLogger(__name__)
+LONGEST_WAIT = timedelta(days=1)
+
+
+def called(full: str, request: Message, exchange: Exchange) -> Message:
+    """The answer of a method; raises ConnectError."""
+    meta = exchange.meta
+    served = Served(meta.request_id, "POST", _wire(meta.headers.get("content-type", "")), f"/{full}")
+    trusted = settings.CONFIG.Instrumentation.Trace.TrustRemoteSpans
+    try:
+        with requests.serving(served, meta.headers.get("traceparent", ""), trusted=trusted), epochs.noted():
+            return _answered(full, request, exchange, served)
+    finally:
+        close_old_connections()
+        exposition.refresh()
+
+
+def _answered(full: str, request: Message, exchange: Exchange, served: Served) -> Message:
+    try:
+        return answer(full, request, exchange)
+    except Refusal as refusal:
+        refused = told(refusal)
+        served.status, served.outcome = refused.kind.connect, requests.outcome_of(refused.kind.http)
+        raise connect_error(refused, getattr(refusal, "retry_after", None)) from refusal
+    except Exception as error:
+        if outage.is_outage(error):
+            outage.note(error, full)
+        else:
+            log.exception("%s failed", full)
+        refused = told(error)
+        served.status, served.outcome = refused.kind.connect, "failed"
+        raise connect_error(refused) from error
+
+
+def _wire(content_type: str) -> str:
+    """Which of the three it is."""
+    if content_type.startswith("application/grpc-web"):
+        return "grpc_web"
+    return "grpc" if content_type.startswith("application/grpc") else "connect"
+
+
+def connect_error(refused: Told, retry_after: timedelta | None = None) -> ConnectError:
+    """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail and when to come back (google.rpc.RetryInfo)."""
+    details = [] if (found := refused.detail) is None else [_packed(found)]
+    if retry_after is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromTimedelta(retry_after)
+        details.append(_packed(retry))
+    return ConnectError(Code(refused.kind.connect), refused.message, details)
+
+
+def _packed(detail: Message) -> ErrorDetail:
+    return ErrorDetail(AnyDetail(type_url=type_url(detail), value=detail.SerializeToString()))
+
+
+def meta_of_call(context: Any) -> RequestMeta:
+    """What the access room needs of a call."""
+    headers = {name.lower(): value for name, value in context.request_headers.items()}
+    secure = settings.CONFIG.ExternalSecure
+    return RequestMeta(
+        host=headers.get("host", ""),
+        scheme="https" if secure else "http",
+        headers=headers,
+        remote_addr=client_address(
+            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
+        ),
+        request_id=requests.request_id_of(headers.get("x-request-id", "")),
+        deadline=_deadline(context.timeout_ms),
+    )
+
+
+def _deadline(left: float | None) -> Deadline | None:
+    """When the caller stops waiting (`grpc-timeout`, `Connect-Timeout-Ms`); None when that was not said."""
+    if left is None or left >= LONGEST_WAIT / timedelta(milliseconds=1):
+        return None
+    return Deadline(datetime.now(UTC) + timedelta(milliseconds=left))

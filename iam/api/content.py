@@ -1,0 +1,56 @@
+"""JSON bodies with bounds: how deep, how many members, each once (checklist N01)."""
+
+import json
+import re
+from typing import Any
+
+from django.conf import settings
+
+from iam.kernel.errors import InvalidInput
+
+STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+"""Strings, so that brackets inside them are passed over, and brackets."""
+OPENS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a JSON text. Raises InvalidInput; never takes longer than the text is long."""
+    _check_depth(raw, settings.CONFIG.Limits.JSONDepth)
+    counted = _Members(settings.CONFIG.Limits.JSONMembers)
+    try:
+        return json.loads(raw, object_pairs_hook=counted.once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as wrong:
+        raise InvalidInput("api.body_invalid", reason=str(wrong)[:200]) from wrong
+
+
+def _check_depth(raw: bytes, deepest: int) -> None:
+    if raw.count(b"[") + raw.count(b"{") <= deepest:
+        return
+    depth = 0
+    for found in STRUCTURE.finditer(raw):
+        depth += OPENS.get(raw[found.start()], 0)
+        if depth > deepest:
+            raise InvalidInput("api.body_too_complex", reason=f"at most {deepest} levels")
+
+
+class _Members:
+    """Counts members over all objects of a text."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.seen = most, 0
+
+    def once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """An object whose members have different names."""
+        self.seen += len(pairs)
+        if self.seen > self.most:
+            raise InvalidInput("api.body_too_complex", reason=f"at most {self.most} members")
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InvalidInput("api.member_twice", reason=twice[:100].encode("ascii", "backslashreplace").decode())
+        return made
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")

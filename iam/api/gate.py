@@ -1,0 +1,126 @@
+"""Takes the body of a request, bounded in bytes and time, before anything else works on it (checklist N01, N07).
+
+The web part runs in few threads: a body that trickles in must not hold one. So it is collected here, where waiting costs
+nothing, and handed on whole. Too many bytes are refused before they are kept: by the length that is announced, else while
+they arrive. A body without an announced length (chunked, HTTP/2) gets one.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from iam.api import reflection
+from iam.api.errors import rest_body, told
+from iam.kernel.errors import Refusal, ResourceExhausted, TooLarge
+
+MOST_HELD = 256 * 1024 * 1024
+"""Bytes of unfinished bodies in this process; beyond it who sends the next one waits."""
+FRAME = 5
+BODILESS = ("GET", "HEAD", "OPTIONS")
+
+Scope = dict[str, Any]
+Application = Callable[[Scope, Any, Any], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+
+class _Gone(Exception):
+    """The client left."""
+
+
+class _Held:
+    bytes = 0
+
+
+async def passed(scope: Scope, receive: Any, send: Any, application: Application) -> None:
+    """Let a request through to an application, or refuse it."""
+    if _is_stream(scope["path"]):
+        await application(scope, receive, send)
+        return
+    collected = bytearray()
+    try:
+        async with asyncio.timeout(settings.CONFIG.Limits.BodySeconds):
+            await _collect(scope, receive, collected)
+        await application(_announced(scope, len(collected)), _replay(bytes(collected), receive), send)
+    except TimeoutError:
+        await _refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
+    except TooLarge as large:
+        await _refuse(scope, send, large, 413)
+    except ResourceExhausted as full:
+        await _refuse(scope, send, full, 503)
+    except _Gone:
+        return
+    finally:
+        _Held.bytes -= len(collected)
+
+
+def _is_stream(path: str) -> bool:
+    return path[1:].partition("/")[0] in reflection.SERVICES
+
+
+async def _collect(scope: Scope, receive: Any, collected: bytearray) -> None:
+    most = settings.CONFIG.Limits.RequestBytes + FRAME
+    if (length := _header(scope, b"content-length")) and int(length) > most:
+        raise TooLarge("api.body_too_large")
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body = message.get("body", b"")
+        if len(collected) + len(body) > most:
+            raise TooLarge("api.body_too_large")
+        if _Held.bytes + len(body) > MOST_HELD:
+            raise ResourceExhausted("api.too_many_requests")
+        collected += body
+        _Held.bytes += len(body)
+        if not message.get("more_body", False):
+            return
+
+
+def _announced(scope: Scope, length: int) -> Scope:
+    if _header(scope, b"content-length") is not None or scope["method"] in BODILESS:
+        return scope
+    headers = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
+    return {**scope, "headers": [*headers, (b"content-length", str(length).encode())]}
+
+
+def _replay(body: bytes, receive: Any) -> Any:
+    waiting: list[bytes] = [body]
+
+    async def again() -> Any:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return again
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    return next((value for name, value in scope["headers"] if name == wanted), None)
+
+
+async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> None:
+    """Answer in the form of the wire and end the connection, whose rest nobody will read."""
+    kind = (_header(scope, b"content-type") or b"").decode("latin1").partition(";")[0]
+    answer = told(refusal)
+    headers: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+    if scope["http_version"].startswith("1"):
+        headers.append((b"connection", b"close"))
+    if kind.startswith("application/grpc"):
+        headers += [(b"content-type", kind.encode("latin1")), (b"grpc-status", str(answer.kind.grpc).encode())]
+        status, body = 200, b""
+        headers.append((b"grpc-message", answer.text.encode("ascii", "replace")))
+    elif "." in scope["path"][1:].partition("/")[0]:
+        body = json.dumps({"code": answer.kind.connect, "message": answer.message}).encode()
+        status = 429 if status == 413 else status
+        headers.append((b"content-type", b"application/json"))
+    else:
+        body = json.dumps(rest_body(answer)).encode()
+        headers.append((b"content-type", b"application/json"))
+    if status in (429, 503):
+        headers.append((b"retry-after", b"1"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,83 @@
+"""The routes of REST: verb and path of every method, as the descriptors and the older spellings say."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from google.api import annotations_pb2
+
+from iam.api import descriptors, versions
+from iam.api.aliases import ALIASES, Alias
+from iam.api.methods import registered
+
+
+@dataclass(frozen=True)
+class Route:
+    """One verb and path of a method."""
+
+    verb: str
+    path: str
+    body: str
+    method: str
+    alias: Alias | None = None
+
+    @property
+    def pattern(self) -> str:
+        """The path as a regular expression; literal parts win by order, see `routes`."""
+        return (
+            "^"
+            + re.sub(
+                r"\{(\w+)(=\*\*)?\}",
+                _variable,
+                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**"),
+            ).lstrip("/")
+            + "$"
+        )
+
+
+def _variable(found: "re.Match[str]") -> str:
+    return f"(?P<{found[1]}>{'.+' if found[2] else '[^/:]+'})"
+
+
+@cache
+def routes() -> tuple[Route, ...]:
+    """Every REST route of every method, literal paths before variable ones."""
+    there = registered()
+    found = [route for name in there for route in _routes(name)]
+    found += [Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in there]
+    return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
+
+
+def _rank(path: str) -> list[int]:
+    return [1 if "{" in part else 0 for part in path.split("/")]
+
+
+def _routes(name: str) -> Iterable[Route]:
+    rule = descriptors.method(name).GetOptions().Extensions[annotations_pb2.http]
+    for one in (rule, *rule.additional_bindings):
+        verb = one.WhichOneof("pattern")
+        if verb:
+            yield Route(verb, getattr(one, verb), one.body, name)
+
+
+@cache
+def resource_of(path: str) -> Route | None:
+    """The resource that a path addresses or lies below: the GET route with the longest path."""
+    addressed = f"{_address(path)}/"
+    found = [
+        one
+        for one in routes()
+        if versions.is_resource(one.verb, one.path) and addressed.startswith(f"{_address(one.path)}/")
+    ]
+    return max(found, key=lambda one: len(one.path), default=None)
+
+
+def _address(path: str) -> str:
+    """A path without the names of its variables; a person is a user under another spelling of the address."""
+    return re.sub(r"\{\w+\}", "{}", path.replace("/users/human/{", "/users/{"))
+
+
+def variables_of(path: str) -> list[str]:
+    """The names of the variables of a path, in order."""
+    return re.findall(r"\{(\w+)", path)

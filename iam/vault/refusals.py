@@ -1,0 +1,5 @@
+"""The refusals of this room: text and id."""
+
+REFUSALS = {
+    "vault.key_missing": ("A stored secret cannot be opened", "VAULT-k3ymg"),
+}

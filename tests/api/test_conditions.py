@@ -1,0 +1,139 @@
+"""ETag, If-None-Match, If-Match over REST: nothing is overwritten that the caller has not seen."""
+
+import pytest
+
+from iam.api import versions
+from iam.api.routes import resource_of, routes
+from iam.kernel import change as kernel
+from users import commands as users
+
+
+def patch(api, path, body, **headers):
+    return api.client.patch(path, body, content_type="application/json", headers={**api.headers, **headers})
+
+
+def post(api, path, body=None, **headers):
+    return api.client.post(path, body or {}, content_type="application/json", headers={**api.headers, **headers})
+
+
+def tag(api, path):
+    return api.get(path)["ETag"]
+
+
+@pytest.fixture
+def path(house):
+    return f"/v2/users/{house.person('gigi')}"
+
+
+def test_a_resource_has_a_strong_tag_that_changes_with_it(api, path):
+    first = api.get(path)
+    assert first["ETag"].startswith('"') and "no-cache" in first["Cache-Control"]
+    assert api.get(path)["ETag"] == first["ETag"]
+    assert patch(api, path, {"username": "gina"}).status_code == 200
+    assert tag(api, path) != first["ETag"]
+
+
+def test_who_has_it_already_gets_304_without_a_body(api, path):
+    known = tag(api, path)
+    for header in (known, f"W/{known}", f'"x", {known}', "*"):
+        answer = api.client.get(path, headers={**api.headers, "if-none-match": header})
+        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", known)
+    assert api.client.get(path, headers={**api.headers, "if-none-match": '"x"'}).status_code == 200
+
+
+def test_304_is_only_for_who_may_read_it(house, path, api):
+    from tests.conftest import Api
+
+    _, token = house.machine("stranger")
+    stranger = Api(token)
+    answer = stranger.client.get(path, headers={**stranger.headers, "if-none-match": tag(api, path)})
+    assert answer.status_code in (403, 404)
+
+
+def test_a_change_on_what_was_seen_succeeds_and_on_what_is_old_is_refused(api, path):
+    seen = tag(api, path)
+    assert patch(api, path, {"username": "gina"}, **{"if-match": seen}).status_code == 200
+    refused = patch(api, path, {"username": "greta"}, **{"if-match": seen})
+    assert (refused.status_code, refused.json()["code"]) == (412, 9)
+    assert api.get(path).json()["user"]["username"] == "gina"
+
+
+@pytest.mark.parametrize("header", ['"x"', "W/{tag}", '"1-2", "3"'])
+def test_other_and_weak_tags_do_not_match(api, path, header):
+    header = header.format(tag=tag(api, path))
+    assert patch(api, path, {"username": "gina"}, **{"if-match": header}).status_code == 412
+
+
+@pytest.mark.parametrize("header", ["", "x", '"a" b', '"'])
+def test_a_malformed_if_match_is_refused(api, path, header):
+    assert patch(api, path, {"username": "gina"}, **{"if-match": header}).status_code == 400
+
+
+def test_a_star_matches_whatever_exists(api, path):
+    assert patch(api, path, {"username": "gina"}, **{"if-match": "*"}).status_code == 200
+    assert patch(api, "/v2/users/123", {"username": "x"}, **{"if-match": "*"}).status_code == 404
+
+
+def test_a_request_of_several_commands_expects_its_own_changes(api, path):
+    body = {"username": "gina", "human": {"profile": {"givenName": "Gina", "familyName": "G"}}}
+    assert patch(api, path, body, **{"if-match": tag(api, path)}).status_code == 200
+    assert api.get(path).json()["user"]["human"]["profile"]["givenName"] == "Gina"
+
+
+WRITES = [("/deactivate", {}), ("/lock", {}), ("/metadata", {"metadata": [{"key": "k", "value": "dg=="}]})]
+
+
+@pytest.mark.parametrize(("below", "body"), WRITES)
+def test_what_lies_below_a_resource_is_bound_to_it(api, path, below, body):
+    seen = tag(api, path)
+    patch(api, path, {"username": "gina"})
+    assert post(api, path + below, body, **{"if-match": seen}).status_code == 412
+    assert post(api, path + below, body, **{"if-match": tag(api, path)}).status_code == 200
+
+
+def test_deleting_is_bound_too(api, path):
+    seen = tag(api, path)
+    patch(api, path, {"username": "gina"})
+    assert api.client.delete(path, headers={**api.headers, "if-match": seen}).status_code == 412
+    assert api.client.delete(path, headers={**api.headers, "if-match": tag(api, path)}).status_code == 200
+
+
+def test_a_condition_that_cannot_hold_is_refused_and_nothing_happens(api, house, path):
+    answer = post(api, "/v2/users/machine", {"userName": "m", "name": "m"}, **{"if-match": "*"})
+    assert (answer.status_code, "API-1fm4u" in answer.json()["message"]) == (400, True)
+    listed = post(api, f"{path}/metadata/search", {}, **{"if-match": tag(api, path)})
+    assert (listed.status_code, "API-1fm4u" in listed.json()["message"]) == (400, True)
+
+
+def test_t02_a_condition_tells_strangers_nothing(house, api, path):
+    from tests.conftest import Api
+
+    seen = tag(api, path)
+    _, token = house.machine("stranger")
+    right, wrong = (
+        patch(Api(token), path, {"username": "x"}, **{"if-match": one}).status_code for one in (seen, '"x"')
+    )
+    assert right == wrong and right in (403, 404)
+
+
+def test_a_change_between_the_check_and_the_push_is_refused(api, house, path, monkeypatch):
+    """No race: the tag is right when it is compared, and somebody writes before the command decides."""
+    seen, id = tag(api, path), path.rpartition("/")[2]
+    original, done = kernel.Unit.change, []
+
+    def slow(unit, kind, stream_id, decide, **more):
+        if not done:
+            done.append(1)
+            users.rename_user(house.system, user_id=id, user_name="faster")
+        return original(unit, kind, stream_id, decide, **more)
+
+    monkeypatch.setattr(kernel.Unit, "change", slow)
+    assert patch(api, path, {"username": "slower"}, **{"if-match": seen}).status_code == 412
+    assert api.get(path).json()["user"]["username"] == "faster"
+
+
+def test_every_single_resource_of_a_known_kind_takes_conditions():
+    resources = {route.path for route in routes() if versions.is_resource(route.verb, route.path)}
+    assert {"/v2/users/{user_id}", "/v2/sessions/{session_id}", "/management/v1/orgs/me"} <= resources
+    bound = {route.path for route in routes() if route.verb != "get" and resource_of(route.path)}
+    assert {"/v2/users/{user_id}", "/v2/users/human/{user_id}", "/v2/users/{user_id}/pats/{token_id}"} <= bound
