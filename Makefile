@@ -44,9 +44,15 @@ check: install-dev
 	$(TESTENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TESTENV) $(BIN)/python manage.py errors --check
 
+# What runs in one process is shared out over the cores; what starts servers, databases and browsers of its own comes after it.
+SERVERS := tests/clients tests/store tests/browser tests/deploy
+SHARED := -n auto --dist loadfile $(addprefix --ignore=,$(SERVERS))
+
 test: packages check
-	$(BIN)/python -m pytest
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact"
+	$(BIN)/python -m pytest $(SHARED)
+	$(BIN)/python -m pytest $(SERVERS)
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SHARED)
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SERVERS)
 
 bench: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench

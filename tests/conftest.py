@@ -1,8 +1,10 @@
 """What tests start from: an instance as set-up makes it, its people, and clients of every kind."""
 
+import itertools
 from dataclasses import dataclass
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.test import Client
 
@@ -18,6 +20,7 @@ from users.domain.profile import Profile
 
 HOST = "localhost"
 ISSUER = "http://localhost"
+KEYS = 12
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,34 @@ class House:
         ).id
 
 
+@pytest.fixture(scope="session", autouse=True)
+def keys_from_a_pool():
+    """RSA pairs are drawn from a few that the run makes: making one takes longer than most tests."""
+    make, pool = rsa.generate_private_key, {}
+    draws = itertools.count()
+
+    def drawn(public_exponent: int, key_size: int, backend: object = None) -> rsa.RSAPrivateKey:
+        kept = pool.setdefault((public_exponent, key_size), [])
+        if len(kept) < KEYS:
+            kept.append(make(public_exponent, key_size))
+            return kept[-1]
+        return kept[next(draws) % KEYS]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rsa, "generate_private_key", drawn)
+        yield
+
+
 @pytest.fixture
 def house(db, tmp_path):
     """The first instance. Whatever a test does, no statement may reach the rows of every tenant (checklist T13)."""
     with watched() as found:
-        yield _made(tmp_path)
+        yield made_house(tmp_path)
     assert not found, "\n".join(found)
 
 
-def _made(tmp_path) -> House:
+def made_house(tmp_path) -> House:
+    """An instance as set-up makes it."""
     wiring.envelope().forget()
     wiring.store().persons._kept.clear()
     rates.forget()

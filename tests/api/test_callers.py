@@ -2,10 +2,13 @@
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
+from django.db import transaction
 
 from iam.access.caller import RequestMeta, system_context
+from iam.api import rates
 from iam.api.limits import check
 from iam.api.methods import invoke, method, registered
 from iam.instance import commands as instances
@@ -18,13 +21,17 @@ from iam.kernel.errors import (
     Refusal,
     Unauthenticated,
 )
+from iam.vault import wiring
 from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
 from projects.models import AppRow, ProjectGrantRow, ProjectRow, UserGrantRow
+from tests.conftest import House, made_house
+from tests.house.tenants import watched
 from users import commands as users
 from users.models import CodeRow, MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
+CALLERS = ("no rights", "other org", "other instance")
 PROTECTED = sorted(name for name in registered() if not method(name).is_public)
 
 
@@ -39,9 +46,42 @@ def test_t01_nobody_is_refused(house, name):
         call(name, method(name).request())
 
 
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The first instance, one of everything in it by the names of fields, and a token with its host for every caller."""
+
+    house: House
+    things: dict[str, str]
+    tokens: dict[str, tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def neighbourhood(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Made once, in a transaction that ends with the module; every test gives back what it changes."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        house = made_house(tmp_path_factory.mktemp("house"))
+        yield Neighbourhood(house, things_of(house), {caller: stranger(house, caller) for caller in CALLERS})
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def things(house):
+def house(neighbourhood, db):
+    """The first instance as it was made."""
+    with watched() as found:
+        yield neighbourhood.house
+    wiring.envelope().forget()
+    wiring.store().persons._kept.clear()
+    rates.forget()
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def things(neighbourhood):
     """One of everything, of the first organization."""
+    return neighbourhood.things
+
+
+def things_of(house):
     project = projects.add_project(house.system, org_id=house.org, name="p").id
     projects.add_role(house.system, project_id=project, key="admin")
     app = projects.add_api_app(house.system, project_id=project, name="a").id
@@ -249,10 +289,10 @@ OF_THINGS = [
 
 
 @pytest.mark.parametrize("name", SELF_SERVICE)
-@pytest.mark.parametrize("caller", ["no rights", "other org", "other instance"])
-def test_t02_self_service_tells_and_changes_only_what_is_the_callers(house, things, name, caller):
+@pytest.mark.parametrize("caller", CALLERS)
+def test_t02_self_service_tells_and_changes_only_what_is_the_callers(neighbourhood, house, things, name, caller):
     request = filled(name, things)
-    token, host = token_of(house, caller)
+    token, host = neighbourhood.tokens[caller]
     before = belongings(house)
     answer = ""
     with suppress(Refusal):
@@ -263,10 +303,10 @@ def test_t02_self_service_tells_and_changes_only_what_is_the_callers(house, thin
 
 
 @pytest.mark.parametrize("name", OF_THINGS)
-@pytest.mark.parametrize("caller", ["no rights", "other org", "other instance"])
-def test_t02_strangers_reach_nothing(house, things, name, caller):
+@pytest.mark.parametrize("caller", CALLERS)
+def test_t02_strangers_reach_nothing(neighbourhood, house, things, name, caller):
     request = filled(name, things)
-    token, host = token_of(house, caller)
+    token, host = neighbourhood.tokens[caller]
     before = belongings(house)
     if name.endswith((*OWN_ORG, *OWN_INSTANCE)) and caller != "no rights":
         answer = ""
@@ -290,12 +330,13 @@ def test_t02_strangers_reach_nothing(house, things, name, caller):
 
 
 @pytest.mark.parametrize("name", [one for one in PROTECTED if "/List" in one])
-def test_t04_lists_of_strangers_are_empty_of_foreign_things(house, things, name):
-    token, host = token_of(house, "other org")
+def test_t04_lists_of_strangers_are_empty_of_foreign_things(neighbourhood, house, things, name):
+    token, host = neighbourhood.tokens["other org"]
     request = method(name).request()
-    for field in ("project_id", "organization_id", "user_id", "app_id", "grant_id"):
+    named = things | {"instance_id": house.instance}
+    for field in ("project_id", "organization_id", "user_id", "app_id", "grant_id", "instance_id"):
         if field in request.DESCRIPTOR.fields_by_name:
-            setattr(request, field, things[field])
+            setattr(request, field, named[field])
     if is_of("User", name) and "id" in request.DESCRIPTOR.fields_by_name:
         request.id = things["user_id"]
     try:
@@ -305,7 +346,8 @@ def test_t04_lists_of_strangers_are_empty_of_foreign_things(house, things, name)
     assert not any(id in str(answer) for id in things.values())
 
 
-def token_of(house, caller):
+def stranger(house, caller):
+    """A token, and the host to use it at."""
     if caller == "other instance":
         foreign = system_context("999999999999999999", base_url="http://other.example")
         instances.add_instance(foreign, name="Other", domains=("other.example",))
@@ -313,15 +355,15 @@ def token_of(house, caller):
         made = users.add_machine(foreign, org_id=org, user_name="stranger", name="s")
         instances.add_member(foreign, user_id=made.id, roles=("IAM_OWNER",))
         return users.add_pat(foreign, user_id=made.id).secret, "other.example"
-    org = orgs.add_org(house.system, name="Other").id
-    id, token = house.machine("stranger", org)
+    org = orgs.add_org(house.system, name=f"Of {caller}").id
+    id, token = house.machine(f"stranger-{caller.replace(' ', '-')}", org)
     if caller == "other org":
         orgs.add_org_member(house.system, org_id=org, user_id=id, roles=("ORG_OWNER",))
     return token, "localhost"
 
 
-def test_a_token_of_one_instance_means_nothing_at_another(house):
-    token, _ = token_of(house, "other instance")
+def test_a_token_of_one_instance_means_nothing_at_another(neighbourhood, house):
+    token, _ = neighbourhood.tokens["other instance"]
     with pytest.raises(Unauthenticated):
         call("zitadel.user.v2.UserService/ListUsers", method("zitadel.user.v2.UserService/ListUsers").request(), token)
 
