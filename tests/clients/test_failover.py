@@ -1,6 +1,7 @@
 """The primary is killed under load, its replica promoted: the server goes on by itself, with every acknowledged write (handbook's promise 26)."""
 
 import os
+import sys
 import time
 
 import pytest
@@ -46,7 +47,7 @@ def test_row_26_the_primary_dies_and_the_replica_takes_over(pair, tmp_path, own_
         reach(writers, 20)
         took = time.monotonic() - begun
         acknowledged = end(writers)
-        print(f"failover: {told(writers)}, {took:.1f} s from the kill until every client wrote again")
+        sys.stdout.write(f"failover: {told(writers)}, {took:.1f} s from the kill until every client wrote again" + "\n")
         must_be_there(server, acknowledged)
         until(lambda: "0 facts and 0 s behind" in server.manage("lag").stdout)
         must_verify(server)
