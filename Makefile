@@ -26,7 +26,7 @@ run: install
 
 # Programs that the tests start privately, from the distribution: only those that are missing, one package at a time, so that
 # a program that is there from elsewhere (Node.js with its own npm) stays as it is.
-PROGRAMS := initdb=postgresql pgbouncer=pgbouncer curl=curl redis-server=redis-server chromium=chromium node=nodejs npm=npm nginx=nginx-light promtool=prometheus
+PROGRAMS := initdb=postgresql pgbouncer=pgbouncer curl=curl redis-server=redis-server chromium=chromium node=nodejs npm=npm nginx=nginx-light promtool=prometheus faketime=faketime
 
 packages:
 	@PATH="$$PATH:/usr/sbin:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)"; missing=""; \

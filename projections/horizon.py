@@ -1,8 +1,10 @@
 """Up to where the log is settled: no transaction that is still open can put a fact below it (DESIGN §4).
 
 Positions are drawn from a sequence inside the transactions that use them, so a lower position may become visible
-after a higher one, or never. A gap is noted with the id that the next transaction would get; whoever drew a missing
-position has a lower id. When every such transaction has ended and the position is still missing, it stays missing.
+after a higher one, or never. A push takes its transaction id before its positions, and whoever notes a gap takes one of
+his own after having seen it: whoever drew a missing position has a lower one. (A snapshot's upper end would not do: it
+is one above what has ended, and a running transaction may be above that.) When every transaction with a lower id has
+ended and the position is still missing, it stays missing.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from projections.models import Head, Horizon
 
 CHUNK = 5000
 ONLY = 1
+LOCK = 0x0A7E_0123
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,7 @@ def advance() -> bool:
     if at is None:
         Horizon.objects.get_or_create(id=ONLY)
     with transaction.atomic():
-        row = Horizon.objects.select_for_update(skip_locked=is_postgres()).filter(id=ONLY).first()
-        return row is not None and _advance(row)
+        return _is_alone() and _advance(Horizon.objects.get(id=ONLY))
 
 
 def reached() -> int:
@@ -69,6 +71,15 @@ def is_waiting() -> bool:
     return Horizon.objects.filter(id=ONLY, waiting_for__gt=0).exists()
 
 
+def _is_alone() -> bool:
+    """Keep others from advancing until this transaction ends; by a lock that costs no transaction id."""
+    if not is_postgres():
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 def _advance(row: Horizon) -> bool:
     oldest, following = _snapshot()  # before the rows: what has ended by now is seen by the next statement
     found = positions_after(row.position, CHUNK)
@@ -77,12 +88,12 @@ def _advance(row: Horizon) -> bool:
         gap = None
     settled = settle(row.position, [position for position, _ in found], gap, oldest)
     moved = settled.position > row.position
-    if moved:
-        _set_heads([(position, instance) for position, instance in found if position <= settled.position])
     if settled.has_gap and (gap is None or settled.position >= gap.below or oldest >= gap.transaction):
-        gap = Gap(found[-1][0], _snapshot()[1])  # after the rows: whoever drew a missing position began before
+        gap = Gap(found[-1][0], _own_id())  # after the rows and before any write
     elif not settled.has_gap:
         gap = None
+    if moved:
+        _set_heads([(position, instance) for position, instance in found if position <= settled.position])
     row.position = settled.position
     row.waiting_below, row.waiting_for = (gap.below, gap.transaction) if gap else (0, 0)
     row.save()
@@ -90,7 +101,7 @@ def _advance(row: Horizon) -> bool:
 
 
 def _snapshot() -> tuple[int, int]:
-    """The oldest open transaction's id and the next one's. SQLite has one writer and no gaps."""
+    """The oldest open transaction's id, and one above the last that has ended. SQLite has one writer and no gaps."""
     if not is_postgres():
         return 0, 0
     with connection.cursor() as cursor:
@@ -100,6 +111,13 @@ def _snapshot() -> tuple[int, int]:
         )
         oldest, following = cursor.fetchone()
         return oldest, following
+
+
+def _own_id() -> int:
+    """This transaction's id; it gets one by being asked, the highest of all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        return int(cursor.fetchone()[0])
 
 
 def _set_heads(found: Sequence[tuple[int, str]]) -> None:

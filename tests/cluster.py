@@ -1,13 +1,17 @@
 """A private PostgreSQL for one run: its own folder, port and end."""
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -28,9 +32,31 @@ class Cluster:
         """End the processes at once, as a crash does; the data stays."""
         _run(_binary("pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
+    def kill(self) -> None:
+        """End the processes with SIGKILL, none of them can say a word; answers when they are gone."""
+        note = self.folder / "data" / "postmaster.pid"
+        leader = int(note.read_text().split()[0])
+        processes = [leader, *map(int, Path(f"/proc/{leader}/task/{leader}/children").read_text().split())]
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(map(_runs, processes)):
+            time.sleep(0.01)
+        for lock in (note, self.folder / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink()  # a process that nobody has waited for yet would count as alive
+
     def resume(self) -> None:
         """Start again on the same port and data."""
         _start(self.folder, self.port)
+
+    def promote(self) -> None:
+        """Make a replica a server of its own."""
+        _run(_binary("pg_ctl"), "-D", str(self.folder / "data"), "-w", "promote")
+
+    def ask(self, statement: str) -> Any:
+        """The first column of the first row."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return connection.execute(statement).fetchone()[0]  # type: ignore[call-overload, index]
 
     def sql(self, *statements: str) -> None:
         """Run statements outside of any transaction."""
@@ -47,6 +73,26 @@ class Cluster:
 
 def start() -> Cluster:
     """Start a cluster on a free port; never as root, PostgreSQL refuses that."""
+    made = _new()
+    data = str(made.folder / "data")
+    _run(_binary("initdb"), "-D", data, "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
+    made.resume()
+    return made
+
+
+def replica_of(primary: Cluster) -> Cluster:
+    """Start a streaming replica; its log has every statement that it answers."""
+    made = _new()
+    data, source = str(made.folder / "data"), f"host=127.0.0.1 port={primary.port} user=tester"
+    _run(_binary("pg_basebackup"), "-D", data, "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+    with (made.folder / "data" / "postgresql.auto.conf").open("a") as settings:
+        settings.write("log_statement = 'all'\n")
+    made.resume()
+    return made
+
+
+def _new() -> Cluster:
+    """A folder and a free port."""
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-pg-"))
     folder.chmod(0o755)
     if os.geteuid() == 0:
@@ -54,11 +100,15 @@ def start() -> Cluster:
         os.chown(folder, account.pw_uid, account.pw_gid)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = str(folder / "data")
-    _run(_binary("initdb"), "-D", data, "-U", "tester", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
-    _start(folder, port)
-    return Cluster(folder, port)
+        return Cluster(folder, probe.getsockname()[1])
+
+
+def _runs(process: int) -> bool:
+    """Whether a process exists and has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _start(folder: Path, port: int) -> None:

@@ -34,6 +34,8 @@ class Server:
     login: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     certificate: Path | None = None
+    root: Path = ROOT
+    """The code that runs; another one for a program of before."""
 
     @property
     def url(self) -> str:
@@ -55,7 +57,7 @@ class Server:
         log = (self.var / "server.log").open("ab")
         command = [sys.executable, "manage.py", "start-from-setup"]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=self.root, env=self.environment, stdout=log, stderr=log, start_new_session=True
         )
         for _ in range(240):
             try:
@@ -85,7 +87,7 @@ class Server:
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command beside it."""
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False)
 
 
 def new_server(folder: Path) -> Server:

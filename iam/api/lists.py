@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from eventstore import replica
 from iam.api import texts  # noqa: F401 - the lookups with regard to case
 from iam.api.gen import filter_v2, v1
 from iam.api.totals import total_of
@@ -47,6 +48,7 @@ def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
     return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(getattr(asked, field))})
 
 
+@replica.lists
 def paged(
     rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, Columns], key: Columns = "id"
 ) -> tuple[list[Any], int]:

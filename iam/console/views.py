@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
+from eventstore import replica
 from iam.console import site
 from iam.console.history import history_of
 from iam.console.kit import DetailPage, FormPage, ListPage, Outcome, Page, Tab, filled
@@ -98,7 +99,7 @@ def page_view(page: Page) -> View:
 def _list(request: HttpRequest, ctx: Context, page: ListPage, path: dict[str, str]) -> HttpResponse:
     if not ctx.rights.anywhere(page.needs):
         raise PermissionDenied("auth.permission_denied")
-    table = table_of(page, page.rows(ctx, path), request.GET)
+    table = replica.lists(lambda rows: table_of(page, rows, request.GET))(page.rows(ctx, path))
     links = [link for link in page.links if not link.needs or ctx.rights.anywhere(link.needs)]
     shown = {"page": page, "table": table, "links": links, "section": page.section or page.route}
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")

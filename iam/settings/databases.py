@@ -11,8 +11,19 @@ SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_
 
 
 def databases(config: Config, var: Path) -> dict[str, Any]:
-    """SQLite in the state folder, or PostgreSQL."""
-    return {"default": _sqlite(config, var) if config.embedded else _postgres(config.Database.Postgres)}
+    """SQLite in the state folder, or PostgreSQL, with a replica for lists where one is named."""
+    if config.embedded:
+        return {"default": _sqlite(config, var)}
+    postgres = config.Database.Postgres
+    primary = {"default": _postgres(postgres)}
+    return {**primary, "replica": _replica(postgres)} if postgres.ReplicaDSN else primary
+
+
+def _replica(postgres: PostgresSection) -> dict[str, Any]:
+    """One that is away costs a list half a second, once in a while (eventstore/replica.py)."""
+    options = _options(postgres)
+    options["pool"] = {**options["pool"], "timeout": 0.5}
+    return _from_dsn(postgres.ReplicaDSN, {**options, "connect_timeout": 2, "tcp_user_timeout": 2000})
 
 
 def _sqlite(config: Config, var: Path) -> dict[str, Any]:
@@ -24,7 +35,8 @@ def _sqlite(config: Config, var: Path) -> dict[str, Any]:
     }
 
 
-def _postgres(postgres: PostgresSection) -> dict[str, Any]:
+def _options(postgres: PostgresSection) -> dict[str, Any]:
+    """What every connection to PostgreSQL has."""
     user = postgres.User
     options: dict[str, Any] = {
         **tls_options(user.SSL),
@@ -41,6 +53,11 @@ def _postgres(postgres: PostgresSection) -> dict[str, Any]:
     }
     if postgres.Options:
         options["options"] = postgres.Options
+    return options
+
+
+def _postgres(postgres: PostgresSection) -> dict[str, Any]:
+    user, options = postgres.User, _options(postgres)
     if postgres.DSN:
         return _from_dsn(postgres.DSN, options)
     return {

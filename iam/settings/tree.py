@@ -78,6 +78,9 @@ class PostgresSection(Section):
     MaxConnLifetime: timedelta = Field(timedelta(minutes=30), description="a connection is replaced after")
     MaxConnIdleTime: timedelta = Field(timedelta(minutes=5), description="an idle connection is closed after")
     AwaitInitialConn: timedelta = Field(timedelta(0), description="retry the first connection this long")
+    ReplicaDSN: str = Field(
+        "", description="URL or keyword string of a streaming replica for lists; only read when it lags behind nothing"
+    )
     User: DatabaseUserSection = DatabaseUserSection()
     Admin: DatabaseAdminSection = DatabaseAdminSection()
 
