@@ -64,6 +64,7 @@ def test_500_idle_connections_are_in_nobodys_way(server):
     must_be_there(server, acknowledged)
 
 
+@pytest.mark.artefact
 def test_10000_half_open_requests_are_in_nobodys_way(server):
     pytest.importorskip(
         "iam.api.gate", reason="bodies are awaited in threads until the gate of request limits is there"
