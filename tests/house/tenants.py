@@ -44,6 +44,7 @@ OVER_ALL_TENANTS = {
 SHARED = (
     "tests/house/tenants.py",
     "eventstore/prepared.py",
+    "eventstore/replica.py",
     "iam/api/lists.py",
     "iam/api/totals.py",
     "iam/console/table.py",
