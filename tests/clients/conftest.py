@@ -16,6 +16,7 @@ EMBEDDED = (
     "wires",
     "worker",
     "zitadel_client",
+    "zitadel_client_resources",
 )
 
 
