@@ -45,12 +45,13 @@ check: install-dev
 	$(TESTENV) $(BIN)/python manage.py errors --check
 
 # What runs in one process is shared out over the cores; what starts servers, databases and browsers of its own comes after it.
-SERVERS := tests/clients tests/store tests/browser tests/deploy
-SHARED := -n auto --dist loadfile $(addprefix --ignore=,$(SERVERS))
+SERVERS := tests/clients tests/store tests/browser
+SHARED := -n auto --dist loadfile $(addprefix --ignore=,$(SERVERS) tests/deploy)
 
 test: packages check
 	$(BIN)/python -m pytest $(SHARED)
 	$(BIN)/python -m pytest $(SERVERS)
+	$(BIN)/python -m pytest tests/deploy
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SHARED)
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SERVERS)
 

@@ -230,9 +230,9 @@ def _claim(writes: Sequence[Write]) -> None:
             for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])
         ]
     )
-    for key, (_, claim) in wanted.items():
+    for key in sorted(wanted, reverse=True):  # always the same one of several; names before what is derived from them
         if key not in taken:
-            raise Taken(claim)
+            raise Taken(wanted[key][1])
 
 
 def _claims_of(write: Write, claims: Iterable[Claim]) -> "QuerySet[ClaimRow]":

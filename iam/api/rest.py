@@ -64,7 +64,8 @@ def view_of(found: list[Route]) -> Any:
 
 
 def _answering(route: Route) -> Any:
-    def answer_request(self: APIView, request: Request, **path: str) -> HttpResponse:
+    def answer_request(self: APIView, request: Request, **values: str) -> HttpResponse:
+        path = route.named(values)
         exchange = Exchange(meta_of(request._request), takes_key=route.verb == "post")
         try:
             rates.enter(exchange.meta)  # before the body is looked at
@@ -131,8 +132,11 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
+        addressed: dict[str, Any] = {}
         for name, value in path.items():
-            setattr(message, (route.alias.names.get(name, name) if route.alias else name), value)
+            place(addressed, message.DESCRIPTOR, route.alias.names.get(name, name) if route.alias else name, [value])
+        check_words(addressed, message.DESCRIPTOR)
+        json_format.ParseDict(addressed, message)
     except (json_format.ParseError, ValueError, TypeError, AttributeError) as wrong:
         raise InvalidInput("api.body_invalid", reason=str(wrong)[:300]) from wrong
     return message

@@ -1,5 +1,6 @@
 """The routes of REST: verb and path of every method, as the descriptors and the older spellings say."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,20 +25,21 @@ class Route:
 
     @property
     def pattern(self) -> str:
-        """The path as a regular expression; literal parts win by order, see `routes`."""
-        return (
-            "^"
-            + re.sub(
-                r"\{(\w+)(=\*\*)?\}",
-                _variable,
-                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**"),
-            ).lstrip("/")
-            + "$"
-        )
+        """The path as a regular expression, its variables by their numbers: one path may bear several names of them.
 
+        Literal parts win by order, see `routes`.
+        """
+        numbers = itertools.count()
 
-def _variable(found: "re.Match[str]") -> str:
-    return f"(?P<{found[1]}>{'.+' if found[2] else '[^/:]+'})"
+        def variable(found: "re.Match[str]") -> str:
+            return f"(?P<v{next(numbers)}>{'.+' if found[2] else '[^/:]+'})"
+
+        escaped = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**")
+        return "^" + re.sub(r"\{(\w+)(=\*\*)?\}", variable, escaped).lstrip("/") + "$"
+
+    def named(self, values: dict[str, str]) -> dict[str, str]:
+        """What the pattern has found, under the names of this route."""
+        return {name: values[f"v{number}"] for number, name in enumerate(variables_of(self.path))}
 
 
 @cache

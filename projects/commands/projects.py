@@ -72,6 +72,8 @@ def add_roles(ctx: Context, *, project_id: str, roles: Iterable[tuple[str, str, 
     """Offer several roles, all or none: (key, display name, group)."""
 
     def work(unit: Unit) -> None:
+        ctx.require("project.role.write", unit.load(Project, project_id).owner, project_id)
+        unit.load(Project, project_id).must_exist()
         for key, name, group in roles:
             unit.change(
                 Project,

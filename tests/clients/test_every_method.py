@@ -41,11 +41,15 @@ FIRST = "first"
 HOUSES = (FIRST, *WIRES)
 
 
+ENDS_THE_CALLER = ("ManagementService/DeactivateOrg", "ManagementService/RemoveOrg", "AuthService/RemoveMyUser")
+"""They act on the caller, who has no living token afterwards, and need nothing in the request."""
+
+
 def rank(name):
     """What belongs to a thing is called before the thing: DeleteOrganizationMetadata, then DeleteOrganization."""
     short = name.partition("/")[2]
     found = next((at for at, word in enumerate(ORDER) if word and short.startswith(word)), ORDER.index(""))
-    return found, short.endswith(("Org", "Organization", "Instance", "MyUser")), name
+    return name.endswith(ENDS_THE_CALLER), found, short.endswith(("Org", "Organization", "Instance")), name
 
 
 METHODS = sorted(registered(), key=rank)
@@ -160,6 +164,8 @@ def equalized(value, marks, name=""):
         return {key: equalized(one, marks, key) for key, one in value.items()}
     if isinstance(value, list):
         return [equalized(one, marks, name) for one in value]
+    if isinstance(value, str) and name.endswith("sequence"):
+        return "NUMBER"  # of a stream that all wires change, the instance's
     if isinstance(value, str):
         return "SECRET" if name.endswith(SECRETS) else plain(value, marks)
     return value
@@ -186,7 +192,8 @@ def bare(name):
     request = method(name).request()
     route = route_of(name)
     for variable in re.findall(r"\{(\w+)", route.path) if route else ():
-        setattr(request, variable, "1")
+        is_enum = request.DESCRIPTOR.fields_by_name[variable].enum_type is not None
+        setattr(request, variable, 1 if is_enum else "1")
     return request
 
 
@@ -196,7 +203,7 @@ def test_nobody_learns_the_same_on_every_wire(wires, houses, name):
     assert told[0] == ("" if method(name).is_public else "unauthenticated")
 
 
-@pytest.mark.parametrize("name", PROTECTED)
+@pytest.mark.parametrize("name", [one for one in PROTECTED if not one.endswith(ENDS_THE_CALLER)])
 def test_an_empty_request_is_told_the_same_on_every_wire(wires, houses, name):
     compared(wires, name, houses, dict.fromkeys(HOUSES, bare(name)), {wire: houses[wire][2] for wire in HOUSES})
 

@@ -9,7 +9,7 @@ import urllib.request
 
 from tests.servers import ROOT, new_server
 
-MANY = 3000
+MANY = 12000
 FILL = f"""
 import uuid
 from iam.vault.envelope import _encrypt, check_value

@@ -78,7 +78,7 @@ def unbound(sql: str) -> frozenset[str]:
 
 def _bound(table: str, name: str) -> str:
     column = rf'"?{name}"?\."?{TENANT.get(table, "instance_id")}"?'
-    return rf"{column}\s*(?:=|IN\b)|=\s*\(?{column}"
+    return rf"{column}\s*(?:=|IN\b)|=\s*\(?{column}|\(\s*{column}(?:,[^()]*)?\)\s*="
 
 
 def _where(sql: str) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from eventstore.portable import facts_of_instance
 from iam.instance import setting_commands as commands
 from iam.instance.domain.kinds import KINDS
 from iam.instance.settings import settings_of
@@ -16,7 +17,7 @@ from iam.vault import wiring
 from orgs import commands as orgs
 from orgs.models import OrgDomainRow
 from orgs.settings import of_org
-from projections.runner import run_until_done
+from projections.projection import projection
 from tests.api.test_recipes import post_form
 from tests.login.test_login import sign_in, start, submit
 from tests.oidc.support import make_flow
@@ -161,7 +162,10 @@ def test_people_are_told_of_a_new_password_unless_the_organization_says_no(house
     id = house.person("gigi")
     own(house, "notification", password_change=told)
     users.set_password(house.system, user_id=id, password="Other-Horse-1")
-    run_until_done(wiring.store())
+    for fact in facts_of_instance(
+        wiring.store(), house.instance
+    ):  # the horizon does not move inside a test's transaction
+        projection("notices").apply(fact)
     assert Message.objects.filter(topic="password_changed").count() == mails
 
 
