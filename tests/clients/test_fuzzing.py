@@ -41,7 +41,11 @@ def ids(server):
     return {"user_id": user, "organization_id": org, "org_id": org, "project_id": project, "session_id": session}
 
 
-ENDS_THE_CALLER = {("delete", "/auth/v1/users/me")}
+ENDS_THE_CALLER = {
+    ("delete", "/auth/v1/users/me"),
+    ("delete", "/management/v1/orgs/me"),
+    ("post", "/management/v1/orgs/me/_deactivate"),
+}
 """Whoever calls these has no token for the rest."""
 
 
