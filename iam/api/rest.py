@@ -37,7 +37,7 @@ def rest_urls() -> list[URLPattern]:
     by_path: dict[str, list[Route]] = {}
     for route in routes():
         by_path.setdefault(route.pattern, []).append(route)
-    return [re_path(pattern, view_of(found)) for pattern, found in by_path.items()]
+    return [re_path(pattern, view_of(found), name=found[0].path) for pattern, found in by_path.items()]
 
 
 class _JsonView(APIView):

@@ -76,5 +76,7 @@ def route_of(request: HttpRequest) -> str:
     found = request.resolver_match
     if found is None:
         return "/static" if request.path.startswith(settings.STATIC_URL) else requests.NO_ROUTE
+    if (found.url_name or "").startswith("/"):
+        return str(found.url_name)  # a route of the API bears its template as its name
     words = NAMED_GROUP.sub(r"{\1}", found.route).replace("\\", "").replace("^", "").removesuffix("$")
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", words)
