@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from django.db import IntegrityError, transaction
 
-from iam.access.tokens import digest
+from iam.access.tokens import digest, is_secret_of
 from iam.api import rates
 from iam.kernel.context import Context
 from oidc.clients import Client
@@ -88,7 +87,7 @@ def _proven(ctx: Context, id: str, proof: str, method: str, *, public: bool) -> 
         method = "basic"  # the recipe sends an API application's secret in the form (reference/oidc.md §1)
     if client.auth_method != method or (client.is_public and not public):
         raise OAuthError("invalid_client", "this client authenticates another way")
-    if method in ("basic", "post") and not hmac.compare_digest(digest(proof), client.secret_hash):
+    if method in ("basic", "post") and not is_secret_of(client, proof, ctx.now()):
         raise OAuthError("invalid_client", "wrong credentials")
     if method == "private_key_jwt":
         _check_assertion(ctx, client, proof)

@@ -1,7 +1,7 @@
 """An application as the protocol sees it: plain values and the rules of its redirect URIs and origins."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from projects.domain.uris import origins_of
 
@@ -22,6 +22,8 @@ class Client:
     app_type: str = "web"  # web, user_agent, native
     auth_method: str = "basic"
     secret_hash: str = ""
+    previous_secret_hash: str = ""
+    previous_secret_until: datetime | None = None
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     additional_origins: tuple[str, ...] = ()

@@ -50,6 +50,8 @@ def client_of(row: AppRow) -> Client:
         app_type=TYPES.get(row.application_type, "web"),
         auth_method=methods.get(row.auth_method_type, "basic"),
         secret_hash=row.secret_hash,
+        previous_secret_hash=row.previous_secret_hash,
+        previous_secret_until=row.previous_secret_until,
         redirect_uris=tuple(row.redirect_uris),
         post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
         additional_origins=tuple(row.additional_origins),

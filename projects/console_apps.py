@@ -26,6 +26,7 @@ from projects.console_parts import APP, PROJECT, project_page
 from projects.domain.project import OidcConfig
 from projects.domain.uris import problem_of
 from projects.models import AppRow
+from users.console_forms import SecretForm, kept
 
 TYPES = (("0", "Web application"), ("1", "Single-page application"), ("2", "Native application"))
 METHODS = (
@@ -113,7 +114,7 @@ def _app_initial(ctx: Context, path: Path) -> dict[str, Any]:
 
 
 def _new_secret(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-    made = commands.change_app_secret(ctx, **path)
+    made = commands.change_app_secret(ctx, **path, keep_previous=kept(values))
     return Outcome(
         "projects/{project_id}/apps/{app_id}".format(**path), "Client secret set", {"Client secret": made.secret}
     )
@@ -200,6 +201,7 @@ add_pages(
                                 "Access tokens",
                                 show=lambda row: "JWT" if row.access_token_type else "opaque",
                             ),
+                            Column("previous_secret_until", "The secret before works until", kind="time"),
                         ),
                     ),
                     Properties(
@@ -258,9 +260,7 @@ add_pages(
         tells=lambda row, fact: getattr(fact, "app_id", "") == row.id,
     ),
     project_page("apps/<app_id>/edit", "Edit the application", _save_oidc, form=OidcForm, initial=_app_initial),
-    project_page(
-        "apps/<app_id>/secret", "Set a new client secret", _new_secret, "Set", "The secret before stops working."
-    ),
+    project_page("apps/<app_id>/secret", "Set a new client secret", _new_secret, "Set", form=SecretForm),
     project_page(
         "apps/<app_id>/deactivate",
         "Deactivate the application",

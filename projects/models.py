@@ -83,6 +83,8 @@ class AppRow(_Row):
     kind = models.CharField(max_length=10, default="")
     client_id = _id(default="")
     secret_hash = models.CharField(max_length=64, default="")
+    previous_secret_hash = models.CharField(max_length=64, default="", db_default="")
+    previous_secret_until = models.DateTimeField(null=True)
     redirect_uris: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     response_types: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     grant_types: "models.JSONField[Any, Any]" = models.JSONField(default=list)

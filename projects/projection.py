@@ -10,6 +10,7 @@ from projects.domain import events as facts
 from projects.domain.project import SETTINGS, OidcConfig, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.domain.events import UserRemoved
+from users.projection import secret_columns
 
 CONFIG = tuple(OidcConfig.__dataclass_fields__)
 
@@ -129,7 +130,7 @@ class Projects(Projection):
     @on(facts.OidcSecretChanged, facts.ApiSecretChanged)
     def secret_changed(self, at: Recorded, fact: facts.OidcSecretChanged) -> None:
         """Another secret."""
-        _app(at, fact.app_id, secret_hash=fact.hashed_secret)
+        _app(at, fact.app_id, **secret_columns(fact))
 
     @on(facts.AppKeyAdded)
     def key_added(self, at: Recorded, fact: facts.AppKeyAdded) -> None:

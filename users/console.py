@@ -30,8 +30,10 @@ from users.console_forms import (
     PatForm,
     PhoneForm,
     ProfileForm,
+    SecretForm,
     UserNameForm,
     human_form,
+    kept,
     machine_form,
 )
 from users.domain.profile import Profile
@@ -97,7 +99,7 @@ def _add_key(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 
 
 def _set_secret(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-    made = commands.set_machine_secret(ctx, user_id=path["user_id"])
+    made = commands.set_machine_secret(ctx, user_id=path["user_id"], keep_previous=kept(values))
     name = queries.get_user(ctx, user_id=path["user_id"]).user_name
     return Outcome(
         f"users/{path['user_id']}?tab=credentials",
@@ -270,7 +272,11 @@ add_pages(
                     ),
                     Properties(
                         "Client secret",
-                        (Column("secret_hash", "Set", kind="yesno"), Column("user_name", "Client id", kind="code")),
+                        (
+                            Column("secret_hash", "Set", kind="yesno"),
+                            Column("user_name", "Client id", kind="code"),
+                            Column("previous_secret_until", "The secret before works until", kind="time"),
+                        ),
                         links=(
                             Link("Set a new secret", "users/{id}/secret", "user.write"),
                             Link(
@@ -397,7 +403,7 @@ add_pages(
         "Assertions signed with it are refused from now on.",
         danger=True,
     ),
-    _page("secret", "Set a new client secret", _set_secret, "Set", "The secret before stops working."),
+    _page("secret", "Set a new client secret", _set_secret, "Set", form=SecretForm),
     _page(
         "secret/remove",
         "Remove the client secret",

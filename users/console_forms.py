@@ -1,5 +1,9 @@
 """Forms of the console's pages of users."""
 
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
 from django import forms
 
 from iam.console.kit import (
@@ -22,6 +26,13 @@ KINDS = Choice(
 )
 LANGUAGES = (("", "Not set"), ("en", "English"), ("de", "German"), ("es", "Spanish"))
 TOKENS = (("0", "Opaque"), ("1", "JWT"))
+OVERLAPS = (
+    ("0", "stops working at once"),
+    ("1", "works for 1 more hour"),
+    ("24", "works for 24 more hours"),
+    ("168", "works for 7 more days"),
+)
+"""What becomes of the secret before: hours, and how they are told."""
 PERSON, MACHINE = (lambda row: row.kind == "human"), (lambda row: row.kind == "machine")
 
 
@@ -104,3 +115,18 @@ class PatForm(forms.Form):
     scopes = text_field(
         "Scopes", 1000, required=False, hint="Separated by spaces. Left empty, the token reaches the whole API."
     )
+
+
+class SecretForm(forms.Form):
+    """A new client secret."""
+
+    keep_hours = choice_field(
+        "The secret before",
+        OVERLAPS,
+        hint="While both work, the applications that use it can be given the new one without a refused request.",
+    )
+
+
+def kept(values: Mapping[str, Any]) -> timedelta:
+    """How long the secret before still works."""
+    return timedelta(hours=int(values["keep_hours"]))

@@ -42,6 +42,8 @@ class UserRow(models.Model):
     password_changed_at = models.DateTimeField(null=True)
     mfa_init_skipped_at = models.DateTimeField(null=True)
     secret_hash = models.CharField(max_length=64, default="")
+    previous_secret_hash = models.CharField(max_length=64, default="", db_default="")
+    previous_secret_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     version = models.BigIntegerField()

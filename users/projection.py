@@ -124,12 +124,12 @@ class Users(Projection):
     @on(facts.SecretSet)
     def secret_set(self, at: Recorded, fact: facts.SecretSet) -> None:
         """A client secret."""
-        _update(at, secret_hash=fact.hashed_secret)
+        _update(at, **secret_columns(fact))
 
     @on(facts.SecretRemoved)
     def secret_removed(self, at: Recorded, _: Event) -> None:
         """No client secret."""
-        _update(at, secret_hash="")
+        _update(at, secret_hash="", previous_secret_hash="", previous_secret_until=None)
 
     @on(facts.UserLocked)
     def locked(self, at: Recorded, _: Event) -> None:
@@ -288,6 +288,16 @@ def _create(at: Recorded, **columns: Any) -> None:
         version=at.version,
         **columns,
     )
+
+
+def secret_columns(fact: Any) -> dict[str, Any]:
+    """A new client secret, and the one before with its end when the fact keeps it."""
+    kept = fact.previous_until is not None
+    return {
+        "secret_hash": fact.hashed_secret,
+        "previous_secret_hash": F("secret_hash") if kept else "",
+        "previous_secret_until": fact.previous_until,
+    }
 
 
 def _update(at: Recorded, **columns: Any) -> None:

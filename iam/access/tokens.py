@@ -5,9 +5,12 @@ refuse a mangled token without asking the database (reference/oidc.md §7, check
 """
 
 import hashlib
+import hmac
 import secrets
 import zlib
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BODY = 43  # 62^43 > 2^256
@@ -42,6 +45,33 @@ def kind_of(token: str) -> TokenKind | None:
 def digest(secret: str) -> str:
     """How tokens and generated secrets are stored: SHA-256, hex. Enough for 256 random bits (DESIGN §5)."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class SecretHolder(Protocol):
+    """Who proves itself with a client secret: digests of the one that counts, and of the one before with its end."""
+
+    @property
+    def secret_hash(self) -> str:
+        """Of the secret that counts; empty without one."""
+
+    @property
+    def previous_secret_hash(self) -> str:
+        """Of the secret before; empty without one."""
+
+    @property
+    def previous_secret_until(self) -> datetime | None:
+        """When the secret before stops to count."""
+
+
+def is_secret_of(holder: SecretHolder, secret: str, now: datetime) -> bool:
+    """Whether a client secret counts: the newest one, or the one before until its end.
+
+    Both are compared whatever the first comparison says, so that the time tells nothing (checklist D03).
+    """
+    asked, until = digest(secret), holder.previous_secret_until
+    is_newest = hmac.compare_digest(asked, holder.secret_hash)
+    is_previous = hmac.compare_digest(asked, holder.previous_secret_hash)
+    return is_newest or (is_previous and until is not None and now < until)
 
 
 def _checksum(text: str) -> str:

@@ -375,6 +375,13 @@ class SystemDefaultsSection(Section):
         description="least zxcvbn score of a new password: refuses common and breached ones, and names of the person,"
         " the organization and the instance; 2 is sensible; 0 = off",
     )
+    ClientSecretOverlap: timedelta = Field(
+        timedelta(0),
+        ge=timedelta(0),
+        le=timedelta(days=90),
+        description="how long the client secret of an application or service user still works after a new one was made"
+        " over the API; the console asks each time; 0 = not at all",
+    )
 
 
 class LimitsSection(Section):

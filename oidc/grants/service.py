@@ -1,9 +1,8 @@
 """Service users: client_credentials (RFC 6749 §4.4) and JWT bearer (RFC 7523 §2.1)."""
 
-import hmac
 from collections.abc import Mapping
 
-from iam.access.tokens import digest
+from iam.access.tokens import is_secret_of
 from iam.kernel.context import Context
 from oidc.client_auth import check_assertion_claims, counted_guess, credentials
 from oidc.errors import OAuthError
@@ -21,7 +20,7 @@ def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Orde
         raise OAuthError("invalid_client", "client_credentials needs a client secret")
     with counted_guess(ctx, id):
         user, instance = living_machine(ctx.instance, id) or (None, None)
-        if user is None or not user.secret_hash or not hmac.compare_digest(digest(secret), user.secret_hash):
+        if user is None or not is_secret_of(user, secret, ctx.now()):
             raise OAuthError("invalid_client", "wrong credentials")
     return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")), instance=instance)
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from iam.access.tokens import digest
@@ -11,7 +11,7 @@ from iam.kernel.context import Context
 from projects.commands.shared import change_app, change_one
 from projects.domain import apps
 from projects.domain.project import OidcConfig
-from users.commands.credentials import checked_public_key, new_key_pair
+from users.commands.credentials import checked_public_key, new_key_pair, previous_until
 
 SECRET_LENGTH = 64
 
@@ -77,10 +77,19 @@ def change_api_app(ctx: Context, *, project_id: str, app_id: str, method: int) -
     return change_app(ctx, project_id, lambda one: apps.change_api(one, app_id, method))
 
 
-def change_app_secret(ctx: Context, *, project_id: str, app_id: str, kind: str = "") -> MadeApp:
-    """Set another client secret, shown this once; the one before counts no more. `kind` names what it must be of."""
-    secret = ctx.ports.secrets.random(SECRET_LENGTH)
-    receipt = change_app(ctx, project_id, lambda one: apps.change_secret(one, app_id, _hashed(secret), kind))
+def change_app_secret(
+    ctx: Context, *, project_id: str, app_id: str, kind: str = "", keep_previous: timedelta | None = None
+) -> MadeApp:
+    """Set another client secret, shown this once. `kind` names what it must be of.
+
+    The one before counts for `keep_previous` more; left out, for as long as is configured. One before that counts no more.
+    """
+    secret, until = ctx.ports.secrets.random(SECRET_LENGTH), previous_until(ctx, keep_previous)
+    receipt = change_app(
+        ctx,
+        project_id,
+        lambda one: apps.change_secret(one, app_id, _hashed(secret), kind=kind, previous_until=until),
+    )
     return MadeApp(receipt, app_id, "", secret)
 
 

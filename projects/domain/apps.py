@@ -61,8 +61,10 @@ def change_api(project: Project, id: str, method: int) -> list[Event]:
     return [] if app.api_method == method else [facts.ApiConfigChanged(app_id=id, auth_method_type=method)]
 
 
-def change_secret(project: Project, id: str, hashed: str, kind: str = "") -> list[Event]:
-    """Set another client secret; `kind` names what the application must be."""
+def change_secret(
+    project: Project, id: str, hashed: str, *, kind: str = "", previous_until: datetime | None = None
+) -> list[Event]:
+    """Set another client secret; `kind` names what the application must be. The one before counts until a moment, or no more."""
     app = project.app(id)
     if kind not in ("", app.kind):
         raise FailedPrecondition(f"app.not_{kind}")
@@ -70,7 +72,7 @@ def change_secret(project: Project, id: str, hashed: str, kind: str = "") -> lis
     if not needs_secret(app.kind, method):
         raise FailedPrecondition("app.no_secret")
     made = facts.OidcSecretChanged if app.kind == "oidc" else facts.ApiSecretChanged
-    return [made(app_id=id, hashed_secret=hashed)]
+    return [made(app_id=id, hashed_secret=hashed, previous_until=previous_until if app.has_secret else None)]
 
 
 def deactivate_app(project: Project, id: str) -> list[Event]:

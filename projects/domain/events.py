@@ -260,10 +260,11 @@ class OidcConfigChanged(Event):
 
 @event("project.application.config.oidc.secret.changed")
 class OidcSecretChanged(Event):
-    """Another client secret."""
+    """Another client secret; the one before counts until `previousUntil`, without that no more."""
 
     app_id: str = ""
     hashed_secret: str = ""
+    previous_until: datetime | None = None
 
 
 @event("project.application.config.api.added")
@@ -286,10 +287,11 @@ class ApiConfigChanged(Event):
 
 @event("project.application.config.api.secret.changed")
 class ApiSecretChanged(Event):
-    """Another client secret."""
+    """Another client secret; the one before counts until `previousUntil`, without that no more."""
 
     app_id: str = ""
     hashed_secret: str = ""
+    previous_until: datetime | None = None
 
 
 @event("project.application.oidc.key.added")

@@ -1,5 +1,7 @@
 """Every declared page answers; forms call commands; what is refused stands at its field."""
 
+from datetime import timedelta
+
 import pytest
 
 from iam.console import site
@@ -10,7 +12,9 @@ from iam.vault import wiring
 from projections.models import Checkpoint
 from projections.runner import run_until_done
 from projects import commands as projects
+from projects.models import AppRow
 from tests.console.conftest import sign_in
+from users import commands as users
 from users.commands import codes
 from users.commands.codes import Wish
 from users.models import UserRow
@@ -108,6 +112,29 @@ def test_people_are_made_and_changed_by_forms(console, house):
     for route, state in (("deactivate", 2), ("reactivate", 1), ("lock", 4), ("unlock", 1)):
         assert console.post(f"{page}/{route}").status_code == 303, route
         assert UserRow.objects.get(id=person.id).state == state
+
+
+@pytest.mark.parametrize(("hours", "keeps"), [("24", True), ("0", False)])
+def test_a_new_client_secret_leaves_the_one_before_for_as_long_as_is_chosen(console, house, things, hours, keeps):
+    users.set_machine_secret(house.system, user_id=things["machine_id"])
+    app = f"{HOME}projects/{things['project_id']}/apps/{things['app_id']}"
+    for table, id, page, shown in (
+        (UserRow, things["machine_id"], f"{HOME}users/{things['machine_id']}", "?tab=credentials"),
+        (AppRow, things["app_id"], app, ""),
+    ):
+        assert b'name="keep_hours"' in console.get(f"{page}/secret").content
+        before = table.objects.get(id=id).secret_hash
+        answer = console.post(f"{page}/secret", {"keep_hours": hours})
+        row = table.objects.get(id=id)
+        assert answer.status_code == 200 and row.secret_hash != before
+        if not keeps:
+            assert (row.previous_secret_hash, row.previous_secret_until) == ("", None)
+            continue
+        ahead = row.previous_secret_until - row.changed_at
+        assert row.previous_secret_hash == before and abs(ahead - timedelta(hours=24)) < timedelta(minutes=1)
+        assert f"{row.previous_secret_until:%Y-%m-%d %H:%M}".encode() in console.get(page + shown).content
+        assert b"previousUntil" in console.get(f"{page}?tab=history").content
+        assert console.post(f"{page}/secret", {"keep_hours": "5000"}).status_code == 422
 
 
 def test_hosts_are_added_and_bad_ones_refused_at_their_field(console):

@@ -1,14 +1,22 @@
 """Rules of projects, applications, grants and authorizations."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from eventstore.testing import given
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from projects.domain import apps, grants
 from projects.domain.events import (
+    ApiConfigAdded,
+    ApiSecretChanged,
+    AppAdded,
     GrantAdded,
     GrantCascadeChanged,
     GrantDeactivated,
+    OidcConfigAdded,
+    OidcConfigChanged,
+    OidcSecretChanged,
     ProjectAdded,
     ProjectChanged,
     ProjectDeactivated,
@@ -131,3 +139,24 @@ def test_the_refusal_names_field_and_address():
         .refuses(InvalidInput, "app.redirect_uri_invalid")
     )
     assert (refusal.field, "fragment" in refusal.reason) == ("redirectUris", True)
+
+
+APP = AppAdded(app_id="a", name="api")
+WITH_SECRET = ApiConfigAdded(app_id="a", client_id="c", hashed_secret="one")
+UNTIL = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_the_secret_before_is_kept_when_asked_for():
+    renewed = lambda until: lambda one: apps.change_secret(one, "a", "two", previous_until=until)
+    given(Project, ADDED, APP, WITH_SECRET).when(renewed(UNTIL)).then(
+        ApiSecretChanged(app_id="a", hashed_secret="two", previous_until=UNTIL)
+    )
+    given(Project, ADDED, APP, WITH_SECRET).when(renewed(None)).then(ApiSecretChanged(app_id="a", hashed_secret="two"))
+
+
+def test_where_there_was_no_secret_none_is_kept():
+    config = OidcConfigAdded(app_id="a", client_id="c", auth_method_type=2)
+    basic = OidcConfigChanged(app_id="a", auth_method_type=0)
+    given(Project, ADDED, APP, config, basic).when(
+        lambda one: apps.change_secret(one, "a", "one", previous_until=UNTIL)
+    ).then(OidcSecretChanged(app_id="a", hashed_secret="one"))

@@ -1,5 +1,7 @@
 """Rules of users."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from eventstore.testing import given
@@ -9,6 +11,8 @@ from users.domain.events import (
     HumanAdded,
     MachineAdded,
     PasswordCheckFailed,
+    SecretRemoved,
+    SecretSet,
     UserDeactivated,
     UserLocked,
     UserReactivated,
@@ -88,3 +92,13 @@ def test_numbers_are_stored_in_one_form():
     assert checked_phone("+1234567890") == "+1234567890"
     with pytest.raises(InvalidInput):
         checked_phone("079 123")
+
+
+def test_the_client_secret_before_is_kept_when_asked_for_and_there_was_one():
+    until = datetime(2026, 1, 2, tzinfo=UTC)
+    renew = lambda user: user.set_secret("new", previous_until=until)
+    first = SecretSet(hashed_secret="old")
+    given(User, MACHINE, first).when(renew).then(SecretSet(hashed_secret="new", previous_until=until))
+    given(User, MACHINE, first).when(lambda user: user.set_secret("new")).then(SecretSet(hashed_secret="new"))
+    given(User, MACHINE).when(renew).then(SecretSet(hashed_secret="new"))
+    given(User, MACHINE, first, SecretRemoved()).when(renew).then(SecretSet(hashed_secret="new"))

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
 
 from iam.access.tokens import TokenKind, digest, mint
 from iam.kernel.change import Receipt, change
@@ -64,16 +65,25 @@ def remove_machine_key(ctx: Context, *, user_id: str, key_id: str) -> Receipt:
     return _change(ctx, user_id, lambda user: user.remove_key(key_id))
 
 
-def set_machine_secret(ctx: Context, *, user_id: str) -> Made:
-    """Give a service user a new client secret; the client id is the user name."""
+def set_machine_secret(ctx: Context, *, user_id: str, keep_previous: timedelta | None = None) -> Made:
+    """Give a service user a new client secret; the client id is the user name.
+
+    The one before counts for `keep_previous` more; left out, for as long as is configured. One before that counts no more.
+    """
     must_not_outrank(ctx, user_id)
-    secret = ctx.ports.secrets.random(SECRET_LENGTH)
-    receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret)))
+    secret, until = ctx.ports.secrets.random(SECRET_LENGTH), previous_until(ctx, keep_previous)
+    receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret), previous_until=until))
     return Made(receipt, user_id, secret)
 
 
+def previous_until(ctx: Context, keep: timedelta | None) -> datetime | None:
+    """When the secret before stops to count; None = at once. `keep` None is as configured."""
+    overlap = settings.CONFIG.SystemDefaults.ClientSecretOverlap if keep is None else keep
+    return ctx.now() + overlap if overlap else None
+
+
 def remove_machine_secret(ctx: Context, *, user_id: str) -> Receipt:
-    """Take the client secret."""
+    """Take the client secret, and the one before."""
     return _change(ctx, user_id, User.remove_secret)
 
 

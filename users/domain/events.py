@@ -162,9 +162,10 @@ class KeyRemoved(Event):
 
 @event("user.machine.secret.set", revision=2)
 class SecretSet(Event):
-    """A client secret, hashed."""
+    """A client secret, hashed; the one before counts until `previousUntil`, without that no more."""
 
     hashed_secret: str = ""
+    previous_until: datetime | None = None
 
 
 @event("user.machine.secret.removed", revision=2)

@@ -200,10 +200,10 @@ class User(Aggregate):
             raise NotFound("user.key_not_found")
         return [facts.KeyRemoved(key_id=id)]
 
-    def set_secret(self, hashed: str) -> list[Event]:
-        """Give a service user a client secret."""
+    def set_secret(self, hashed: str, *, previous_until: datetime | None = None) -> list[Event]:
+        """Give a service user a client secret. The one before counts until a moment, or no more."""
         self.must_be("machine")
-        return [facts.SecretSet(hashed_secret=hashed)]
+        return [facts.SecretSet(hashed_secret=hashed, previous_until=previous_until if self.has_secret else None)]
 
     def remove_secret(self) -> list[Event]:
         """Take the client secret."""
