@@ -50,3 +50,8 @@ def fold(state: A, facts: Iterable[Event]) -> A:
 def empty(kind: type[A], id: str, owner: str = "") -> A:
     """The state of a stream before its first fact."""
     return replace(kind(), id=id, owner=owner)
+
+
+def known_kinds() -> frozenset[str]:
+    """The kinds of streams that this version writes."""
+    return frozenset(cls.kind for cls in Aggregate.__subclasses__() if hasattr(cls, "kind"))

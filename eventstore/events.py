@@ -135,6 +135,26 @@ def to_payload(fact: Event) -> tuple[dict[str, Any], frozenset[tuple[str, ...]]]
     return payload, frozenset(personal)
 
 
+SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier")
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value under a payload key is for nobody's eyes, not even sealed or as a digest."""
+    lowered = name.lower()
+    return any(word in lowered for word in SECRET) and not lowered.endswith(("type", "required", "lifetime"))
+
+
+def without_secrets(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as it may be shown: keys of secrets are left out, on every level."""
+    return {name: _shown(value) for name, value in payload.items() if not is_secret(name)}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return without_secrets(value)
+    return [_shown(one) for one in value] if isinstance(value, list) else value
+
+
 def from_payload(cls: type[E], payload: Mapping[str, Any] | None) -> E:
     """Build a fact from its payload; unknown keys are ignored, missing ones take the zero of their type."""
     values: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """Facts by position, for whoever replays or follows the log."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -72,3 +73,33 @@ def first_after(position: int, instance: str = "") -> datetime | None:
 def facts_of(store: DatabaseStore, id: str) -> list[Recorded]:
     """The facts of every stream with an id, in order. Reads without the instance: for the operator's command."""
     return store.open(EventRow.objects.filter(aggregate_id=id).order_by("position"))
+
+
+@dataclass(frozen=True)
+class FactsWanted:
+    """Which facts of an instance; what is empty asks nothing. `version` is where the page before ended."""
+
+    kinds: tuple[str, ...] = ()
+    id: str = ""
+    names: tuple[str, ...] = ()
+    owner: str = ""
+    actor: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    version: int = 0
+
+
+def search_facts(store: DatabaseStore, instance: str, wanted: FactsWanted, *, limit: int, asc: bool) -> list[Recorded]:
+    """The facts of an instance that are wanted, the newest first unless `asc`; moments are included."""
+    asked = {
+        "aggregate_type__in": wanted.kinds,
+        "aggregate_id": wanted.id,
+        "event_type__in": wanted.names,
+        "owner": wanted.owner,
+        "actor": wanted.actor,
+        "created_at__gte": wanted.since,
+        "created_at__lte": wanted.until,
+        "version__gt" if asc else "version__lt": wanted.version,
+    }
+    rows = EventRow.objects.filter(instance_id=instance, **{name: value for name, value in asked.items() if value})
+    return store.open(rows.order_by("position" if asc else "-position")[:limit])

@@ -101,6 +101,12 @@ def _feed_singly(projection: Projection, facts: Sequence[Recorded], checkpoint: 
     return ""
 
 
+def try_again(projection: str, instance: str, position: int) -> bool:
+    """Forget the failure at a position, so that the fact is tried at once; answers whether it had failed there."""
+    rows = Checkpoint.objects.filter(projection=projection, instance_id=instance, failed_position=position)
+    return bool(rows.exclude(error="").update(failed_position=0, failed_fact="", error="", failures=0, retry_at=None))
+
+
 def _go_on(checkpoint: Checkpoint, position: int) -> None:
     checkpoint.position = position
     checkpoint.failed_position, checkpoint.failed_fact, checkpoint.error = 0, "", ""

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from eventstore.events import to_payload
+from eventstore.events import is_secret, to_payload
 from eventstore.store import Recorded
 from iam.console import site
 from iam.kernel.context import Context
 
-SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier")
 SHOWN = 200
 """Facts of one stream that the page shows, newest first."""
 
@@ -53,15 +52,10 @@ def entry(recorded: Recorded, names: Mapping[str, str]) -> Entry:
 def _changes(payload: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
     for name, value in payload.items():
         told = f"{prefix}{name}"
-        if isinstance(value, Mapping) and not _is_secret(name):
+        if isinstance(value, Mapping) and not is_secret(name):
             yield from _changes(value, f"{told}.")
         else:
-            yield told, "(kept secret)" if _is_secret(name) else _shown(value)
-
-
-def _is_secret(name: str) -> bool:
-    lowered = name.lower()
-    return any(word in lowered for word in SECRET) and not lowered.endswith(("type", "required", "lifetime"))
+            yield told, "(kept secret)" if is_secret(name) else _shown(value)
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,7 @@ class InstanceConfig(AppConfig):
             api,
             api_features,
             api_instance,
+            api_log,
             api_older,
             api_policies,
             api_settings,

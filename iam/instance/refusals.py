@@ -9,6 +9,7 @@ REFUSALS = {
     "instance.domain_invalid": ("This is not a host name", "INST-28nlD"),
     "instance.name_invalid": ("The name needs 1 to 200 characters", "INST-092mid"),
     "instance.language_unknown": ("This language is not offered; use en, de or es", "INST-28nlL"),
+    "instance.failure_not_found": ("No follower is stopped by this event", "INST-f41l3"),
     "instance.system_only": ("Only the operator of the system may do this", "INST-sys1o"),
     "setting.value_invalid": ("The value of a setting is out of its bounds", "INST-set7b"),
     "setting.colour_invalid": ("A colour is written #rgb, #rrggbb or #rrggbbaa", "POLICY-c0l0r"),

@@ -14,6 +14,10 @@ REMEDIES = {
     "instance.name_invalid": ("The name is empty or too long.", "Send 1 to 200 characters."),
     "instance.language_unknown": ("Pages do not exist in this language.", "Use en, de or es."),
     "instance.setting_invalid": ("The value is out of its bounds.", BOUNDS),
+    "instance.failure_not_found": (
+        "No follower of the log is stopped at this event, perhaps because it went on meanwhile.",
+        "List the failed events again.",
+    ),
     "instance.system_only": (
         "This belongs to who operates the system, not to an instance.",
         "Do it with the command line, or as a system user.",
