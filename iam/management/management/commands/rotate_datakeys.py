@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iam.instance.models import InstanceRow
 from iam.management.management.flags import add_flags
-from iam.vault.envelope import WrongMasterKey
+from iam.vault.envelope import KEPT_SECONDS, WrongMasterKey
 from iam.vault.renewal import renew, rewrap
 
 
@@ -35,3 +35,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"instance {instance}: {made} new data keys, {wrapped} persons' keys wrapped anew")
         except WrongMasterKey as wrong:
             raise CommandError(str(wrong)) from wrong
+        if not options["resume"]:
+            self.stdout.write(
+                f"Processes that run notice the new keys within {KEPT_SECONDS} seconds;"
+                " --resume after that wraps what they sealed under the old ones meanwhile"
+            )
