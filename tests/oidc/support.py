@@ -127,7 +127,12 @@ class Tv:
 
     def poll(self, **changed):
         """Ask for the tokens; answers the response."""
-        form = {"grant_type": DEVICE, "device_code": self.started["device_code"], "client_id": self.client_id, **changed}
+        form = {
+            "grant_type": DEVICE,
+            "device_code": self.started["device_code"],
+            "client_id": self.client_id,
+            **changed,
+        }
         return self.flow.form("/oauth/v2/token", {name: value for name, value in form.items() if value is not None})
 
     def approve(self, session=""):

@@ -11,6 +11,7 @@ from oidc import devices
 from oidc.models import AccessToken, DeviceAuthorization
 from orgs import commands as orgs
 from projects import commands as projects
+from projects.domain.project import OidcConfig
 from tests.oidc.support import make_tv
 from users import commands as users
 from users.commands import sessions
@@ -69,10 +70,8 @@ def test_c15_a_device_code_of_another_client_issuer_or_tenant_is_unknown(house, 
     from iam.access.caller import system_context
     from iam.instance import commands as instance
 
-    config = {"application_type": 2, "grant_types": (3,), "auth_method_type": 2}
-    other = projects.add_oidc_app(
-        house.system, project_id=tv.flow.project, name="Radio", config=projects.OidcConfig(**config)
-    )
+    config = OidcConfig(application_type=2, grant_types=(3,), auth_method_type=2)
+    other = projects.add_oidc_app(house.system, project_id=tv.flow.project, name="Radio", config=config)
     tv.start()
     tv.approve()
     assert tv.poll(client_id=other.client_id).json()["error"] == "invalid_grant"
