@@ -14,7 +14,7 @@ from iam.access.http import meta_of
 from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, ResourceExhausted
-from oidc import devices, discovery, families, introspection
+from oidc import device_start, devices, discovery, families, introspection
 from oidc.client_auth import authenticated_client
 from oidc.clients import Client
 from oidc.cors import with_cors
@@ -160,7 +160,7 @@ def device_authorization(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     form = form_of(request)
     client = _client_with(ctx, devices.GRANT, form, request.headers.get("Authorization", ""))
     rates.count_nobody(meta_of(request))
-    return devices.start(ctx, client, form.get("scope", "")), 200
+    return device_start.start(ctx, client, form.get("scope", "")), 200
 
 
 @endpoint("POST")

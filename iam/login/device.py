@@ -13,7 +13,7 @@ from oidc import devices, login_door
 from oidc import scopes as named
 from oidc.models import DeviceAuthorization
 from oidc.scopes import OWN_PROJECT, Scopes
-from users.models import SessionRow, UserRow
+from users.models import UserRow
 
 ENTER, CONFIRM = f"{BASE}device", f"{BASE}device/confirm"
 LONGEST = 100
@@ -61,22 +61,20 @@ def confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
     if decision == "approve":
         return _approve(request, visit)
     if decision == "deny":
-        devices.deny(ctx, row.id, actor=_signed_in(request, visit)[0].user_id)
+        devices.deny(ctx, row.id, actor=_person(request, visit).id)
         login_door.end(ctx, flow)
         return fill(request, visit, "device_done", title=_("Turned away"), text=_("The device stays outside."))
-    session, person = _signed_in(request, visit)
     may, others = asked_for(Scopes(tuple(row.scopes)))
-    return fill(
-        request, visit, "device_confirm", asker=devices.asker_of(ctx, row), person=person, may=may, others=others
-    )
+    told = {"asker": devices.asker_of(ctx, row), "person": _person(request, visit), "may": may, "others": others}
+    return fill(request, visit, "device_confirm", **told)
 
 
-def _signed_in(request: HttpRequest, visit: Visit) -> tuple[SessionRow, UserRow]:
-    """The session of the sign-in with its person; `due_step` found both."""
+def _person(request: HttpRequest, visit: Visit) -> UserRow:
+    """Who signed in; `due_step` found them."""
     flow = visit.flow
     assert flow is not None
     known = browser.sessions_of(request, visit.ctx.instance)
-    return people_of(visit.ctx, [one for one in known if one.id == flow.session_id])[0]
+    return people_of(visit.ctx, [one for one in known if one.id == flow.session_id])[0][1]
 
 
 def _approve(request: HttpRequest, visit: Visit) -> HttpResponse:

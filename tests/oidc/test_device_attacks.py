@@ -7,7 +7,7 @@ from django.conf import settings
 
 from iam.access.caller import RequestMeta, context_of_nobody
 from iam.kernel.errors import FailedPrecondition, NotFound, PermissionDenied, ResourceExhausted
-from oidc import devices
+from oidc import device_start, devices
 from oidc.models import AccessToken, DeviceAuthorization
 from orgs import commands as orgs
 from projects import commands as projects
@@ -196,14 +196,14 @@ def test_d07_devices_of_a_stopped_client_are_dead_at_once(house, tv):
 
 
 def test_n08_devices_that_wait_are_limited_for_address_and_client(house, tv, monkeypatch):
-    monkeypatch.setattr(devices, "MOST_OF_SOURCE", 3)
+    monkeypatch.setattr(device_start, "MOST_OF_SOURCE", 3)
     assert [tv.start().status_code for _ in range(3)] == [200] * 3
     refused = tv.start()
     assert (refused.status_code, refused.json()["error"]) == (429, "temporarily_unavailable")
     assert int(refused["Retry-After"]) > 0 and DeviceAuthorization.objects.count() == 3
     DeviceAuthorization.objects.update(source="198.51.100.1")
     assert tv.start().status_code == 200, "another address"
-    monkeypatch.setattr(devices, "MOST_OF_CLIENT", 4)
+    monkeypatch.setattr(device_start, "MOST_OF_CLIENT", 4)
     DeviceAuthorization.objects.update(source="198.51.100.1")
     assert tv.start().status_code == 429, "wherever they are"
     DeviceAuthorization.objects.update(expires_at=house.system.now())
