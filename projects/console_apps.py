@@ -36,6 +36,7 @@ METHODS = (
 )
 METHOD_WORDS = {0: "client secret, basic", 1: "client secret, in the form", 2: "none (PKCE)", 3: "private key JWT"}
 GRANTS = (("0", "Authorization code"), ("2", "Refresh token"), ("3", "Device code"))
+GRANT_WORDS = {0: "authorization code", 1: "implicit", 2: "refresh token", 3: "device code", 4: "token exchange"}
 CHECK = "/ui/console/check/redirect-uris"
 
 
@@ -200,6 +201,15 @@ add_pages(
                                 "Kind",
                                 show=lambda row: (
                                     dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"
+                                ),
+                            ),
+                            Column(
+                                "grant_types",
+                                "Grants",
+                                show=lambda row: (
+                                    ", ".join(GRANT_WORDS[one] for one in row.grant_types if one in GRANT_WORDS)
+                                    if row.kind == "oidc"
+                                    else "–"
                                 ),
                             ),
                             Column(

@@ -24,7 +24,7 @@ def enter(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The code that the device shows. A link fills it in and does no more: somebody else may have sent it (C15)."""
     typed = (request.POST.get("user_code") or request.GET.get("user_code") or "").strip()[:LONGEST]
     if request.method == "GET":
-        return fill(request, visit, "device", user_code=typed)
+        return fill(request, visit, "device", user_code=typed, by_link=bool(typed))
     known = browser.sessions_of(request, visit.ctx.instance)
     try:
         row = devices.guess_user_code(visit.ctx, typed, person=known[0].user_id if known else "")
@@ -32,8 +32,9 @@ def enter(request: HttpRequest, visit: Visit) -> HttpResponse:
         response = fill(request, visit, "device", 429, user_code=typed, problem=_(text_of(busy.code)))
         response.headers["Retry-After"] = str(max(1, math.ceil(busy.retry_after.total_seconds())))
         return response
-    except NotFound as unknown:
-        return fill(request, visit, "device", 422, user_code=typed, problem=_(text_of(unknown.code)))
+    except NotFound:
+        told = _("No device waits under this code. Check it, or let the device show a new one.")
+        return fill(request, visit, "device", 422, user_code=typed, problem=told)
     return _begin(request, visit, row)
 
 
@@ -63,7 +64,7 @@ def confirm(request: HttpRequest, visit: Visit) -> HttpResponse:
     if decision == "deny":
         devices.deny(ctx, row.id, actor=_person(request, visit).id)
         login_door.end(ctx, flow)
-        return fill(request, visit, "device_done", title=_("Turned away"), text=_("The device stays outside."))
+        return _done(request, visit, _("Turned away"), _("The device stays outside."))
     may, others = asked_for(Scopes(tuple(row.scopes)))
     told = {"asker": devices.asker_of(ctx, row), "person": _person(request, visit), "may": may, "others": others}
     return fill(request, visit, "device_confirm", **told)
@@ -86,11 +87,15 @@ def _approve(request: HttpRequest, visit: Visit) -> HttpResponse:
         return go_on(request, visit)
     except PermissionDenied as refused:
         login_door.end(visit.ctx, flow)
-        told = {"title": _("Not allowed"), "text": _(text_of(refused.code))}
-        return fill(request, visit, "device_done", 403, **told)
+        return _done(request, visit, _("Not allowed"), _(text_of(refused.code)), status=403)
     login_door.end(visit.ctx, flow)
     text = _("The device goes on by itself in a moment. You may close this window.")
-    return fill(request, visit, "device_done", title=_("The device is signed in"), text=text)
+    return _done(request, visit, _("The device is signed in"), text)
+
+
+def _done(request: HttpRequest, visit: Visit, title: str, text: str, *, status: int = 200) -> HttpResponse:
+    """The end. Nothing is left to open again, so no link offers it in another language."""
+    return fill(request, visit, "device_done", status, title=title, text=text, languages=())
 
 
 def asked_for(scopes: Scopes) -> tuple[list[str], list[str]]:

@@ -346,7 +346,7 @@ class UserCodeSection(Section):
         pattern=r"^[A-Za-z0-9]{10,62}$",
         description="letters and digits that it is drawn from; of one case only, any case may be typed",
     )
-    CharAmount: int = Field(8, ge=6, le=40, description="how many of them")
+    CharAmount: int = Field(8, ge=6, le=40, description="how many of them; the API looks up 8 with one dash only")
     DashInterval: int = Field(4, ge=0, le=40, description="a dash after so many; 0 = none")
 
 

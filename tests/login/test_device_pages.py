@@ -48,7 +48,8 @@ def test_the_address_that_devices_show_leads_to_the_page(tv, web):
     answer = web.get("/device?user_code=BCDF-GHJK")
     assert answer["Location"] == f"{PAGE}?user_code=BCDF-GHJK"
     page = web.get(answer["Location"]).content.decode()
-    assert 'value="BCDF-GHJK"' in page and "Enter the code that your device shows." in page
+    assert 'value="BCDF-GHJK"' in page and "your device must show this very code" in page
+    assert "Enter the code that your device shows." in web.get("/device", follow=True).content.decode()
 
 
 @pytest.mark.parametrize(
