@@ -1,4 +1,4 @@
-"""zitadel.oidc.v2.OIDCService: a login of one's own reads an authorization request and answers it."""
+"""zitadel.oidc.v2.OIDCService: a login of one's own reads what applications and devices ask, and answers it."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from iam.api.lists import stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, PermissionDenied
-from oidc import login_door
+from oidc import devices, login_door
 from users.queries import proved_session
 
 service = Service("zitadel.oidc.v2.OIDCService")
@@ -58,7 +58,45 @@ def CreateCallback(ctx: Context, request: Any) -> Any:
 
 
 def _finish(ctx: Context, id: str, proof: Any) -> str:
+    return login_door.finish(ctx, id, _session(ctx, proof))
+
+
+def _session(ctx: Context, proof: Any) -> str:
     row = proved_session(ctx, proof.session_id, proof.session_token)
     if row is None:
         raise PermissionDenied("session.token_invalid")
-    return login_door.finish(ctx, id, row.id)
+    return row.id
+
+
+@service.method
+def GetDeviceAuthorizationRequest(ctx: Context, request: Any) -> Any:
+    """What the device asks that waits under a code, for the person to decide about.
+
+    Guesses are counted on the caller like its other calls: a login of one's own knows the addresses behind it.
+    """
+    ctx.require(READS, ctx.instance)
+    row = devices.get_by_user_code(ctx, request.user_code)
+    asker = devices.asker_of(ctx, row)
+    made = oidc_v2.DeviceAuthorizationRequest(
+        id=row.id,
+        client_id=row.client_id,
+        scope=row.scopes,
+        app_name=asker.app_name,
+        project_name=asker.project_name,
+    )
+    return oidc_v2.GetDeviceAuthorizationRequestResponse(device_authorization_request=made)
+
+
+@service.method
+def AuthorizeOrDenyDeviceAuthorization(ctx: Context, request: Any) -> Any:
+    """Let a device in on behalf of a session that proves enough, or turn it away."""
+    ctx.require(LINKS, ctx.instance)
+    id = devices.get_waiting(ctx, request.device_authorization_id).id
+    match request.WhichOneof("decision"):
+        case "session":
+            devices.approve(ctx, id, _session(ctx, request.session))
+        case "deny":
+            devices.deny(ctx, id)
+        case _:
+            raise InvalidInput("api.field_missing", field="session")
+    return oidc_v2.AuthorizeOrDenyDeviceAuthorizationResponse()

@@ -1,4 +1,4 @@
-"""The endpoints that programs call: discovery, keys, token, introspection, userinfo, revocation."""
+"""The endpoints that programs call: discovery, keys, token, devices, introspection, userinfo, revocation."""
 
 import json
 import math
@@ -14,15 +14,22 @@ from iam.access.http import meta_of
 from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, ResourceExhausted
-from oidc import discovery, families, introspection
+from oidc import device_start, devices, discovery, families, introspection
 from oidc.client_auth import authenticated_client
+from oidc.clients import Client
 from oidc.cors import with_cors
 from oidc.errors import OAuthError
-from oidc.grants import code, refresh, service
+from oidc.grants import code, device, refresh, service
 from oidc.tokens import Order, issue
 from oidc.web_keys import published
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+OF_CLIENTS: Mapping[str, Callable[[Context, Client, Mapping[str, str]], Order]] = {
+    "authorization_code": code.order,
+    "refresh_token": refresh.order,
+    devices.GRANT: device.order,
+}
+"""Grants of an application that authenticates as it is registered, and registered the grant."""
 MOST_FORM = 1_000_000
 Endpoint = Callable[[Context, HttpRequest], tuple[Any, int]]
 
@@ -88,7 +95,7 @@ def form_of(request: HttpRequest) -> Mapping[str, str]:
     for name, values in request.POST.lists():
         if len(values) > 1:
             raise OAuthError("invalid_request", f"{name[:40]} was sent more than once" if name.isidentifier() else "")
-    for secret in ("client_secret", "token", "refresh_token", "code", "access_token"):
+    for secret in ("client_secret", "token", "refresh_token", "code", "access_token", "device_code"):
         if secret in request.GET:
             raise OAuthError("invalid_request", f"{secret} does not belong into the address")
     return {name: value for name, value in request.POST.items() if isinstance(value, str)}
@@ -132,14 +139,28 @@ def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
             return service.by_secret(ctx, form, authorization)
         case grant if grant == JWT_BEARER:
             return service.by_assertion(ctx, form)
-        case "authorization_code" | "refresh_token" as grant:
-            client = authenticated_client(ctx, form, authorization)
-            if grant not in client.grant_types:
-                raise OAuthError("unauthorized_client", f"this client may not use {grant}")
-            return code.order(ctx, client, form) if grant == "authorization_code" else refresh.order(ctx, client, form)
+        case grant if ordered := OF_CLIENTS.get(grant):
+            return ordered(ctx, _client_with(ctx, grant, form, authorization), form)
         case "":
             raise OAuthError("invalid_request", "grant_type is missing")
     raise OAuthError("unsupported_grant_type")
+
+
+def _client_with(ctx: Context, grant: str, form: Mapping[str, str], authorization: str) -> Client:
+    """The application that calls and registered a grant; raises OAuthError invalid_client, unauthorized_client."""
+    client = authenticated_client(ctx, form, authorization)
+    if grant not in client.grant_types:
+        raise OAuthError("unauthorized_client", f"this client may not use {grant}")
+    return client
+
+
+@endpoint("POST")
+def device_authorization(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
+    """/oauth/v2/device_authorization (RFC 8628 §3.1). Each one makes a row: counted on its address, good or not (N08)."""
+    form = form_of(request)
+    client = _client_with(ctx, devices.GRANT, form, request.headers.get("Authorization", ""))
+    rates.count_nobody(meta_of(request))
+    return device_start.start(ctx, client, form.get("scope", "")), 200
 
 
 @endpoint("POST")

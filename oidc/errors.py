@@ -20,9 +20,13 @@ KINDS = {
     "unsupported_grant_type": Kind(redirects=False),
     "unsupported_response_type": Kind(),
     "invalid_scope": Kind(),
-    "access_denied": Kind(403),
+    "access_denied": Kind(),
     "server_error": Kind(500),
     "temporarily_unavailable": Kind(503),
+    # RFC 8628 §3.5
+    "authorization_pending": Kind(redirects=False),
+    "slow_down": Kind(redirects=False),
+    "expired_token": Kind(redirects=False),
     # OpenID Connect Core §3.1.2.6
     "interaction_required": Kind(),
     "login_required": Kind(),

@@ -20,12 +20,13 @@ from oidc.registry import find_client
 from oidc.scopes import Scopes
 from oidc.subjects import living_user
 from projects.queries import project_checks
-from users.models import SessionRow
+from users.models import SessionRow, UserRow
 from users.queries import must_change_password
 
 AMR = ("pwd", "password")
 """How a password check is told: RFC 8176, and the word that older clients know (reference/oidc.md §6)."""
 CODE_LIFETIME = timedelta(seconds=60)
+DEVICE_QUESTION = "/ui/v2/login/device/confirm?authRequest="
 FLOWS_SALT = "oidc.flows"
 FLOWS_SECONDS = 3600
 MOST_FLOWS = 10
@@ -45,7 +46,15 @@ def browser_sessions(request: HttpRequest, instance: str) -> list[SessionRow]:
 
 
 def get_auth_request(ctx: Context, id: str) -> AuthRequest:
-    """A request that still waits; raises NotFound."""
+    """An application's request that still waits; raises NotFound."""
+    row = get_flow(ctx, id)
+    if row.device_id:
+        raise NotFound("auth_request.not_found")
+    return row
+
+
+def get_flow(ctx: Context, id: str) -> AuthRequest:
+    """The same, and the sign-in of somebody who is to decide about a device: what the login's pages serve."""
     row = AuthRequest.objects.filter(
         instance_id=ctx.instance, id=id, expires_at__gt=ctx.now(), finished_at=None
     ).first()
@@ -118,34 +127,46 @@ def _may_sign_in(ctx: Context, session: SessionRow) -> bool:
 def finish(ctx: Context, id: str, session_id: str) -> str:
     """Answer a request with a code for a session's person; the address to send the browser to.
 
-    Raises NotFound for a request that is over, FailedPrecondition for a session that does not prove enough.
+    A device's is answered by the person: the page that asks. Raises NotFound for a request that is over,
+    FailedPrecondition for a session that does not prove enough.
     """
-    row = get_auth_request(ctx, id)
+    row = get_flow(ctx, id)
+    session, user = proved(ctx, row, session_id)
+    if row.device_id:
+        return DEVICE_QUESTION + row.id
+    try:
+        check_project(ctx, row.client_id, user)
+    except OAuthError as refused:
+        return refuse(ctx, id, refused.error, refused.description)
+    code = _code(ctx, row, session)
+    end(ctx, row)
+    values = {"code": code, **({"state": row.state} if row.state else {}), "iss": ctx.base_url}
+    values["session_state"] = hashlib.sha256(session.id.encode()).hexdigest()[:16]
+    return with_query(row.redirect_uri, values)
+
+
+def proved(ctx: Context, row: AuthRequest, session_id: str) -> tuple[SessionRow, UserRow]:
+    """A living session that proves what a request asks, and its person, who may sign in; raises FailedPrecondition."""
     session = SessionRow.objects.filter(instance_id=ctx.instance, id=session_id, terminated=False).first()
     if session is None or not satisfies(ctx, row, session):
         raise FailedPrecondition("auth_request.session_insufficient")
     user = living_user(ctx.instance, session.user_id)
     if user is None or must_change_password(user, ctx.now()):
         raise FailedPrecondition("auth_request.session_insufficient")
-    try:
-        _check_project(ctx, row, user.id, user.org_id)
-    except OAuthError as refused:
-        return refuse(ctx, id, refused.error, refused.description)
-    code = _code(ctx, row, session)
-    _finished(ctx, row)
-    values = {"code": code, **({"state": row.state} if row.state else {}), "iss": ctx.base_url}
-    values["session_state"] = hashlib.sha256(session.id.encode()).hexdigest()[:16]
-    return with_query(row.redirect_uri, values)
+    return session, user
 
 
-def _check_project(ctx: Context, row: AuthRequest, user_id: str, org_id: str) -> None:
-    """A role of the project, an organization that owns it or was granted it, where the project wants that."""
-    client = find_client(ctx.instance, row.client_id)
+def check_project(ctx: Context, client_id: str, user: UserRow) -> None:
+    """A role of the project, an organization that owns it or was granted it, where the project wants that.
+
+    Raises OAuthError access_denied.
+    """
+    client = find_client(ctx.instance, client_id)
     if client is None:
         raise OAuthError("access_denied", "the application is not active")
     if not client.checks_role and not client.checks_project:
         return
-    has_role, granted = project_checks(ctx.instance, client.project_id, user_id, org_id)
+    has_role, granted = project_checks(ctx.instance, client.project_id, user.id, user.org_id)
     if client.checks_role and not has_role:
         raise OAuthError("access_denied", "the user holds no role of the project")
     if client.checks_project and not granted:
@@ -177,7 +198,7 @@ def _code(ctx: Context, row: AuthRequest, session: SessionRow) -> str:
     return code
 
 
-def _finished(ctx: Context, row: AuthRequest) -> None:
+def end(ctx: Context, row: AuthRequest) -> None:
     """A request is answered once, whoever is faster."""
     rows = AuthRequest.objects.filter(instance_id=ctx.instance, id=row.id, finished_at=None)
     if not rows.update(finished_at=ctx.now()):
@@ -187,7 +208,7 @@ def _finished(ctx: Context, row: AuthRequest) -> None:
 def refuse(ctx: Context, id: str, error: str, description: str = "") -> str:
     """Answer a request with an error; the address to send the browser to."""
     row = get_auth_request(ctx, id)
-    _finished(ctx, row)
+    end(ctx, row)
     values = OAuthError(error, description).answer()
     return with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
 

@@ -57,7 +57,11 @@ class _Bearer(models.Model):
 
 
 class AuthRequest(models.Model):
-    """An authorization request that passed every check and waits for a person (id `V2_` and 18 digits)."""
+    """An authorization request that passed every check and waits for a person (id `V2_` and 18 digits).
+
+    With a `device_id` it is the sign-in of somebody who typed a device's code: it ends at the question whether the
+    device may come in, and has no address to go back to.
+    """
 
     pk = models.CompositePrimaryKey("instance_id", "id")
     instance_id = _id()
@@ -77,6 +81,7 @@ class AuthRequest(models.Model):
     hint_user_id = _id(default="")
     ui_locales: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     code_challenge = models.CharField(max_length=128, default="")
+    device_id = _id(default="", db_default="")
     session_id = _id(default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -103,6 +108,33 @@ class Grant(_Bearer):
         db_table = "oidc_grants"
         constraints: ClassVar = [models.UniqueConstraint(fields=["instance_id", "digest"], name="oidc_grant_digest")]
         indexes: ClassVar = [models.Index(fields=["instance_id", "expires_at"], name="oidc_grant_expiry")]
+
+
+class DeviceAuthorization(_Bearer):
+    """A device that waits for somebody to let it in (RFC 8628); both of its codes are stored as digests.
+
+    `state` as `devices.State` counts, `interval` in seconds, `source` the address that asked (IPv6: the /64). Whose it
+    is and how they signed in is known once it is approved.
+    """
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    user_digest = models.CharField(max_length=64)
+    state = models.SmallIntegerField()
+    interval = models.IntegerField()
+    source = models.CharField(max_length=64)
+    polled_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "oidc_device_authorizations"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instance_id", "digest"], name="oidc_device_digest"),
+            models.UniqueConstraint(fields=["instance_id", "user_digest"], name="oidc_device_user_code"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "expires_at"], name="oidc_device_expiry"),
+            models.Index(fields=["instance_id", "client_id", "expires_at"], name="oidc_device_client"),
+        ]
 
 
 class AccessToken(_Bearer):

@@ -9,6 +9,20 @@ REMEDIES = {
         "The session lacks a check that this sign-in needs.",
         "Check user and password in the session first, then finish the sign-in with its newest token.",
     ),
+    "device_authorization.not_found": (
+        "No device waits under this code: it was decided about, is too old, or the code is mistyped; or its application was"
+        " stopped since.",
+        "Let the device start anew and use the code that it shows then.",
+    ),
+    "device_authorization.not_admitted": (
+        "The project wants users to hold one of its roles, or their organization to own it or have it granted. The device was"
+        " told `access_denied`.",
+        "Authorize the user for a role, or grant the project to the organization; then let the device start anew.",
+    ),
+    "device_authorization.too_many": (
+        "As many devices of one application as the server keeps wait already, behind one address (100) or in all (20,000).",
+        "Wait until some were let in or gave up; each waits for `OIDC.DeviceAuth.Lifetime` at most.",
+    ),
     "web_key.none_active": ("Tokens cannot be signed without an active key.", "Create a web key and activate it."),
     "web_key.not_found": ("There is no such web key.", "List the web keys."),
     "web_key.active": ("Tokens are signed with this key.", "Activate another key first."),

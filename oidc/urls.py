@@ -11,6 +11,7 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", endpoints.configuration),
     path("oauth/v2/authorize", authorize),
     path("oauth/v2/token", endpoints.token),
+    path("oauth/v2/device_authorization", endpoints.device_authorization),
     path("oauth/v2/introspect", endpoints.introspect),
     path("oauth/v2/revoke", endpoints.revoke),
     path("oauth/v2/keys", endpoints.keys),

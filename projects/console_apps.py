@@ -36,7 +36,8 @@ METHODS = (
     ("3", "Private key JWT"),
 )
 METHOD_WORDS = {0: "client secret, basic", 1: "client secret, in the form", 2: "none (PKCE)", 3: "private key JWT"}
-GRANTS = (("0", "Authorization code"), ("2", "Refresh token"))
+GRANTS = (("0", "Authorization code"), ("2", "Refresh token"), ("3", "Device code"))
+GRANT_WORDS = {0: "authorization code", 1: "implicit", 2: "refresh token", 3: "device code", 4: "token exchange"}
 CHECK = "/ui/console/check/redirect-uris"
 
 
@@ -48,8 +49,7 @@ class OidcForm(forms.Form):
     auth_method_type = choice_field("Authentication", METHODS)
     redirect_uris = lines_field(
         "Redirect URIs",
-        required=True,
-        hint="One per line. https, or http on localhost.",
+        hint="One per line. https, or http on localhost. Not needed when only devices sign in.",
         **{"hx-post": CHECK, "hx-trigger": "input changed delay:400ms", "hx-target": "#id_redirect_uris_error"},
     )
     post_logout_redirect_uris = lines_field("Post-logout redirect URIs", hint="One per line.")
@@ -59,6 +59,14 @@ class OidcForm(forms.Form):
     id_token_role_assertion = tick_field("Put roles into ID tokens")
     id_token_userinfo_assertion = tick_field("Put profile claims into ID tokens")
     dev_mode = tick_field("Development mode: allow plain http redirects")
+
+    def clean(self) -> dict[str, Any]:
+        """Only an application that lives on device codes alone is never redirected to."""
+        values: dict[str, Any] = super().clean() or {}
+        by_code = "0" in values.get("grant_types", ()) or "3" not in values.get("grant_types", ())
+        if by_code and not values.get("redirect_uris") and "redirect_uris" not in self.errors:
+            self.add_error("redirect_uris", forms.Field.default_error_messages["required"])
+        return values
 
 
 class ApiForm(forms.Form):
@@ -194,6 +202,15 @@ add_pages(
                                 "Kind",
                                 show=lambda row: (
                                     dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"
+                                ),
+                            ),
+                            Column(
+                                "grant_types",
+                                "Grants",
+                                show=lambda row: (
+                                    ", ".join(GRANT_WORDS[one] for one in row.grant_types if one in GRANT_WORDS)
+                                    if row.kind == "oidc"
+                                    else "–"
                                 ),
                             ),
                             Column(

@@ -9,6 +9,7 @@ import ipaddress
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from iam.kernel.context import Context
 from iam.kernel.errors import ResourceExhausted
@@ -24,15 +25,20 @@ PREFIXES = {4: 24, 6: 48}
 RACES = 20
 
 
-def begin(ctx: Context, account: str) -> int:
+def begin(ctx: Context, account: str, *, free: int = FREE) -> int:
     """Count an attempt and answer the count; raises ResourceExhausted when it comes too early."""
     _must_not_wait(ctx, EVERYBODY)
-    return _count(ctx, _subject(account), FREE)
+    return _count(ctx, _subject(account), free)
 
 
 def failed(ctx: Context) -> None:
     """It was wrong: the network has one guess less on any account."""
     _count(ctx, EVERYBODY, FREE_OF_NETWORK)
+
+
+def take_back(ctx: Context, account: str) -> None:
+    """It was right, which says nothing of the guesses before: only this one does not count."""
+    _rows(ctx, _subject(account)).filter(failures__gt=0).update(failures=F("failures") - 1)
 
 
 def succeeded(ctx: Context, account: str) -> None:

@@ -18,7 +18,7 @@ from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.context import Caller, Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, Refusal, ResourceExhausted
 from iam.login import browser, language
-from iam.login.flow import Attempt, next_step
+from iam.login.flow import Attempt, Step, next_step
 from iam.login.look import frame_ancestors, look
 from oidc import login_door
 from oidc.models import AuthRequest
@@ -70,7 +70,7 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
         try:
             ctx = context_of_nobody(meta, instance_of(meta.host))
             id = (request.POST.get("authRequest") or request.GET.get("authRequest") or "").removeprefix("oidc_")
-            flow = login_door.get_auth_request(ctx, id) if id else None
+            flow = login_door.get_flow(ctx, id) if id else None
             if flow is not None and not login_door.is_bound(request, flow.id):
                 raise NotFound("auth_request.not_found")
             chosen = language.activate(request, flow.ui_locales if flow else ())
@@ -98,7 +98,7 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
     told = {"flow": visit.flow, "language": visit.language, "kept": kept, **look(visit), **more}
     response = render(request, f"login/{template}.html", told, status=status)
     response.frame_ancestors = frame_ancestors(visit.settings.security)  # type: ignore[attr-defined]
-    if visit.flow is not None:
+    if visit.flow is not None and visit.flow.redirect_uri:
         parts = urlsplit(visit.flow.redirect_uri)
         target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
         response.form_targets = (target,)  # type: ignore[attr-defined]
@@ -122,6 +122,15 @@ def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
     """To the next due step, or back to the client."""
     flow = visit.flow
     assert flow is not None
+    if step := due_step(request, visit):
+        return see_other(BASE + step.page, flow)
+    return HttpResponse(status=303, headers={"Location": login_door.finish(visit.ctx, flow.id, flow.session_id)})
+
+
+def due_step(request: HttpRequest, visit: Visit) -> Step | None:
+    """The step that a sign-in lacks, by what the server knows of it and of this browser; None when it lacks none."""
+    flow = visit.flow
+    assert flow is not None
     sessions = browser.sessions_of(request, visit.ctx.instance)
     session = next((one for one in sessions if one.id == flow.session_id), None)
     proved = session is not None and login_door.satisfies(visit.ctx, flow, session)
@@ -132,9 +141,7 @@ def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
         password_ok=proved and user is not None,
         change_required=bool(user and must_change_password(user, visit.ctx.now())),
     )
-    if step := next_step(attempt):
-        return see_other(BASE + step.page, flow)
-    return HttpResponse(status=303, headers={"Location": login_door.finish(visit.ctx, flow.id, flow.session_id)})
+    return next_step(attempt)
 
 
 @page
@@ -149,12 +156,13 @@ def accounts(request: HttpRequest, visit: Visit) -> HttpResponse:
         if chosen is None:
             return see_other(f"{BASE}loginname", flow)
         user = users_by_id(visit.ctx.instance, [chosen.user_id]).get(chosen.user_id)
-        _keep(flow, session_id=chosen.id, login_hint=user.preferred_login_name if user else "")
+        keep(flow, session_id=chosen.id, login_hint=user.preferred_login_name if user else "")
         return go_on(request, visit)
-    return fill(request, visit, "accounts", people=_people(visit.ctx, sessions))
+    return fill(request, visit, "accounts", people=people_of(visit.ctx, sessions))
 
 
-def _people(ctx: Context, sessions: list[SessionRow]) -> list[tuple[SessionRow, UserRow]]:
+def people_of(ctx: Context, sessions: list[SessionRow]) -> list[tuple[SessionRow, UserRow]]:
+    """Sessions with their people; those whose person is gone are left out."""
     users = users_by_id(ctx.instance, [one.user_id for one in sessions])
     return [(one, users[one.user_id]) for one in sessions if one.user_id in users]
 
@@ -169,7 +177,7 @@ def loginname(request: HttpRequest, visit: Visit) -> HttpResponse:
         name = request.POST.get("login_name", "").strip()[:500]
         if not name:
             return fill(request, visit, "loginname", 422, problem=_("Enter your login name."))
-        _keep(flow, login_hint=name, session_id="")
+        keep(flow, login_hint=name, session_id="")
         return see_other(f"{BASE}password", flow)
     return fill(request, visit, "loginname", name=flow.login_hint)
 
@@ -224,7 +232,7 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
     check_user(ctx, session_id=id, user_id=user.id)
     record_password_check(ctx, session_id=id)
     opened = set_session_token(ctx, session_id=id)
-    _keep(flow, session_id=id)
+    keep(flow, session_id=id)
     if must_change_password(user, ctx.now()):
         response = see_other(f"{BASE}password/change", flow)
     else:
@@ -284,7 +292,7 @@ def logout(request: HttpRequest, visit: Visit) -> HttpResponse:
         return see_other(f"{BASE}signedout")
     if not sessions:
         return see_other(f"{BASE}signedout")
-    return fill(request, visit, "logout", people=_people(visit.ctx, sessions))
+    return fill(request, visit, "logout", people=people_of(visit.ctx, sessions))
 
 
 @page
@@ -293,7 +301,8 @@ def signed_out(request: HttpRequest, visit: Visit) -> HttpResponse:
     return fill(request, visit, "signedout")
 
 
-def _keep(flow: AuthRequest, **columns: str) -> None:
+def keep(flow: AuthRequest, **columns: str) -> None:
+    """Remember what a step found out about a sign-in."""
     for name, value in columns.items():
         setattr(flow, name, value)
     AuthRequest.objects.filter(instance_id=flow.instance_id, id=flow.id).update(**columns)

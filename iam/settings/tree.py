@@ -338,13 +338,41 @@ class ActivitySection(Section):
     )
 
 
+class UserCodeSection(Section):
+    """The code that a person types to let a device in (RFC 8628 §6.1)."""
+
+    CharSet: str = Field(
+        "BCDFGHJKLMNPQRSTVWXZ",
+        pattern=r"^[A-Za-z0-9]{10,62}$",
+        description="letters and digits that it is drawn from; of one case only, any case may be typed",
+    )
+    CharAmount: int = Field(8, ge=6, le=40, description="how many of them; the API looks up 8 with one dash only")
+    DashInterval: int = Field(4, ge=0, le=40, description="a dash after so many; 0 = none")
+
+
+class DeviceAuthSection(Section):
+    """Signing in on a device that has no browser (RFC 8628)."""
+
+    Lifetime: timedelta = Field(
+        timedelta(minutes=5), ge=timedelta(seconds=30), le=timedelta(hours=1), description="how long a device waits"
+    )
+    PollInterval: timedelta = Field(
+        timedelta(seconds=5),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=5),
+        description="least time between two questions of a device, whole seconds",
+    )
+    UserCode: UserCodeSection = UserCodeSection()
+
+
 class OIDCSection(Section):
-    """Lifetimes of tokens, unless an instance sets its own."""
+    """Lifetimes of tokens, unless an instance sets its own; and how devices without a browser sign in."""
 
     DefaultAccessTokenLifetime: timedelta = Field(timedelta(hours=12), description="access token")
     DefaultIdTokenLifetime: timedelta = Field(timedelta(hours=12), description="id token")
     DefaultRefreshTokenIdleExpiration: timedelta = Field(timedelta(hours=720), description="unused refresh token")
     DefaultRefreshTokenExpiration: timedelta = Field(timedelta(hours=2160), description="refresh token, used or not")
+    DeviceAuth: DeviceAuthSection = DeviceAuthSection()
 
 
 class HasherSection(Section):

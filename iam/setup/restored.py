@@ -10,7 +10,7 @@ from iam.cache import epochs
 from iam.console.models import ConsoleSession
 from iam.instance.models import InstanceRow
 from iam.outbox.models import FAILED, QUEUED, Message
-from oidc.models import AccessToken, AuthRequest, Grant, RefreshToken
+from oidc.models import AccessToken, AuthRequest, DeviceAuthorization, Grant, RefreshToken
 from users.commands.sessions import terminate_session
 from users.models import CodeRow, MachineKeyRow, PatRow, SessionRow
 
@@ -47,7 +47,7 @@ def end_what_came_back() -> Ended:
         tokens = sum(
             table.objects.filter(revoked_at=None).update(revoked_at=now) for table in (AccessToken, RefreshToken)
         )
-        for table in (AuthRequest, Grant, CodeRow, ConsoleSession):
+        for table in (AuthRequest, Grant, DeviceAuthorization, CodeRow, ConsoleSession):
             table._default_manager.all().delete()
         epochs.renew_all()
         messages = Message.objects.filter(state=QUEUED).update(state=FAILED, error=HELD)

@@ -1,6 +1,6 @@
 """Facts of signing keys, and activities of tokens (events.tsv)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from eventstore.events import Event, event, key
@@ -89,3 +89,26 @@ class TokenRefused(Event):
 
     client_id: str = key("clientID", default="")
     reason: str = ""
+
+
+@event("device.authorization.approved")
+class DeviceAuthorizationApproved(Event):
+    """Activity: somebody let a device in. `user_auth_methods` in the numbers of the reference: 4 is a password."""
+
+    user_id: str = key("UserID", default="")
+    user_org_id: str = key("UserOrgID", default="")
+    user_auth_methods: tuple[int, ...] = key("UserAuthMethods", default=())
+    auth_time: datetime | None = key("AuthTime", default=None)
+    session_id: str = key("SessionID", default="")
+
+
+@event("device.authorization.canceled")
+class DeviceAuthorizationCanceled(Event):
+    """Activity: a device was turned away, by the person or by the rules of the application's project."""
+
+    reason: str = key("Reason", default="")
+
+
+@event("device.authorization.done")
+class DeviceAuthorizationDone(Event):
+    """Activity: the device fetched its tokens."""

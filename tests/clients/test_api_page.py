@@ -17,6 +17,7 @@ RESOURCES = (
     "Authorizations",
     "Administrators",
     "Sessions",
+    "Devices without a browser",
     "Web keys",
 )
 

@@ -103,6 +103,20 @@ def test_projects_and_applications_are_made_and_changed_by_forms(console, house)
     assert key.status_code == 303
 
 
+def test_an_application_for_devices_alone_needs_no_address_to_be_redirected_to(console, house):
+    project = console.post(f"{HOME}projects/new", {"org": house.org, "name": "living room"})["Location"]
+    form = {"name": "tv", "application_type": "2", "auth_method_type": "2", "grant_types": ["2", "3"]}
+    page = f"{project}/apps/new-oidc"
+    assert b"Device code" in console.get(page).content
+    assert console.post(page, {**form, "grant_types": ["0", "3"]}).status_code == 422
+    assert console.post(page, {**form, "grant_types": []}).status_code == 422
+    made = console.post(page, form)
+    assert made.status_code in (200, 303), made.content[:500]
+    app = AppRow.objects.get(name="tv")
+    assert (app.grant_types, app.redirect_uris) == ([2, 3], [])
+    assert b"refresh token, device code" in console.get(f"{project}/apps/{app.id}").content
+
+
 def test_people_are_made_and_changed_by_forms(console, house):
     form = {"org": house.org, "first_name": "Ada", "last_name": "L", "email": "ada@example.com", "user_name": "ada"}
     made = console.post(f"{HOME}users/new-human", form)

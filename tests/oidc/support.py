@@ -5,7 +5,10 @@ import hashlib
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from oidc import login_door
+from iam.access.tokens import digest
+from oidc import devices, login_door
+from oidc.devices import GRANT as DEVICE
+from oidc.models import DeviceAuthorization
 from projects import commands as projects
 from projects.domain.project import OidcConfig
 from users.commands import sessions
@@ -97,3 +100,49 @@ def make_flow(house, web):
     )
     made = projects.add_oidc_app(house.system, project_id=project, name="web", config=config)
     return Flow(house, web, project, made.id, made.client_id, made.secret, house.person())
+
+
+@dataclass
+class Tv:
+    """A device of a native application, and the person who holds its code in the hand."""
+
+    flow: Flow
+    app: str
+    client_id: str
+    secret: str = ""
+    started: dict | None = None
+
+    def start(self, **changed):
+        """Ask to come in; answers the response."""
+        form = {"client_id": self.client_id, "scope": "openid profile email offline_access", **changed}
+        path = "/oauth/v2/device_authorization"
+        answer = self.flow.form(path, {name: value for name, value in form.items() if value is not None})
+        self.started = answer.json() if answer.status_code == 200 else None
+        return answer
+
+    @property
+    def row(self):
+        """What is kept of the device."""
+        return DeviceAuthorization.objects.get(digest=digest(self.started["device_code"]))
+
+    def poll(self, **changed):
+        """Ask for the tokens; answers the response."""
+        form = {
+            "grant_type": DEVICE,
+            "device_code": self.started["device_code"],
+            "client_id": self.client_id,
+            **changed,
+        }
+        return self.flow.form("/oauth/v2/token", {name: value for name, value in form.items() if value is not None})
+
+    def approve(self, session=""):
+        """What both doors call when the person says yes."""
+        devices.approve(self.flow.house.system, self.row.id, session or self.flow.session())
+
+
+def make_tv(house, web, **config):
+    """A native application that may use device codes and refresh tokens, beside the application of `make_flow`."""
+    flow = make_flow(house, web)
+    asked = {"application_type": 2, "grant_types": (2, 3), "auth_method_type": 2, **config}
+    made = projects.add_oidc_app(house.system, project_id=flow.project, name="Television", config=OidcConfig(**asked))
+    return Tv(flow, made.id, made.client_id, made.secret)

@@ -1,4 +1,4 @@
-"""A code and a refresh token, 200 times at once on the real server: one winner, and what it won is revoked (C01, C05)."""
+"""Codes and tokens, 200 times at once on the real server: one winner; of code and refresh token what it won is revoked."""
 
 import json
 import threading
@@ -8,10 +8,11 @@ import urllib.request
 
 import pytest
 
-from tests.oidc.support import CHALLENGE, REDIRECT, VERIFIER
+from tests.oidc.support import CHALLENGE, DEVICE, REDIRECT, VERIFIER
 from tests.servers import new_server
 
 TIMES = 200
+FORM = "application/x-www-form-urlencoded"
 
 
 class Rush:
@@ -19,7 +20,7 @@ class Rush:
 
     def __init__(self, server):
         self.server = server
-        project = self.api("/v2/projects", {"name": "shop"})["id"]
+        self.project = self.api("/v2/projects", {"name": "shop"})["id"]
         app = {
             "name": "web",
             "redirect_uris": [REDIRECT],
@@ -28,7 +29,7 @@ class Rush:
             "app_type": "OIDC_APP_TYPE_WEB",
             "auth_method_type": "OIDC_AUTH_METHOD_TYPE_PKCE",
         }
-        self.client_id = self.api(f"/v2/projects/{project}/apps/oidc", app)["clientId"]
+        self.client_id = self.api(f"/v2/projects/{self.project}/apps/oidc", app)["clientId"]
         person = {"username": "gigi", "profile": {"givenName": "G", "familyName": "G"}}
         person |= {"email": {"email": "gigi@example.com", "isVerified": True}, "password": {"password": "Correct-1!x"}}
         self.person = self.api("/v2/users/human", person)["userId"]
@@ -60,11 +61,35 @@ class Rush:
         asked |= {"scope": "openid offline_access", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
         to = self.location(f"/oauth/v2/authorize?{urllib.parse.urlencode(asked)}")
         request = urllib.parse.parse_qs(urllib.parse.urlsplit(to).query)["authRequest"][0]
+        session = {"session": self.proof()}
+        url = self.api(f"/v2/oidc/auth_requests/{request}", session, self.login)["callbackUrl"]
+        return urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["code"][0]
+
+    def proof(self):
+        """A session in which the person proved the password, with its token."""
         checks = {"user": {"userId": self.person}, "password": {"password": "Correct-1!x"}}
         opened = self.api("/v2/sessions", {"checks": checks}, self.login)
-        proof = {"sessionId": opened["sessionId"], "sessionToken": opened["sessionToken"]}
-        url = self.api(f"/v2/oidc/auth_requests/{request}", {"session": proof}, self.login)["callbackUrl"]
-        return urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)["code"][0]
+        return {"sessionId": opened["sessionId"], "sessionToken": opened["sessionToken"]}
+
+    def device_app(self):
+        """The client id of an application for devices."""
+        app = {"name": "tv", "grant_types": ["OIDC_GRANT_TYPE_DEVICE_CODE"], "app_type": "OIDC_APP_TYPE_NATIVE"}
+        app |= {"auth_method_type": "OIDC_AUTH_METHOD_TYPE_NONE"}
+        return self.api(f"/v2/projects/{self.project}/apps/oidc", app)["clientId"]
+
+    def device(self):
+        """A device that waits: where to decide about it, and what it asks the token endpoint."""
+        form = urllib.parse.urlencode({"client_id": self.client_id, "scope": "openid"})
+        started = self.post("/oauth/v2/device_authorization", form, FORM)[1]
+        request = urllib.request.Request(f"{self.server.url}/v2/oidc/device_authorization/{started['user_code']}")
+        request.add_header("Authorization", f"Bearer {self.login}")
+        found = json.load(urllib.request.urlopen(request, timeout=60))["deviceAuthorizationRequest"]
+        asked = {"grant_type": DEVICE, "device_code": started["device_code"]}
+        return f"/v2/oidc/device_authorization/{found['id']}", asked
+
+    def decide(self, path, decision):
+        """The status of a decision."""
+        return self.post(path, json.dumps(decision), "application/json", f"Bearer {self.login}")[0]
 
     def location(self, path):
         import http.client
@@ -75,16 +100,10 @@ class Rush:
 
     def token(self, **form):
         asked = urllib.parse.urlencode({"client_id": self.client_id, **form})
-        return self.post("/oauth/v2/token", asked, "application/x-www-form-urlencoded")
+        return self.post("/oauth/v2/token", asked, FORM)
 
     def at_once(self, **form):
-        answers = []
-        threads = [threading.Thread(target=lambda: answers.append(self.token(**form))) for _ in range(TIMES)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return answers
+        return at_once([lambda: self.token(**form)] * TIMES)
 
     def lives(self, token):
         request = urllib.request.Request(self.server.url + "/oidc/v1/userinfo")
@@ -93,6 +112,17 @@ class Rush:
             return urllib.request.urlopen(request, timeout=60).status == 200
         except urllib.error.HTTPError:
             return False
+
+
+def at_once(calls):
+    """What calls answer that are made at the same time."""
+    answers = []
+    threads = [threading.Thread(target=lambda call=call: answers.append(call())) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
 
 
 @pytest.fixture
@@ -117,3 +147,20 @@ def test_c01_c05_e10_of_200_at_once_one_wins_and_loses_it_again(rush):
     assert len(won) == 1 and {told["error"] for status, told in answers if status != 200} == {"invalid_grant"}
     assert not rush.lives(won[0]["access_token"]) and not rush.lives(tokens["access_token"])
     assert rush.token(grant_type="refresh_token", refresh_token=won[0]["refresh_token"])[0] == 400
+
+
+def test_e10_c15_of_200_polls_at_once_one_has_the_tokens_and_of_many_decisions_one_counts(rush):
+    """The tokens live on: who polls twice by mistake does not lose what it won."""
+    rush.client_id = rush.device_app()
+    _, poll = rush.device()
+    assert {told["error"] for _, told in rush.at_once(**poll)} == {"authorization_pending", "slow_down"}
+    path, poll = rush.device()
+    decisions = [{"session": rush.proof()} for _ in range(4)] + [{"deny": {}}] * 4
+    answers = at_once([lambda one=one: rush.decide(path, one) for one in decisions])
+    assert sorted(answers) == [200] + [404] * 7
+    path, poll = rush.device()
+    assert rush.decide(path, {"session": rush.proof()}) == 200
+    answers = rush.at_once(**poll)
+    won = [told for status, told in answers if status == 200]
+    assert len(won) == 1 and {told["error"] for status, told in answers if status != 200} == {"invalid_grant"}
+    assert rush.lives(won[0]["access_token"])

@@ -20,7 +20,7 @@ const config = await client.discovery(new URL(issuer), id, undefined, await ways
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
 const nonce = client.randomNonce();
-let tokens;
+let tokens, waiting, polled;
 
 const steps = {
   async authorize() {
@@ -37,6 +37,20 @@ const steps = {
     const expected = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
     tokens = await client.authorizationCodeGrant(config, new URL(url), expected);
     return tokens.claims();
+  },
+  async device() {
+    waiting = await client.initiateDeviceAuthorization(config, { scope: "openid profile email offline_access" });
+    polled = client.pollDeviceAuthorizationGrant(config, waiting).then(
+      (answer) => ({ answer }),
+      (refusal) => ({ refusal }),
+    );
+    return waiting;
+  },
+  async polled() {
+    const { answer, refusal } = await polled;
+    if (refusal) return { refused: refusal.error, status: refusal.status };
+    tokens = answer;
+    return { claims: tokens.claims(), refreshes: Boolean(tokens.refresh_token) };
   },
   async userinfo() {
     return client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
