@@ -239,7 +239,7 @@ def test_d09_l10_a_token_dies_with_lock_session_password_and_organization(house,
     for stop in (
         lambda: users.lock_user(house.system, user_id=flow.person),
         lambda: users.set_password(house.system, user_id=flow.person, password="Correct-Horse-9"),
-        lambda: orgs.deactivate_org(house.system, org_id=house.org),
+        house.stop_org,
     ):
         got = flow.tokens()
         token = got["access_token"]

@@ -9,8 +9,10 @@ from eventstore.events import Event
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
 from iam.access.roles import Level
 from iam.instance.domain.events import (
+    ConsoleSet,
     DefaultLanguageSet,
     DefaultOrgSet,
+    IamProjectSet,
     InstanceAdded,
     InstanceChanged,
     InstanceDomainAdded,
@@ -45,6 +47,10 @@ class Instance(Aggregate):
     primary: str = ""
     generated: frozenset[str] = frozenset()
     default_org: str = ""
+    project_id: str = ""
+    """The product's own project."""
+    console_app: str = ""
+    """The application in it by which everybody signs in to the console."""
     language: str = ""
     exists: bool = False
     trusted: frozenset[str] = frozenset()
@@ -187,6 +193,10 @@ class Instance(Aggregate):
                 return replace(self, domains=self.domains - {domain}, generated=self.generated - {domain})
             case DefaultOrgSet(org_id=org_id):
                 return replace(self, default_org=org_id)
+            case IamProjectSet(project_id=project_id):
+                return replace(self, project_id=project_id)
+            case ConsoleSet(app_id=app_id):
+                return replace(self, console_app=app_id)
             case DefaultLanguageSet(language=language):
                 return replace(self, language=language)
             case MemberAdded() | MemberChanged() | MemberRemoved():
