@@ -16,12 +16,12 @@ REMEDIES = {
     "project.role_already_exists": ("The project has a role with this key.", "Choose another key, or update the role."),
     "project.role_not_found": ("The project has no role with this key.", "List the roles; add the role first."),
     "project.console_needed": (
-        "The project holds the console's application. Without it, or closed to people without a role or grant, nobody could sign in to the console.",
+        "The console's application lies in this project: stopped or closed, it would let nobody sign in to the console.",
         "Keep it active and without checks of roles and grants; put applications of your own into another project.",
     ),
     "app.console_needed": (
         "The console signs people in through this application with the code flow, PKCE and its registered callback addresses.",
-        "Add addresses, but keep those that end in /ui/console/callback. For another public origin change ExternalDomain, ExternalPort or ExternalSecure and run set-up: it carries the addresses over.",
+        "Keep the addresses that end in /ui/console/callback; add others. Set-up carries a changed External… over.",
     ),
     "org.console_needed": (
         "The organization owns the project of the console's application: nobody could sign in to the console any more.",

@@ -61,7 +61,6 @@ class House:
             password=password,
         ).id
 
-
     def stop_org(self) -> None:
         """Deactivate the organization, which its command refuses as long as the console's application is in there."""
         unit = Unit(self.system)

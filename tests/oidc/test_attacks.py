@@ -15,7 +15,6 @@ from iam.access.caller import system_context
 from iam.instance import commands as instance
 from iam.kernel.errors import InvalidInput
 from oidc.models import AccessToken, AuthRequest
-from orgs import commands as orgs
 from projects import commands as projects
 from projects.domain.project import OidcConfig
 from tests.oidc.support import REDIRECT, make_flow

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from oidc.models import AccessToken, Grant, RefreshToken
-from orgs import commands as orgs
 from projects import commands as projects
 from tests.oidc.support import REDIRECT, make_flow
 from users import commands as users
