@@ -93,17 +93,25 @@ def sign(claims: Mapping[str, Any], key: BoundKey, *, typ: str = "JWT") -> str:
 def check_times(claims: Mapping[str, Any], now: datetime, *, longest: timedelta | None = None) -> None:
     """Refuse unless exp is present and ahead, nbf and iat are not in the future, and exp - iat is at most `longest`.
 
-    Times are whole numbers only; SKEW is granted both ways (RFC 7519 §4.1.4-4.1.6).
+    Times are whole numbers only; SKEW is granted both ways (RFC 7519 §4.1.4-4.1.6). What is refused tells by how much
+    the clocks differ.
     """
     at, skew = now.timestamp(), SKEW.total_seconds()
-    exp = _time(claims, "exp")
-    if exp is None or exp + skew <= at:
-        raise BadTokenError("expired")
-    issued = _time(claims, "iat")
-    if any(start is not None and start - skew > at for start in (issued, _time(claims, "nbf"))):
-        raise BadTokenError("not yet valid")
+    exp, issued = _time(claims, "exp"), _time(claims, "iat")
+    if exp is None:
+        raise BadTokenError("exp is missing")
+    if exp + skew <= at:
+        raise BadTokenError(f"expired: {_apart('exp', at - exp, 'behind')}, or it was used late")
+    for name, start in (("iat", issued), ("nbf", _time(claims, "nbf"))):
+        if start is not None and start - skew > at:
+            raise BadTokenError(f"not yet valid: {_apart(name, start - at, 'ahead of')}")
     if longest is not None and (issued is None or exp - issued > longest.total_seconds()):
-        raise BadTokenError("lives too long")
+        raise BadTokenError(f"exp must be at most {longest.total_seconds():.0f} seconds after iat")
+
+
+def _apart(name: str, seconds: float, side: str) -> str:
+    allowed = f"{SKEW.total_seconds():.0f} are allowed"
+    return f"{name} is {seconds:.0f} seconds {side} this server's clock ({allowed}); the clocks differ"
 
 
 def audience(claims: Mapping[str, Any]) -> tuple[str, ...]:

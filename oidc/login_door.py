@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from iam.access.tokens import digest
+from iam.api import pages
 from iam.instance.queries import known_hosts
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
@@ -215,11 +215,8 @@ def refuse(ctx: Context, id: str, error: str, description: str = "") -> str:
 
 def error_page(request: HttpRequest, shown: Exception) -> HttpResponse:
     """A page of our own that says what was compared with what, or which hosts are known; never a redirect."""
-    told = {"request_id": getattr(request, "request_id", "")}
     if isinstance(shown, ShownError):
-        told |= {"reason": shown.reason, "asked": shown.asked, "registered": shown.registered}  # type: ignore[dict-item]
+        asked = {"reason": shown.reason, "asked": shown.asked, "registered": shown.registered}
     else:
-        told |= {"reason": "host_unknown", "asked": request.get_host(), "registered": known_hosts()}  # type: ignore[dict-item]
-    response = render(request, "login/error.html", told, status=400)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        asked = {"reason": "host_unknown", "asked": request.get_host(), "registered": known_hosts()}
+    return pages.error_page(request, status=400, **asked)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -177,12 +177,13 @@ def _jwt(ctx: Context, order: Order, id: str, ends: datetime) -> str:
     subject, scopes, client = order.subject, Scopes(order.scopes), order.client
     asserted = bool(client and client.asserts_roles_in_access_token)
     question = RoleQuestion(client.project_id if client else "", order.audience, scopes, asserted)
-    now = int(ctx.now().timestamp())
+    skew = client.clock_skew if client else timedelta()
+    now = int((ctx.now() - skew).timestamp())
     claims = {
         "iss": ctx.base_url,
         "sub": subject.user.id,
         "aud": list(order.audience),
-        "exp": int(ends.timestamp()),
+        "exp": int((ends + skew).timestamp()),
         "iat": now,
         "nbf": now,
         "jti": id,

@@ -1,6 +1,6 @@
 """Console pages of organizations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -22,7 +22,7 @@ from iam.console.kit import (
     saves,
 )
 from iam.console.parts import text_field
-from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds
+from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
 from orgs import commands, queries
 from orgs.console_settings import settings_tab
@@ -221,3 +221,9 @@ def find_orgs(ctx: Context, text: str) -> list[Hit]:
     of_domain = OrgDomainRow.objects.filter(instance_id=ctx.instance, domain__istartswith=text).values("org_id")
     rows = queries.list_orgs(ctx).filter(Q(id=text) | Q(name__icontains=text) | Q(id__in=of_domain))[:10]
     return [Hit("organization", row.name, f"orgs/{row.id}", row.primary_domain) for row in rows]
+
+
+@names("org")
+def org_names(instance: str, ids: Iterable[str]) -> Mapping[str, str]:
+    """Names of organizations."""
+    return dict(OrgRow.objects.filter(instance_id=instance, id__in=ids).values_list("id", "name"))

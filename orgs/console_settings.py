@@ -2,14 +2,14 @@
 
 from iam.console.kit import Column, Empty, Link, Path, Related, Tab
 from iam.console.site import add_pages
-from iam.instance.console_settings import OF_ORG, lines_of, reset_pages, setting_pages
+from iam.instance.console_settings import Where, lines_of, reset_pages, setting_pages
+from iam.instance.console_sheets import OF_ORG
 from iam.instance.setting_commands import Place
 from iam.instance.setting_queries import get_settings
 from iam.instance.settings import InstanceSettings
 from iam.kernel.context import Context
+from orgs.queries import get_org
 from orgs.settings import of_org
-
-HOME = "orgs/{org_id}"
 
 
 def _place(ctx: Context, path: Path, kind: str) -> Place:
@@ -30,7 +30,7 @@ settings_tab = Tab(
             (
                 Column("title", "Settings"),
                 Column("origin", "Come from", kind="state"),
-                Column("shown", "Changed"),
+                Column("shown", "In force"),
             ),
             Empty("No settings"),
             links=(Link("Activate the branding", "orgs/{id}/settings/branding/activate", "policy.write"),),
@@ -43,4 +43,5 @@ settings_tab = Tab(
         ),
     ),
 )
-add_pages(*setting_pages(OF_ORG, HOME, "orgs", _place, _found), *reset_pages(OF_ORG, HOME, "orgs", _place))
+WHERE = Where("orgs/{org_id}", "orgs", _place, _found, lambda ctx, path: get_org(ctx, org_id=path["org_id"]).name)
+add_pages(*setting_pages(OF_ORG, WHERE), *reset_pages(OF_ORG, WHERE))

@@ -1,6 +1,7 @@
 """What goes with a user, a project, a role or a grant: authorizations and administrators learn of it in their streams."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 
@@ -9,9 +10,14 @@ from eventstore.store import Stream
 from iam.access.members import HolderRemoved
 from iam.access.queries import find_memberships
 from iam.access.roles import Level
+from iam.instance.domain.events import InstanceDomainAdded, InstanceDomainRemoved
+from iam.instance.domain.instance import Instance
 from iam.kernel.cascade import cascades
 from iam.kernel.change import Unit
+from iam.kernel.errors import FailedPrecondition
+from orgs.domain.events import OrgDeactivated, OrgRemoved
 from projects.domain import events as facts
+from projects.domain import own
 from projects.domain.grants import UserGrant
 from projects.domain.project import Project
 from projects.models import UserGrantRow
@@ -30,6 +36,36 @@ def user_removed(unit: Unit, stream: Stream, _: HolderRemoved) -> None:
 def project_removed(unit: Unit, stream: Stream, _: facts.ProjectRemoved) -> None:
     """Nobody is authorized any more."""
     _each(unit, _rows(stream).filter(project_id=stream.id), _remove)
+
+
+@cascades(OrgDeactivated, OrgRemoved)
+def org_stops(unit: Unit, stream: Stream, _: OrgDeactivated | OrgRemoved) -> None:
+    """The organization of the console's application stays; raises FailedPrecondition."""
+    instance = unit.load(Instance, stream.instance)
+    if instance.console_app and unit.load(Project, instance.project_id).owner == stream.id:
+        raise FailedPrecondition("org.console_needed")
+
+
+@cascades(InstanceDomainAdded)
+def host_added(unit: Unit, stream: Stream, fact: InstanceDomainAdded) -> None:
+    """The console comes back to the new host, too: by scheme and port of the host that was called."""
+    called = urlsplit(unit.ctx.base_url)
+    port = f":{called.port}" if called.port and ":" not in fact.domain else ""
+    if called.scheme:
+        origin = f"{called.scheme}://{fact.domain}{port}"
+        _of_console(unit, stream, lambda one, app: own.follow_host(one, app, origin=origin))
+
+
+@cascades(InstanceDomainRemoved)
+def host_removed(unit: Unit, stream: Stream, fact: InstanceDomainRemoved) -> None:
+    """The console comes back to the host no more."""
+    _of_console(unit, stream, lambda one, app: own.leave_host(one, app, host=fact.domain.split(":")[0]))
+
+
+def _of_console(unit: Unit, stream: Stream, decide: Callable[[Project, str], list[Event]]) -> None:
+    instance = unit.load(Instance, stream.instance)
+    if instance.console_app and instance.console_app in unit.load(Project, instance.project_id).apps:
+        unit.change(Project, instance.project_id, lambda one: decide(one, instance.console_app))
 
 
 @cascades(facts.GrantRemoved)

@@ -1,10 +1,10 @@
 """Console pages of projects and their roles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from iam.console.kit import (
     Column,
@@ -21,12 +21,13 @@ from iam.console.kit import (
     saves,
 )
 from iam.console.parts import choice_field, text_field, tick_field
-from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds
+from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
 from orgs.queries import org_choices
 from projects import commands, console_apps, console_grants, console_people, queries  # noqa: F401 - they register their pages
+from projects.console_apps import kind_of_app
 from projects.console_parts import PROJECT, STATES, project_of, project_page
-from projects.models import UserGrantRow
+from projects.models import ProjectGrantRow, ProjectRow, UserGrantRow
 
 
 def project_form(ctx: Context, path: Path) -> type[forms.Form]:
@@ -78,7 +79,7 @@ add_pages(
         columns=(
             Column("name", "Name", link="projects/{id}", sort="name"),
             Column("state_word", "State", kind="state", sort="state"),
-            Column("org_id", "Organization", kind="code", link="orgs/{org_id}"),
+            Column("org_id", "Organization", kind="code", link="orgs/{org_id}", names=("org",)),
             Column("created_at", "Created", kind="time", sort="created_at"),
             Column("id", "Id", kind="code"),
         ),
@@ -115,7 +116,7 @@ add_pages(
                             Column("project_role_assertion", "Roles in tokens", kind="yesno"),
                             Column("project_role_check", "Sign-in needs a role", kind="yesno"),
                             Column("has_project_check", "Sign-in needs a grant", kind="yesno"),
-                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}"),
+                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}", names=("org",)),
                         ),
                         links=(Link("Edit", "projects/{id}/edit", "project.write"),),
                     ),
@@ -124,7 +125,7 @@ add_pages(
                         lambda ctx, row: queries.list_apps(ctx).filter(project_id=row.id).order_by("name"),
                         (
                             Column("name", "Name", link="projects/{project_id}/apps/{id}"),
-                            Column("kind", "Kind"),
+                            Column("kind", "Kind", show=kind_of_app),
                             Column("client_id", "Client id", kind="code"),
                             Column("state_word", "State", kind="state"),
                         ),
@@ -165,7 +166,7 @@ add_pages(
                         "Granted organizations",
                         lambda ctx, row: queries.list_grants(ctx).filter(project_id=row.id).order_by("created_at"),
                         (
-                            Column("granted_org_id", "Organization", kind="code"),
+                            Column("granted_org_id", "Organization", kind="code", names=("org",)),
                             Column("roles", "Roles", kind="list"),
                             Column("state_word", "State", kind="state"),
                         ),
@@ -299,3 +300,17 @@ def find_projects(ctx: Context, text: str) -> list[Hit]:
             Hit("application", row.name, f"projects/{row.project_id}/apps/{row.id}", row.client_id) for row in found
         ]
     return hits
+
+
+@names("project")
+def project_names(instance: str, ids: Iterable[str]) -> Mapping[str, str]:
+    """Names of projects."""
+    return dict(ProjectRow.objects.filter(instance_id=instance, id__in=ids).values_list("id", "name"))
+
+
+@names("grant")
+def grant_names(instance: str, ids: Iterable[str]) -> Mapping[str, str]:
+    """Names of the projects that grants lend."""
+    project = ProjectRow.objects.filter(instance_id=instance, id=OuterRef("project_id")).values("name")
+    rows = ProjectGrantRow.objects.filter(instance_id=instance, id__in=ids)
+    return dict(rows.annotate(lent=Subquery(project)).values_list("id", "lent"))

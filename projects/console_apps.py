@@ -76,6 +76,11 @@ class ApiForm(forms.Form):
     method = choice_field("Authentication", (("0", "Client secret, basic"), ("1", "Private key JWT")))
 
 
+def kind_of_app(row: AppRow) -> str:
+    """What an application is, in words."""
+    return dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"
+
+
 def _config(values: Mapping[str, Any]) -> dict[str, Any]:
     same = (
         "redirect_uris",
@@ -135,7 +140,7 @@ def _new_key(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
 
 
 def _get_app(ctx: Context, *, project_id: str, app_id: str) -> AppRow:
-    return queries.get_app(ctx, app_id=app_id)
+    return queries.get_app_of(ctx, project_id=project_id, app_id=app_id)
 
 
 def check_redirect_uris(request: HttpRequest, ctx: Context) -> HttpResponse:
@@ -180,7 +185,7 @@ add_pages(
         get=_get_app,
         title=lambda row: row.name,
         state=lambda row: row.state_word,
-        crumbs=lambda row: (("Project", f"projects/{row.project_id}"),),
+        crumbs=lambda row: ((row.project.name, f"projects/{row.project_id}"),),
         tabs=(
             Tab(
                 "",
@@ -200,9 +205,7 @@ add_pages(
                             Column(
                                 "application_type",
                                 "Kind",
-                                show=lambda row: (
-                                    dict(TYPES)[str(row.application_type)] if row.kind == "oidc" else "API"
-                                ),
+                                show=kind_of_app,
                             ),
                             Column(
                                 "grant_types",

@@ -16,6 +16,7 @@ from iam.console.kit import (
 from iam.console.parts import text_field, ticks_field
 from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.kernel.context import Context
+from orgs.queries import get_org_of_domain
 from projects import commands, queries
 from projects.console_parts import PROJECT, STATES, project_page
 from projects.models import RoleRow
@@ -30,7 +31,7 @@ def grant_form(ctx: Context, path: Path) -> type[forms.Form]:
     """Roles lent to an organization."""
 
     class GrantForm(forms.Form):
-        org = text_field("Organization id", 200, hint="The id of the organization that gets the roles.")
+        org = text_field("Organization", 253, hint="Its id or one of its domains: who gets the roles.")
         roles = ticks_field("Roles", _roles(ctx, path["project_id"]))
 
     return GrantForm
@@ -46,7 +47,9 @@ def grant_roles_form(ctx: Context, path: Path) -> type[forms.Form]:
 
 
 def _add_grant(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-    commands.add_grant(ctx, project_id=path["project_id"], granted_org_id=values["org"], roles=tuple(values["roles"]))
+    typed = values["org"]
+    org_id = typed if typed.isdecimal() else get_org_of_domain(ctx, domain=typed).id
+    commands.add_grant(ctx, project_id=path["project_id"], granted_org_id=org_id, roles=tuple(values["roles"]))
     return Outcome(f"projects/{path['project_id']}?tab=grants", "The roles are lent.")
 
 
@@ -93,8 +96,9 @@ add_pages(
         intro="Projects lent to other organizations, given or received.",
         rows=lambda ctx, path: queries.list_grants(ctx),
         columns=(
-            Column("project_id", "Project", kind="code", link="projects/{project_id}"),
-            Column("granted_org_id", "Granted to", kind="code"),
+            Column("project_id", "Project", kind="code", link="projects/{project_id}", names=("project",)),
+            Column("org_id", "Owned by", kind="code", names=("org",)),
+            Column("granted_org_id", "Granted to", kind="code", names=("org",)),
             Column("roles", "Roles", kind="list"),
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),

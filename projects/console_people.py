@@ -261,7 +261,7 @@ add_pages(
         columns=(
             Column("login_name", "User", link="users/{user_id}", sort="login_name"),
             Column("level", "Level", sort="level"),
-            Column("resource_id", "Of", kind="code"),
+            Column("resource_id", "Of", kind="code", names=("instance", "org", "project", "grant")),
             Column("roles", "Roles", kind="list"),
             Column("created_at", "Since", kind="time", sort="created_at"),
             Column(

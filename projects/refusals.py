@@ -11,6 +11,15 @@ REFUSALS = {
     "project.role_key_invalid": ("The role key needs 1 to 200 characters", "PROJECT-4m9fs"),
     "project.role_already_exists": ("Role already exists", "V3-DKcYh"),
     "project.role_not_found": ("Role does not exist on project", "PROJECT-6m9sd"),
+    "project.console_needed": (
+        "Everybody signs in to the console through this project: it stays active and open",
+        "PROJECT-c0n5l",
+    ),
+    "app.console_needed": (
+        "Everybody signs in to the console through this application: it stays able to do that",
+        "APP-c0n5l",
+    ),
+    "org.console_needed": ("The console's application belongs to this organization: it stays active", "ORG-c0n5l"),
     "app.not_found": ("Application not found", "COMMAND-ov9d3"),
     "app.already_exists": ("Application already exists: the name is taken", "V3-DKcYh"),
     "app.id_already_exists": ("Application already exists: the id is taken", "V3-DKcYi"),

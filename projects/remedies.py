@@ -15,6 +15,18 @@ REMEDIES = {
     "project.role_key_invalid": ("The role key is empty or too long.", "Send 1 to 200 characters."),
     "project.role_already_exists": ("The project has a role with this key.", "Choose another key, or update the role."),
     "project.role_not_found": ("The project has no role with this key.", "List the roles; add the role first."),
+    "project.console_needed": (
+        "The console's application lies in this project: stopped or closed, it would let nobody sign in to the console.",
+        "Keep it active and without checks of roles and grants; put applications of your own into another project.",
+    ),
+    "app.console_needed": (
+        "The console signs people in through this application with the code flow, PKCE and its registered callback addresses.",
+        "Keep the addresses that end in /ui/console/callback; add others. Set-up carries a changed External… over.",
+    ),
+    "org.console_needed": (
+        "The organization owns the project of the console's application: nobody could sign in to the console any more.",
+        "Deactivate or delete its users and projects one by one instead.",
+    ),
     "app.not_found": (
         "The application does not exist, was deleted, or is out of the caller's reach.",
         "Check the ids of project and application.",

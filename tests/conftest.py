@@ -11,9 +11,11 @@ from django.test import Client
 from iam.access.caller import RequestMeta, context_for, system_context
 from iam.api import rates
 from iam.instance.models import InstanceRow
+from iam.kernel.change import Unit
 from iam.kernel.context import Context
 from iam.setup import first_instance
 from iam.vault import wiring
+from orgs.domain.org import Org
 from tests.house.tenants import watched
 from users import commands as users
 from users.domain.profile import Profile
@@ -58,6 +60,12 @@ class House:
             email_verified=True,
             password=password,
         ).id
+
+    def stop_org(self) -> None:
+        """Deactivate the organization, which its command refuses as long as the console's application is in there."""
+        unit = Unit(self.system)
+        unit.change(Org, self.org, Org.deactivate)
+        self.system.store.push(unit.writes())
 
 
 @pytest.fixture(scope="session", autouse=True)

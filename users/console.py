@@ -49,8 +49,7 @@ STATES = Choice(
 KINDS = Choice(
     "kind", "Kind", (("human", "People", {"kind": "human"}), ("machine", "Service users", {"kind": "machine"}))
 )
-LANGUAGES = (("", "Not set"), ("en", "English"), ("de", "German"), ("es", "Spanish"))
-TOKENS = (("0", "Opaque"), ("1", "JWT"))
+KIND_WORDS = {"human": "person", "machine": "service user"}
 PERSON, MACHINE = (lambda row: row.kind == "human"), (lambda row: row.kind == "machine")
 
 
@@ -139,9 +138,10 @@ add_pages(
         rows=lambda ctx, path: queries.list_users(ctx),
         columns=(
             Column("shown_name", "Name", link="users/{id}", sort="display_name"),
-            Column("preferred_login_name", "Login name", sort="preferred_login_name"),
-            Column("email", "E-mail", sort="email"),
-            Column("kind", "Kind", sort="kind"),
+            Column("preferred_login_name", "Login name", kind="address", sort="preferred_login_name"),
+            Column("email", "E-mail", kind="address", sort="email"),
+            Column("org_id", "Organization", names=("org",)),
+            Column("kind", "Kind", sort="kind", show=lambda row: KIND_WORDS[row.kind]),
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
@@ -193,7 +193,7 @@ add_pages(
                             Column("nick_name", "Nickname"),
                             Column("display_name", "Display name"),
                             Column("preferred_language", "Language"),
-                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}"),
+                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}", names=("org",)),
                         ),
                         links=(Link("Edit", "users/{id}/profile"),),
                         when=PERSON,
@@ -222,7 +222,7 @@ add_pages(
                                 "Access tokens",
                                 show=lambda row: "JWT" if row.access_token_type else "opaque",
                             ),
-                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}"),
+                            Column("org_id", "Organization", kind="code", link="orgs/{org_id}", names=("org",)),
                         ),
                         when=MACHINE,
                     ),
@@ -436,12 +436,12 @@ def find_users(ctx: Context, text: str) -> list[Hit]:
         | Q(name__icontains=text)
     )
     return [
-        Hit(row.kind, row.shown_name, f"users/{row.id}", row.preferred_login_name)
+        Hit(KIND_WORDS[row.kind], row.shown_name, f"users/{row.id}", row.preferred_login_name)
         for row in queries.list_users(ctx).filter(wanted)[:10]
     ]
 
 
-@names
+@names("user")
 def user_names(instance: str, ids: Iterable[str]) -> Mapping[str, str]:
-    """Names of users for histories."""
+    """Names of users."""
     return {id: row.shown_name for id, row in queries.users_by_id(instance, list(ids)).items()}

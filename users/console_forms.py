@@ -6,24 +6,11 @@ from typing import Any
 
 from django import forms
 
-from iam.console.kit import (
-    Choice,
-    Path,
-)
+from iam.console.kit import Path
 from iam.console.parts import choice_field, email_field, password_field, text_field, tick_field
 from iam.kernel.context import Context
 from orgs.queries import org_choices
 
-STATES = Choice(
-    "state",
-    "State",
-    tuple(
-        (word, word.capitalize(), {"state": number}) for number, word in ((1, "active"), (2, "inactive"), (4, "locked"))
-    ),
-)
-KINDS = Choice(
-    "kind", "Kind", (("human", "People", {"kind": "human"}), ("machine", "Service users", {"kind": "machine"}))
-)
 LANGUAGES = (("", "Not set"), ("en", "English"), ("de", "German"), ("es", "Spanish"))
 TOKENS = (("0", "Opaque"), ("1", "JWT"))
 OVERLAPS = (
@@ -33,7 +20,6 @@ OVERLAPS = (
     ("168", "works for 7 more days"),
 )
 """What becomes of the secret before: hours, and how they are told."""
-PERSON, MACHINE = (lambda row: row.kind == "human"), (lambda row: row.kind == "machine")
 
 
 def human_form(ctx: Context, path: Path) -> type[forms.Form]:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 
 from eventstore import outage
 from iam.api import readiness
 from iam.api.errors import AWAY_SECONDS
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
 from iam.api.methods import Service
+from iam.api.pages import error_page
 from iam.kernel.context import Context
 
 
@@ -37,7 +37,7 @@ def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A path that nothing has: a page for people, a line for programs."""
     if "text/html" not in request.headers.get("Accept", ""):
         return HttpResponse("Not Found", status=404, content_type="text/plain")
-    return render(request, "login/error.html", {"reason": "page_unknown"}, status=404)
+    return error_page(request, status=404, reason="page_unknown")
 
 
 def failed(request: HttpRequest) -> HttpResponse:
@@ -53,8 +53,7 @@ def _away(request: HttpRequest) -> HttpResponse:
     """503: a page for people, OAuth's own error for programs (RFC 6749 §4.1.2.1)."""
     response: HttpResponse
     if "text/html" in request.headers.get("Accept", ""):
-        told = {"reason": "database_away", "request_id": getattr(request, "request_id", "")}
-        response = render(request, "login/error.html", told, status=503)
+        response = error_page(request, status=503, reason="database_away")
     else:
         text = "the database does not answer or takes no writes; try again in a moment"
         response = JsonResponse({"error": "temporarily_unavailable", "error_description": text}, status=503)

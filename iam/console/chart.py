@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, BASE = 720, 172, 132
+LEFT = 34
+"""Where the bars begin; before it stand the counts of the lines."""
 GAP = 0.24
 
 
@@ -35,6 +37,7 @@ class Chart:
     width: int
     height: int
     base: int
+    left: int
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, str], ...]
     lines: tuple[tuple[float, str], ...]
@@ -45,11 +48,11 @@ class Chart:
 def chart_of(points: Sequence[Point]) -> Chart:
     """Bars side by side per hour, scaled to the highest count; each third hour is labelled."""
     peak = _round_up(max([1, *(max(point.facts, point.sign_ins) for point in points)]))
-    step = WIDTH / max(1, len(points))
-    bars = tuple(bar for number, point in enumerate(points) for bar in _bars(point, number * step, step, peak))
-    ticks = tuple((round(n * step + step / 2, 1), point.label) for n, point in enumerate(points) if n % 3 == 0)
+    step = (WIDTH - LEFT) / max(1, len(points))
+    bars = tuple(bar for number, point in enumerate(points) for bar in _bars(point, LEFT + number * step, step, peak))
+    ticks = tuple((round(LEFT + n * step + step / 2, 1), point.label) for n, point in enumerate(points) if n % 3 == 0)
     lines = tuple((round(BASE - BASE * part, 1), str(round(peak * part))) for part in (0.5, 1))
-    return Chart(WIDTH, HEIGHT, BASE, bars, ticks, lines, peak, tuple(points))
+    return Chart(WIDTH, HEIGHT, BASE, LEFT, bars, ticks, lines, peak, tuple(points))
 
 
 def _bars(point: Point, left: float, step: float, peak: int) -> tuple[Bar, Bar]:

@@ -14,6 +14,14 @@ from iam.kernel.errors import Refusal
 from projections.statistics import facts_per_hour
 
 HOURS = 24
+NEXT = (
+    ("Create a project and its first application", "projects/new", "what people sign in to", "project.create"),
+    ("Create a person", "users/new-human", "with an e-mail address, or with a password to be changed", "user.write"),
+    ("Create a service user", "users/new-machine", "a program with a token or a key for the API", "user.write"),
+    ("Set how people sign in", "instance?tab=settings", "passwords, lockout, languages, branding", "iam.policy.read"),
+    ("Look at your own account", "users/{me}", "name, addresses, password, sessions", ""),
+)
+"""What to do next: words, address, what it is about, and the permission without which it is not offered."""
 LONGEST_SEARCH = 200
 
 
@@ -23,7 +31,12 @@ def home(request: HttpRequest, ctx: Context) -> HttpResponse:
     """Figures, and the last day as a chart."""
     figures = [(figure, figure.count(ctx)) for figure in site.figures(ctx)]
     whole = ctx.rights.reach("events.read").everywhere
-    shown = {"figures": figures, "chart": _chart(ctx) if whole else None, "section": ""}
+    steps = [
+        (words, to.format(me=ctx.actor), about)
+        for words, to, about, needs in NEXT
+        if not needs or ctx.rights.anywhere(needs)
+    ]
+    shown = {"figures": figures, "chart": _chart(ctx) if whole else None, "steps": steps, "section": ""}
     return show(request, "console/home.html", shown, ctx)
 
 

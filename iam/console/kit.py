@@ -19,7 +19,8 @@ Show = Callable[[Any], Any]
 class Column:
     """One value of a row: an attribute by name, or computed by `show`. `link` is an address with `{attributes}`.
 
-    `kind` text, long, state, time, code, list or yesno chooses how it is drawn. `sort` names the column to order by.
+    `kind` text, long, address, state, time, code, list or yesno chooses how it is drawn. `sort` names the column to order by.
+    `names` says that the value is the id of such a thing (user, org, project …): its name is shown instead.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Column:
     link: str = ""
     sort: str = ""
     show: Show | None = None
+    names: tuple[str, ...] = ()
 
     def value(self, row: Any) -> Any:
         """The value of a row."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from iam.console.kit import Page
+from iam.console.kit import Column, Page
 from iam.kernel.context import Context
 
 
@@ -47,7 +47,7 @@ _urls: list[tuple[str, Callable[..., Any]]] = []
 _menu: list[MenuEntry] = []
 _figures: list[Figure] = []
 _searchers: list[Searcher] = []
-_namers: list[Namer] = []
+_namers: dict[str, Namer] = {}
 
 
 def add_pages(*pages: Page) -> None:
@@ -88,10 +88,14 @@ def finds(searcher: Searcher) -> Searcher:
     return searcher
 
 
-def names(namer: Namer) -> Namer:
-    """Let histories show names for ids (instance, ids) → {id: name}."""
-    _namers.append(namer)
-    return namer
+def names(kind: str) -> Callable[[Namer], Namer]:
+    """Let pages show names for ids of a kind of thing: (instance, ids) → {id: name}."""
+
+    def register(namer: Namer) -> Namer:
+        _namers[kind] = namer
+        return namer
+
+    return register
 
 
 def pages() -> Iterable[Page]:
@@ -116,7 +120,18 @@ def search(ctx: Context, text: str) -> list[Hit]:
     return [hit for searcher in _searchers for hit in searcher(ctx, text)]
 
 
-def names_of(instance: str, ids: Iterable[str]) -> dict[str, str]:
-    """Names for ids, as far as a room knows them."""
+def names_of(instance: str, ids: Iterable[str], *kinds: str) -> dict[str, str]:
+    """Names for ids, as far as the rooms know them: a query per kind of thing, for all kinds when none is told."""
     wanted = sorted({id for id in ids if id})
-    return {id: name for namer in _namers for id, name in namer(instance, wanted).items()} if wanted else {}
+    asked = [_namers[kind] for kind in kinds or _namers] if wanted else []
+    return {id: name for namer in asked for id, name in namer(instance, wanted).items()}
+
+
+def names_in(instance: str, columns: Iterable[Column], rows: Iterable[Any]) -> dict[str, str]:
+    """Names for the ids that these columns show in these rows."""
+    shown = list(rows)
+    found: dict[str, str] = {}
+    for column in columns:
+        if column.names:
+            found |= names_of(instance, (column.value(row) for row in shown), *column.names)
+    return found

@@ -72,7 +72,7 @@ def show(
     request: HttpRequest, template: str, shown: Mapping[str, Any], ctx: Context | None, *, status: int = 200
 ) -> HttpResponse:
     """Fill a template inside the frame: navigation, person, notices."""
-    people = site.names_of(ctx.instance, [ctx.actor]) if ctx else {}
+    people = site.names_of(ctx.instance, [ctx.actor], "user") if ctx else {}
     frame = {
         "menu": site.menu(ctx) if ctx else [],
         "person": people.get(ctx.actor, ctx.actor) if ctx else "",
@@ -101,7 +101,8 @@ def _list(request: HttpRequest, ctx: Context, page: ListPage, path: dict[str, st
         raise PermissionDenied("auth.permission_denied")
     table = replica.lists(lambda rows: table_of(page, rows, request.GET))(page.rows(ctx, path))
     links = [link for link in page.links if not link.needs or ctx.rights.anywhere(link.needs)]
-    shown = {"page": page, "table": table, "links": links, "section": page.section or page.route}
+    names = site.names_in(ctx.instance, page.columns, table.rows)
+    shown = {"page": page, "table": table, "names": names, "links": links, "section": page.section or page.route}
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
     return show(request, "console/_table.html" if partial else "console/list.html", shown, ctx)
 
@@ -132,10 +133,12 @@ def _detail(request: HttpRequest, ctx: Context, page: DetailPage, path: dict[str
 def _block(ctx: Context, block: Any, row: Any) -> dict[str, Any]:
     links = usable(ctx, block.links, row)
     if not hasattr(block, "row_links"):
-        return {"properties": block, "links": links}
+        return {"properties": block, "links": links, "names": site.names_in(ctx.instance, block.columns, [row])}
     rows = list(block.rows(ctx, row)[:100])
     lines = [(line, usable(ctx, block.row_links, line, owner=row)) for line in rows]
-    return {"related": block, "lines": lines, "links": links, "more": filled(block.more, row) if block.more else ""}
+    more = filled(block.more, row) if block.more else ""
+    names = site.names_in(ctx.instance, block.columns, rows)
+    return {"related": block, "lines": lines, "links": links, "more": more, "names": names}
 
 
 def usable(ctx: Context, links: tuple[Any, ...], row: Any, *, owner: Any = None) -> list[dict[str, Any]]:

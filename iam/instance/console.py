@@ -1,5 +1,6 @@
 """Console pages of the instance: its hosts, its settings, the followers of its log."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,10 @@ from django import forms
 
 from iam.console.kit import Column, DetailPage, Empty, FormPage, Link, Path, Properties, Related, Tab, saves
 from iam.console.parts import text_field
-from iam.console.site import MenuEntry, add_menu, add_pages
-from iam.instance import commands, console_messages, queries
-from iam.instance.console_settings import SHEETS, lines_of, setting_pages
+from iam.console.site import MenuEntry, add_menu, add_pages, names
+from iam.instance import commands, console_languages, console_messages, queries
+from iam.instance.console_settings import Where, lines_of, setting_pages
+from iam.instance.console_sheets import SHEETS
 from iam.instance.models import InstanceRow
 from iam.instance.setting_commands import Place, of_instance
 from iam.instance.setting_queries import get_instance_settings
@@ -17,7 +19,7 @@ from iam.instance.settings import InstanceSettings
 from iam.kernel.context import Context
 from projections.lag import Lag, lag_of
 
-__all__ = ["console_messages"]
+__all__ = ["console_languages", "console_messages"]
 HOME = "instance"
 
 
@@ -126,9 +128,14 @@ add_pages(
                     Related(
                         "Settings",
                         lambda ctx, one: lines_of(get_instance_settings(ctx), SHEETS),
-                        (Column("title", "Settings"), Column("shown", "Changed")),
+                        (
+                            Column("title", "Settings"),
+                            Column("origin", "Come from", kind="state"),
+                            Column("shown", "In force"),
+                        ),
                         Empty("No settings"),
                         links=(
+                            Link("Languages", "instance/languages", "iam.write"),
                             Link("Activate the branding", "instance/settings/branding/activate", "iam.policy.write"),
                         ),
                         row_links=(Link("Change", "instance/settings/{slug}", "iam.policy.write"),),
@@ -202,6 +209,16 @@ add_pages(
         danger=True,
         back=HOME,
     ),
-    *setting_pages(SHEETS, HOME, HOME, _place, _found),
+    *setting_pages(SHEETS, Where(HOME, HOME, _place, _found, lambda ctx, path: queries.get_instance(ctx).name)),
 )
 add_menu(MenuEntry("Instance", HOME, "instance", "iam.read", 80))
+
+
+@names("instance")
+def instance_name(instance: str, ids: Iterable[str]) -> Mapping[str, str]:
+    """The instance's own name."""
+    return (
+        dict(InstanceRow.objects.filter(instance_id=instance).values_list("instance_id", "name"))
+        if instance in ids
+        else {}
+    )

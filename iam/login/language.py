@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-COOKIE = "gatehouse_language"
+COOKIE = settings.LANGUAGE_COOKIE_NAME
 OFFERED = tuple(code for code, _ in settings.LANGUAGES)
 
 

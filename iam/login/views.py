@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from iam.access.caller import context_of_nobody, instance_of
 from iam.access.catalog import text_of
 from iam.access.http import meta_of
+from iam.api import pages
 from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.context import Caller, Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, Refusal, ResourceExhausted
@@ -76,11 +77,9 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
             chosen = language.activate(request, flow.ui_locales if flow else ())
             return view(request, Visit(ctx, flow, chosen))
         except NotFound as unknown:
-            language.activate(request)
             if unknown.code.startswith("instance."):
                 return login_door.error_page(request, unknown)
-            told = {"reason": "login_over", "request_id": getattr(request, "request_id", "")}
-            return render(request, "login/error.html", told, status=404)
+            return pages.error_page(request, status=404, reason="login_over")
 
     return shown
 

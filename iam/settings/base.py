@@ -38,6 +38,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False
 LANGUAGE_CODE = "en"
+LANGUAGE_COOKIE_NAME = "gatehouse_language"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "iam" / "locale"]
 DATABASES = databases(CONFIG, VAR)

@@ -7,6 +7,7 @@ killed anywhere goes on where it stopped.
 import os
 import secrets
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.conf import settings
 from iam.access.caller import system_context
 from iam.instance import commands as instance
 from iam.instance.domain.kinds import KINDS
-from iam.instance.models import InstanceRow
+from iam.instance.models import InstanceDomainRow, InstanceRow
 from iam.instance.setting_commands import activate_label, change_setting, of_instance
 from iam.kernel.context import Context
 from iam.management.models import SetupStep
@@ -27,6 +28,7 @@ from oidc.web_keys import ensure_signing_key
 from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
+from projects.domain.own import CALLBACK, CONSOLE
 from projects.domain.project import NONE, OidcConfig
 from projects.models import AppRow, ProjectRow
 from users import commands as users
@@ -36,7 +38,6 @@ from users.models import MachineKeyRow, PatRow, UserRow
 STEP = "first_instance"
 THINGS = ("instance", "org", "human", "machine", "project", "app", "client")
 OWNER = ("IAM_OWNER",)
-CONSOLE = "/ui/console/"
 DEFAULT_MACHINE = "admin-api"
 SPELLINGS = {"ShouldShowLockoutFailure": "ShowLockOutFailures"}
 """Names of the configuration that differ from those of the settings."""
@@ -189,19 +190,20 @@ def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
     if not ProjectRow.objects.filter(instance_id=ctx.instance, id=ids["project"]).exists():
         projects.add_project(ctx, org_id=ids["org"], name="ZITADEL", project_id=ids["project"])
     if not AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).exists():
-        console = OidcConfig(auth_method_type=NONE, application_type=0, **console_addresses(config))
+        addresses = console_addresses(config, [config.ExternalDomain])
+        console = OidcConfig(auth_method_type=NONE, application_type=0, **addresses)
         projects.add_oidc_app(
             ctx, project_id=ids["project"], name="Console", config=console, app_id=ids["app"], client_id=ids["client"]
         )
     instance.set_console(ctx, project_id=ids["project"], app_id=ids["app"], client_id=ids["client"])
 
 
-def console_addresses(config: Config) -> dict[str, Any]:
-    """What the console's application must have set for the public origin."""
-    url = base_url(config)
+def console_addresses(config: Config, hosts: Iterable[str]) -> dict[str, Any]:
+    """What the console's application must have set for the public origin, and for further hosts."""
+    urls = [config.origin(host) for host in hosts]
     return {
-        "redirect_uris": (f"{url}{CONSOLE}callback",),
-        "post_logout_redirect_uris": (url + CONSOLE,),
+        "redirect_uris": tuple(url + CALLBACK for url in urls),
+        "post_logout_redirect_uris": tuple(url + CONSOLE for url in urls),
         "dev_mode": not config.ExternalSecure,
     }
 
@@ -216,8 +218,9 @@ def follow_origin(config: Config) -> None:
     instance.move_host(ctx, domain=config.ExternalDomain)
     app = AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).first()
     if app is not None:
-        changes = console_addresses(config)
-        projects.change_oidc_app(ctx, project_id=ids["project"], app_id=ids["app"], changes=changes)
+        hosts = InstanceDomainRow.objects.filter(instance_id=ctx.instance).order_by("-is_generated", "domain")
+        changes = console_addresses(config, hosts.values_list("domain", flat=True))
+        projects.readdress_console(ctx, project_id=ids["project"], app_id=ids["app"], changes=changes)
 
 
 def _generated() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from iam.access.tokens import digest
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
-from projects.commands.shared import change_app, change_one
+from projects.commands.shared import change_app, change_one, change_what_may_be_own
 from projects.domain import apps
 from projects.domain.project import OidcConfig
 from users.commands.credentials import checked_public_key, new_key_pair, previous_until
@@ -69,6 +69,13 @@ def rename_app(ctx: Context, *, project_id: str, app_id: str, name: str) -> Rece
 
 def change_oidc_app(ctx: Context, *, project_id: str, app_id: str, changes: dict[str, Any]) -> Receipt:
     """Change OpenID Connect settings; what is left out stays."""
+    return change_what_may_be_own(
+        ctx, project_id, lambda one: apps.change_oidc(one, app_id, changes), "project.app.write"
+    )
+
+
+def readdress_console(ctx: Context, *, project_id: str, app_id: str, changes: dict[str, Any]) -> Receipt:
+    """Carry a changed public origin over to the console's application: the addresses of before go (set-up)."""
     return change_app(ctx, project_id, lambda one: apps.change_oidc(one, app_id, changes))
 
 
@@ -95,7 +102,7 @@ def change_app_secret(
 
 def deactivate_app(ctx: Context, *, project_id: str, app_id: str) -> Receipt:
     """Refuse an application everywhere."""
-    return change_app(ctx, project_id, lambda one: apps.deactivate_app(one, app_id))
+    return change_what_may_be_own(ctx, project_id, lambda one: apps.deactivate_app(one, app_id), "project.app.write")
 
 
 def reactivate_app(ctx: Context, *, project_id: str, app_id: str) -> Receipt:
@@ -105,7 +112,7 @@ def reactivate_app(ctx: Context, *, project_id: str, app_id: str) -> Receipt:
 
 def remove_app(ctx: Context, *, project_id: str, app_id: str) -> Receipt:
     """Delete an application."""
-    return change_one(ctx, project_id, lambda one: apps.remove_app(one, app_id), "project.app.delete")
+    return change_what_may_be_own(ctx, project_id, lambda one: apps.remove_app(one, app_id), "project.app.delete")
 
 
 def add_app_key(

@@ -6,7 +6,7 @@ from typing import Any
 from iam.kernel.change import Receipt, Unit, transact
 from iam.kernel.context import Context
 from orgs.domain.org import Org
-from projects.commands.shared import change_one, must_be_user
+from projects.commands.shared import change_one, change_what_may_be_own, must_be_user
 from projects.domain.project import Project
 
 
@@ -40,12 +40,13 @@ def change_project(
     ctx: Context, *, project_id: str, name: str | None = None, settings: Mapping[str, Any] | None = None
 ) -> Receipt:
     """Change a project's name or settings; what is left out stays."""
-    return change_one(ctx, project_id, lambda one: one.change(name=name, settings=settings or {}), "project.write")
+    decide = lambda one: one.change(name=name, settings=settings or {})
+    return change_what_may_be_own(ctx, project_id, decide, "project.write")
 
 
 def deactivate_project(ctx: Context, *, project_id: str) -> Receipt:
     """Let nobody sign in to a project's applications."""
-    return change_one(ctx, project_id, Project.deactivate, "project.write")
+    return change_what_may_be_own(ctx, project_id, Project.deactivate, "project.write")
 
 
 def reactivate_project(ctx: Context, *, project_id: str) -> Receipt:
@@ -55,7 +56,7 @@ def reactivate_project(ctx: Context, *, project_id: str) -> Receipt:
 
 def remove_project(ctx: Context, *, project_id: str) -> Receipt:
     """Delete a project with everything in it."""
-    return change_one(ctx, project_id, Project.remove, "project.delete")
+    return change_what_may_be_own(ctx, project_id, Project.remove, "project.delete")
 
 
 def add_role(ctx: Context, *, project_id: str, key: str, display_name: str = "", group: str = "") -> Receipt:

@@ -37,6 +37,10 @@ if (live) {
   connect();
 }
 
+// On narrow screens the navigation is one line: show where we are.
+document.querySelector(".console-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // "/" goes to the search box.
 document.addEventListener("keydown", (pressed) => {
   const typing = /^(input|textarea|select)$/i.test(document.activeElement.tagName);

@@ -145,7 +145,7 @@ def test_a_client_that_is_stopped_is_refused_at_the_next_request(flow, cached):
 def test_an_organization_that_is_stopped_takes_its_clients_along(flow, cached):
     token = flow.tokens(scope="openid")["access_token"]
     assert introspect(flow, token).json()["active"]
-    orgs.deactivate_org(flow.house.system, org_id=flow.house.org)
+    flow.house.stop_org()
     commit()
     assert introspect(flow, token).status_code == 401
 

@@ -6,6 +6,7 @@ import pytest
 
 from iam.console import site
 from iam.console.kit import FormPage
+from iam.instance.models import InstanceRow
 from iam.instance.settings import settings_of
 from iam.outbox.models import Message
 from iam.vault import wiring
@@ -158,6 +159,19 @@ def test_hosts_are_added_and_bad_ones_refused_at_their_field(console):
     assert console.post(f"{HOME}instance/domains/add", {"domain": "no host!"}).status_code == 422
     kept = console.post(f"{HOME}instance/domains/localhost/remove")
     assert kept.status_code == 409
+
+
+def test_the_application_of_the_console_itself_is_kept_and_the_page_says_why(console, house):
+    app = AppRow.objects.get(id=InstanceRow.objects.get().console_app_id)
+    page = f"{HOME}projects/{app.project_id}/apps/{app.id}"
+    for answer in (
+        console.post(f"{page}/delete"),
+        console.post(f"{page}/deactivate"),
+        console.post(f"{HOME}projects/{app.project_id}/delete"),
+        console.post(f"{HOME}orgs/{house.org}/deactivate"),
+    ):
+        assert (answer.status_code, "console" in answer.content.decode()) == (409, True)
+    assert "Welcome" in console.get(HOME).content.decode()
 
 
 def test_a_stopped_follower_is_shown_with_its_error(console, house):

@@ -15,7 +15,6 @@ from iam.access.caller import system_context
 from iam.instance import commands as instance
 from iam.kernel.errors import InvalidInput
 from oidc.models import AccessToken, AuthRequest
-from orgs import commands as orgs
 from projects import commands as projects
 from projects.domain.project import OidcConfig
 from tests.oidc.support import REDIRECT, make_flow
@@ -239,7 +238,7 @@ def test_d09_l10_a_token_dies_with_lock_session_password_and_organization(house,
     for stop in (
         lambda: users.lock_user(house.system, user_id=flow.person),
         lambda: users.set_password(house.system, user_id=flow.person, password="Correct-Horse-9"),
-        lambda: orgs.deactivate_org(house.system, org_id=house.org),
+        house.stop_org,
     ):
         got = flow.tokens()
         token = got["access_token"]

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from oidc.models import AccessToken, Grant, RefreshToken
-from orgs import commands as orgs
 from projects import commands as projects
 from tests.oidc.support import REDIRECT, make_flow
 from users import commands as users
@@ -198,7 +197,7 @@ def test_d07_l10_t08_tokens_die_with_what_they_stand_on(flow, thing):
         case "project":
             projects.deactivate_project(system, project_id=flow.project)
         case "org":
-            orgs.deactivate_org(system, org_id=flow.house.org)
+            flow.house.stop_org()
         case "user":
             users.remove_user(system, user_id=flow.person)
     assert flow.userinfo(token).status_code == 401

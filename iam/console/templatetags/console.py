@@ -1,5 +1,6 @@
 """How the console's templates draw a value."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +35,10 @@ NOTHING = mark_safe('<span class="muted">–</span>')
 
 
 @register.simple_tag
-def cell(column: Column, row: Any) -> SafeString:
-    """A value of a row, drawn by its kind, linked where the column says so."""
-    drawn = _drawn(column.kind, column.value(row))
+def cell(column: Column, row: Any, names: Mapping[str, str]) -> SafeString:
+    """A value of a row, drawn by its kind, linked where the column says so; an id by its name where that is known."""
+    value = column.value(row)
+    drawn = _drawn("text", names[value]) if column.names and value in names else _drawn(column.kind, value)
     if column.link and drawn is not NOTHING:
         return format_html('<a href="{}">{}</a>', HOME + filled(column.link, row), drawn)
     return drawn
@@ -54,6 +56,8 @@ def _drawn(kind: str, value: Any) -> SafeString:
             return format_html('<code class="id">{}</code>', value)
         case "yesno":
             return format_html("{}", "yes" if value else "no")
+        case "address":
+            return format_html('<span class="address">{}</span>', value)
         case "long":
             return format_html('<pre class="long">{}</pre>', value)
         case "list":

@@ -1,6 +1,7 @@
 """The instance: its hosts, its administrators, and what belongs to it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -9,8 +10,10 @@ from eventstore.events import Event
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
 from iam.access.roles import Level
 from iam.instance.domain.events import (
+    ConsoleSet,
     DefaultLanguageSet,
     DefaultOrgSet,
+    IamProjectSet,
     InstanceAdded,
     InstanceChanged,
     InstanceDomainAdded,
@@ -33,6 +36,15 @@ HOST = re.compile(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?"
 )
 LONGEST_NAME = 200
+CHOICES: Mapping[type[Event], tuple[str, str]] = {
+    InstanceChanged: ("name", "name"),
+    InstancePrimaryDomainSet: ("primary", "domain"),
+    DefaultOrgSet: ("default_org", "org_id"),
+    IamProjectSet: ("project_id", "project_id"),
+    ConsoleSet: ("console_app", "app_id"),
+    DefaultLanguageSet: ("language", "language"),
+}
+"""Facts that say one value anew: which one of the instance, and where the fact says it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,10 @@ class Instance(Aggregate):
     primary: str = ""
     generated: frozenset[str] = frozenset()
     default_org: str = ""
+    project_id: str = ""
+    """The product's own project."""
+    console_app: str = ""
+    """The application in it by which everybody signs in to the console."""
     language: str = ""
     exists: bool = False
     trusted: frozenset[str] = frozenset()
@@ -176,19 +192,14 @@ class Instance(Aggregate):
         match fact:
             case InstanceAdded(name=name):
                 return replace(self, name=name, exists=True)
-            case InstanceChanged(name=name):
-                return replace(self, name=name)
             case InstanceDomainAdded(domain=domain, generated=generated):
                 made = self.generated | {domain} if generated else self.generated
                 return replace(self, domains=self.domains | {domain}, generated=made)
-            case InstancePrimaryDomainSet(domain=domain):
-                return replace(self, primary=domain)
             case InstanceDomainRemoved(domain=domain):
                 return replace(self, domains=self.domains - {domain}, generated=self.generated - {domain})
-            case DefaultOrgSet(org_id=org_id):
-                return replace(self, default_org=org_id)
-            case DefaultLanguageSet(language=language):
-                return replace(self, language=language)
+            case fact if type(fact) in CHOICES:
+                name, said = CHOICES[type(fact)]
+                return replace(self, **{name: getattr(fact, said)})
             case MemberAdded() | MemberChanged() | MemberRemoved():
                 return replace(self, members=self.members.apply(fact))
             case InstanceRemoved():
