@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.bench.inner import WRITERS, Inner
 from tests.bench.loading import load
 from tests.bench.rounds import compared, in_turn, measuring, medians, say, timed, working
-from tests.bench.sides import FULL, Bench, Side, size, started
+from tests.bench.sides import FULL, Bench, size, started
 from tests.bench.wire import Wire
 
 ROUNDS, BLOCK = 400, 20
@@ -60,7 +60,9 @@ def _web(bench: Bench, inner: Mapping[str, Inner]) -> dict[str, float]:
         took = medians(in_turn(blocks, ROUNDS, BLOCK))
         say(f"{name:26}{_told(took)}")
         for side, one in took.items():
-            say(f"{'':26}{side}: {bare[side] / one:.2f} of a bare Django request, {one / select[side]:.1f} point selects")
+            say(
+                f"{'':26}{side}: {bare[side] / one:.2f} of a bare Django request, {one / select[side]:.1f} point selects"
+            )
         found[name] = _ratio(took)
     found["password sign-in"] = _sign_ins(bench, wires, inner)
     return found

@@ -14,9 +14,7 @@ from tests.bench.wire import PASSWORD
 
 WRITERS = 8
 INSTANCE = "bench"
-_LINE = (
-    f"('{INSTANCE}','user',%s,{{n}},nextval('eventstore_position_seq'),'user.locked',2,'org','','{{{{}}}}','',now(),'{{{{}}}}',%s)"
-)
+_LINE = f"('{INSTANCE}','user',%s,{{n}},nextval('eventstore_position_seq'),'user.locked',2,'org','','{{{{}}}}','',now(),'{{{{}}}}',%s)"
 
 
 class Inner:

@@ -128,7 +128,9 @@ def _value(name: str, value: Any, first: First) -> sql.Composable:
     if name == "position":
         return sql.SQL("nextval('eventstore_position_seq')")
     if name in ("created_at", "changed_at"):  # spread over the month, so that uses stay in its partition
-        return sql.SQL("date_trunc('month', {0}) + ({0} - date_trunc('month', {0})) * (n::float8 / %(users)s)").format(column)
+        return sql.SQL("date_trunc('month', {0}) + ({0} - date_trunc('month', {0})) * (n::float8 / %(users)s)").format(
+            column
+        )
     words = [word for word in first.words if word in str(value)] if isinstance(value, str | dict) else []
     kind = "jsonb" if isinstance(value, dict) else "text"
     for word in words:
@@ -153,6 +155,8 @@ def _follow(side: Side) -> None:
             " ON CONFLICT (instance_id, hour) DO UPDATE SET facts = excluded.facts"
         )
         for table in ("horizon", "heads", "checkpoints"):
-            connection.execute(f"UPDATE projections_{table} SET position = (SELECT max(position) FROM eventstore_events)")
+            connection.execute(
+                f"UPDATE projections_{table} SET position = (SELECT max(position) FROM eventstore_events)"
+            )
         connection.execute("UPDATE projections_horizon SET waiting_below = 0, waiting_for = 0")
     say("the followers are set to the end of the log, where those of an old database are")
