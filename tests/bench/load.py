@@ -1,0 +1,68 @@
+"""Throughput and latency with 1, 2 and 4 web processes on one port, and the storm."""
+
+import os
+from collections.abc import Mapping
+
+from tests.bench.clients import Clients
+from tests.bench.loading import load as fill
+from tests.bench.rounds import compared, measuring, percentile, say, working
+from tests.bench.sides import Bench, size, started
+from tests.bench.storm import storm
+
+PROCESSES = (1, 2, 4)
+CLIENTS = 8
+SECONDS = 4
+BLOCKS = 2
+CALLS = ("introspection", "client-credentials token", "CreateUser")
+
+
+def load(bench: Bench) -> None:
+    """Prepare, fill when rows are asked for, measure, print."""
+    users, facts = size()
+    with working():
+        bench.prepare()
+    if users:
+        fill(bench.copy(), bench.house, users, facts)
+    say(f"{CLIENTS} clients in a process beside {os.cpu_count()} processors' worth of servers and PostgreSQL")
+    for processes in PROCESSES:
+        with measuring():
+            bench.tidy()
+            started(bench.sides, processes)
+            say(f"\n{processes} web process{'es' if processes > 1 else ''}")
+            _throughput(bench)
+            for side in bench.sides:
+                storm(side, bench.house)
+            for side in bench.sides:
+                side.stop()
+
+
+def _throughput(bench: Bench) -> None:
+    """Every call in a closed loop, the sides in turn."""
+    clients = Clients()
+    try:
+        for name in CALLS:
+            _tell(name, _times(bench, clients, name))
+    finally:
+        clients.end()
+
+
+def _times(bench: Bench, clients: Clients, name: str) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {side.name: [] for side in bench.sides}
+    order = list(bench.sides)
+    for side in order:
+        clients.closed(side.port, bench.house, name, clients=CLIENTS, seconds=1).result()
+    for _ in range(BLOCKS):
+        for side in order:
+            answers = clients.closed(side.port, bench.house, name, clients=CLIENTS, seconds=SECONDS).result()
+            found[side.name] += [one.seconds for one in answers]
+        order.reverse()
+    return found
+
+
+def _tell(name: str, times: Mapping[str, list[float]]) -> None:
+    rates = {side: len(found) / (SECONDS * BLOCKS) for side, found in times.items()}
+    told = []
+    for side, found in times.items():
+        parts = " / ".join(f"{percentile(found, percent) * 1000:.1f}" for percent in (50, 95, 99))
+        told.append(f"{side} {rates[side]:.0f} per second (p50 / p95 / p99 {parts} ms)")
+    say(f"  {name:26}{', '.join(told)}{compared(rates, more_is_better=True)}")
