@@ -16,6 +16,15 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 SCOPES = "openid profile email urn:zitadel:iam:org:projects:roles"
 ROLES = "urn:zitadel:iam:org:project:roles"
+HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Sample</title><link rel="icon" href="data:,"><style>
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#f5f6f8, #12141a); }
+main { width: min(320px, 80vw); padding: 28px; border-radius: 12px; background: light-dark(#fff, #1b1e26); }
+h1 { margin: 0 0 8px; font-size: 1.5rem; } p { margin: 0 0 4px; overflow-wrap: anywhere; }
+a { display: block; margin-top: 20px; padding: 10px; border-radius: 8px; text-align: center; text-decoration: none;
+    background: light-dark(#3b5bdb, #7d95f5); color: light-dark(#fff, #10131c); font-weight: 600; }
+</style>"""
 sessions: dict[str, dict] = {}  # cookie → {"verifier", "state", "tokens", "person"}; enough for a sample
 
 
@@ -85,14 +94,15 @@ class Sample(BaseHTTPRequestHandler):
         """Name, address and roles; or a link to sign in."""
         if person:
             roles = ", ".join(sorted(person.get(ROLES, {}))) or "none"
-            lines = [person.get("name", person["sub"]), person.get("email", ""), f"Roles: {roles}"]
-            body = "".join(f"<p>{html.escape(line)}</p>" for line in lines) + '<a href="/logout">Sign out</a>'
+            name, *lines = [person.get("name", person["sub"]), person.get("email", ""), f"Roles: {roles}"]
+            body = f"<h1>{html.escape(name)}</h1>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+            body += '<a href="/logout">Sign out</a>'
         else:
-            body = '<a href="/login">Sign in</a>'
+            body = '<h1>Sample</h1><p>You are not signed in.</p><a href="/login">Sign in</a>'
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
-        self.wfile.write(f"<!doctype html><title>Sample</title><h1>Sample</h1>{body}".encode())
+        self.wfile.write(f"{HEAD}<main>{body}</main>".encode())
 
     def redirect(self, to, cookie=""):
         """303 to another address."""

@@ -173,14 +173,20 @@ def test_a_removed_organization_takes_no_unique_value_along(house, acme):
     assert UserRow.objects.filter(id=person).exists()
 
 
-def test_row_42_an_instance_moves_to_another_server_under_another_master_key(tmp_path, own_database):
-    """Exported from a serving one, taken in by one that has none; its people sign in there, its tokens are signed there."""
-    if connection.vendor == "postgresql":
-        pytest.skip("the second server would need a second database; the engines differ in nothing here")
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_row_41_row_42_an_instance_moves_to_another_server_under_another_master_key(tmp_path, new_database, engine):
+    """From SQLite or PostgreSQL to the engine of this run: people sign in there, tokens are signed there, the log is whole."""
+    if engine == "postgresql" != connection.vendor:
+        pytest.skip("this run has no PostgreSQL")
     first, second = new_server(tmp_path / "one"), new_server(tmp_path / "two")
     for server in (first, second):
         server.var.mkdir()
-    second.environment |= {
+    if engine == "postgresql":
+        first.environment |= new_database() | {
+            "ZITADEL_FIRSTINSTANCE_PATPATH": str(first.var / "admin.pat"),
+            "ZITADEL_FIRSTINSTANCE_MACHINEKEYPATH": str(first.var / "admin-key.json"),
+        }
+    second.environment |= new_database() | {
         "ZITADEL_FIRSTINSTANCE_SKIP": "true",
         "ZITADEL_EXTERNALPORT": str(first.port),
         "ZITADEL_PORT": str(first.port),

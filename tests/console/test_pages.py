@@ -1,8 +1,12 @@
 """Every declared page answers; forms call commands; what is refused stands at its field."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from iam.console import site
 from iam.console.kit import FormPage
@@ -10,10 +14,12 @@ from iam.instance.models import InstanceRow
 from iam.instance.settings import settings_of
 from iam.outbox.models import Message
 from iam.vault import wiring
+from orgs import commands as orgs
 from projections.models import Checkpoint
 from projections.runner import run_until_done
 from projects import commands as projects
 from projects.models import AppRow
+from tests.conftest import HOST
 from tests.console.conftest import sign_in
 from users import commands as users
 from users.commands import codes
@@ -81,6 +87,83 @@ def test_settings_of_the_instance_are_changed_and_bounded(console, house):
     assert console.post(f"{HOME}instance/settings/tokens", tokens).status_code == 303
     assert settings_of(house.instance).oidc.access_token_lifetime.total_seconds() == 300
     assert b"instance.oidc.settings.changed" in console.get(f"{HOME}instance?tab=history").content
+
+
+def line_of(page, title):
+    """The cells of a row of a page's table, without their marks."""
+    row = next(one for one in page.content.decode().split("<tr>") if f">{title}</td>" in one)
+    return re.findall(r"<td[^>]*>(?:<[^>]+>)*([^<]*)", row)
+
+
+def test_row_50_the_settings_in_force_and_where_they_come_from_are_shown(console, house):
+    org = f"{HOME}orgs/{house.org}"
+    ticks = {"allow_username_password": "on", "allow_register": "on", "allow_external_idp": "on"}
+    minutes = {"password_check_lifetime": "14400", "second_factor_check_lifetime": "1080"}
+    form = {**ticks, **minutes, "multi_factor_check_lifetime": "720", "allow_domain_discovery": "on"}
+    shown = lambda: line_of(console.get(f"{org}?tab=settings"), "Sign-in")
+    assert shown()[1:3] == ["product", "as the product comes"]
+    assert console.post(f"{HOME}instance/settings/login", {**form, "force_mfa": "on"}).status_code == 303
+    assert shown()[1:3] == ["instance", "A second factor is required: yes"]
+    assert "values of the instance" in console.get(f"{org}/settings/login").content.decode()
+    assert console.post(f"{org}/settings/login", form).status_code == 303
+    assert shown()[1:3] == ["organization", "as the product comes"]
+    assert settings_of(house.instance, house.org).login.force_mfa is False
+    assert console.post(f"{org}/settings/login/reset").status_code == 303
+    assert shown()[1:3] == ["instance", "A second factor is required: yes"]
+
+
+def test_languages_are_chosen(console, house):
+    page = f"{HOME}instance/languages"
+    assert console.post(page, {"language": "de", "allowed": ["de", "es"]}).status_code == 303
+    found = settings_of(house.instance)
+    assert (found.default_language, tuple(found.restrictions.allowed_languages)) == ("de", ("de", "es"))
+    assert console.post(page, {"language": "de", "allowed": ["de", "es"]}).status_code == 303
+    assert console.post(page, {"language": "fr"}).status_code == 422
+
+
+def test_lists_show_names_with_one_statement_for_a_whole_page(console, house, things):
+    """Organizations of users and projects: as many statements for twenty rows as for one."""
+    ctx = house.system
+    acme = orgs.add_org(ctx, name="Acme & Söhne").id
+    projects.add_project(ctx, org_id=acme, name="billing")
+    projects.add_grant(ctx, project_id=things["project_id"], granted_org_id=acme, roles=("admin",))
+    orgs.add_org_member(ctx, org_id=acme, user_id=things["user_id"], roles=("ORG_OWNER",))
+
+    def asked(address):
+        with CaptureQueriesContext(connection) as captured:
+            page = console.get(HOME + address).content.decode()
+        return page, len(captured)
+
+    lists = ("users", "projects", "grants", "administrators", "authorizations")
+    few = {address: asked(address)[1] for address in lists}
+    for number in range(20):
+        org = orgs.add_org(ctx, name=f"org {number}").id
+        person = house.person(f"p{number}", org=org)
+        projects.add_project(ctx, org_id=org, name=f"project {number}")
+        projects.add_grant(ctx, project_id=things["project_id"], granted_org_id=org, roles=("admin",))
+        orgs.add_org_member(ctx, org_id=org, user_id=person, roles=("ORG_OWNER",))
+    for address in lists:
+        page, statements = asked(address)
+        assert statements == few[address], address
+        if address != "authorizations":
+            assert acme not in re.sub(r'href="[^"]*"', "", page), address
+            assert "org 7" in page or "Acme &amp; Söhne" in page, address
+
+
+def test_a_grant_goes_to_an_organization_by_its_domain(console, house, things):
+    acme = orgs.add_org(house.system, name="Acme").id
+    page = f"{HOME}projects/{things['project_id']}/grants"
+    assert console.post(f"{page}/new", {"org": "acme.localhost", "roles": ["admin"]}).status_code == 303
+    shown = console.get(f"{HOME}projects/{things['project_id']}?tab=grants").content.decode()
+    assert "Acme" in shown and acme not in shown
+    assert console.post(f"{page}/new", {"org": "nowhere.example", "roles": ["admin"]}).status_code == 422
+
+
+def test_what_to_do_next_is_what_one_may_do(console, house, web):
+    assert b"Create a person" in console.get(HOME).content
+    house.person("plain")
+    page = sign_in(Client(HTTP_HOST=HOST), "plain", "Correct-Horse-9").content
+    assert b"Look at your own account" in page and b"Create a person" not in page
 
 
 def test_projects_and_applications_are_made_and_changed_by_forms(console, house):

@@ -113,6 +113,29 @@ def test_v2_tells_where_a_value_comes_from(api, house):
         assert found["details"]["resourceOwner"] == house.instance
 
 
+def test_row_50_whether_a_second_factor_is_required_is_resolved_and_says_where_it_comes_from(api, house):
+    """The instance requires one, an organization does not, and gives that up again: both APIs tell the same."""
+    other = orgs.add_org(house.system, name="Other").id
+
+    def told(org):
+        settings = api.get(f"/v2/settings/login?ctx.orgId={org}").json()["settings"]
+        policy = api.client.get("/management/v1/policies/login", headers={**api.headers, "x-zitadel-orgid": org})
+        resolved = policy.json()["policy"]
+        assert settings.get("forceMfa", False) == resolved.get("forceMfa", False)
+        assert settings.get("forceMfaLocalOnly", False) == resolved.get("forceMfaLocalOnly", False)
+        assert (settings["resourceOwnerType"] == "RESOURCE_OWNER_TYPE_INSTANCE") == resolved.get("isDefault", False)
+        return settings.get("forceMfa", False), settings["resourceOwnerType"].rsplit("_", 1)[-1]
+
+    assert told(house.org) == told(other) == (False, "INSTANCE")
+    password = {"allowUsernamePassword": True}
+    assert api.put("/admin/v1/policies/login", {**password, "forceMfa": True}).status_code == 200
+    assert told(house.org) == told(other) == (True, "INSTANCE")
+    assert api.post("/management/v1/policies/login", {**password, "forceMfaLocalOnly": True}).status_code == 200
+    assert (told(house.org), told(other)) == ((False, "ORG"), (True, "INSTANCE"))
+    assert api.delete("/management/v1/policies/login").status_code == 200
+    assert told(house.org) == (True, "INSTANCE")
+
+
 @pytest.mark.parametrize(
     "path", ["", "/login", "/login/idps", "/password/complexity", "/password/expiry", "/branding", "/domain",
              "/legal_support", "/lockout", "/security"],

@@ -12,6 +12,18 @@ from users.models import SessionRow
 
 
 @pytest.mark.parametrize(
+    ("language", "words"), [("de", "nicht geklappt"), ("es", "ha funcionado"), ("fr", "did not work")]
+)
+def test_pages_of_problems_speak_the_readers_language_whatever_was_spoken_before(house, web, language, words):
+    html = {"Accept": "text/html", "Accept-Language": language}
+    for path in ("/oauth/v2/authorize?client_id=1", "/nowhere", "/ui/v2/login/password?authRequest=1"):
+        web.get("/ui/v2/login/loginname", headers={"Accept-Language": "es" if language == "de" else "de"})
+        page = web.get(path, headers=html).content.decode()
+        assert words in page, path
+        assert f'<html lang="{language if language != "fr" else "en"}">' in page
+
+
+@pytest.mark.parametrize(
     ("known", "page"),
     [
         (Attempt(), "loginname"),
