@@ -12,6 +12,7 @@ EMBEDDED = (
     "hostile_bytes",
     "memory",
     "protocols",
+    "system",
     "terraform",
     "wires",
     "worker",
