@@ -1,8 +1,8 @@
 """The store on PostgreSQL or SQLite: facts, claims and read tables in one transaction."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -90,6 +90,16 @@ class DatabaseStore:
                 self.persons.forget(instance, [id])
             if isinstance(failure, OperationalError) and "deadlock" in str(failure):
                 raise Conflict from failure  # at the commit: two pushes renew the same epochs crosswise
+            raise
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Several pushes in one transaction: all or none."""
+        try:
+            with self.persons.tentative(), transaction.atomic():
+                yield
+        except BaseException:
+            self.persons.wrapper.forget()  # a data key that was made in here is gone
             raise
 
     def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:

@@ -39,6 +39,10 @@ class KeyWrapper(Protocol):
         """Undo `wrap`."""
         ...
 
+    def forget(self) -> None:
+        """Drop the data keys in memory: a transaction that may have made one was rolled back."""
+        ...
+
 
 def seal(key: bytes, value: Any, place: str) -> dict[str, str]:
     """A JSON value, sealed; without a key (the person was erased) nothing of it is kept."""
@@ -78,11 +82,12 @@ class PersonKeys:
     @contextmanager
     def tentative(self) -> Iterator[None]:
         """What this thread reads meanwhile stays out of memory: its transaction, keys included, may be rolled back."""
+        before = getattr(self._tentative, "on", False)
         self._tentative.on = True
         try:
             yield
         finally:
-            self._tentative.on = False
+            self._tentative.on = before
 
     def keys(self, instance: str, ids: Iterable[str], now: datetime, new: Iterable[str] = ()) -> dict[str, bytes]:
         """A key per person, made where there is none; empty for an erased person.

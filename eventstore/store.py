@@ -1,6 +1,7 @@
 """What every store of facts promises. One contract test runs on each of them (tests/store)."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -101,6 +102,10 @@ class Store(Protocol):
 
     def push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         """Append all or none. Raises Conflict or Taken; read tables of immediate projections change with it."""
+        ...
+
+    def whole(self) -> AbstractContextManager[None]:
+        """Around several pushes: when it is left by an exception, nothing of any of them stays. May be nested."""
         ...
 
     def note(self, uses: Iterable[Use]) -> None:

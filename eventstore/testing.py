@@ -1,6 +1,7 @@
 """Doubles and the given/when/then of rules: a store in memory, facts in, facts or a refusal out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
@@ -39,6 +40,16 @@ class MemoryStore:
         added = self.facts[-len(new) :] if new else []
         self._apply(added)
         return added
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Several pushes, all or none."""
+        facts, claims = list(self.facts), self._claims
+        try:
+            yield
+        except BaseException:
+            self.facts, self._claims = facts, claims
+            raise
 
     def _claimed(self, writes: Sequence[Write]) -> dict[tuple[str, str, str], str]:
         claims = dict(self._claims)

@@ -3,6 +3,7 @@
 from iam.access.caller import JWT, Authenticated, authenticates
 from iam.access.tokens import TokenKind
 from oidc.introspection import alive
+from oidc.system_users import system_user
 
 
 @authenticates(TokenKind.ACCESS)
@@ -14,8 +15,8 @@ def opaque(instance: str, token: str, base_url: str) -> Authenticated | None:
 @authenticates(JWT)
 def jwt(instance: str, token: str, base_url: str) -> Authenticated | None:
     """The user of a living JWT access token. It is kept like the opaque ones, so that revoking it counts at once;
-    a forged one is simply unknown (checklist J01–J04)."""
-    return _proved(instance, token, base_url)
+    a forged one is simply unknown (checklist J01–J04). Else the system user whose own token it is."""
+    return system_user(instance, token) or _proved(instance, token, base_url)
 
 
 def _proved(instance: str, token: str, base_url: str) -> Authenticated | None:

@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from iam.access.acting import finds_org
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
@@ -57,6 +58,12 @@ def is_org_unique(ctx: Context, *, name: str, domain: str) -> bool:
     ctx.require("iam.read", ctx.instance)
     named = bool(name) and OrgRow.objects.filter(instance_id=ctx.instance, name=name.strip()).exists()
     return not named and not (domain and find_org_of_domain(ctx.instance, domain))
+
+
+@finds_org
+def is_org(instance: str, org_id: str) -> bool:
+    """Whether there is such an organization, active or not."""
+    return OrgRow.objects.filter(instance_id=instance, id=org_id).exists()
 
 
 def find_org_of_domain(instance: str, domain: str) -> str:

@@ -53,6 +53,13 @@ def list_grant_members(ctx: Context, *, project_id: str, grant_id: str) -> "Quer
     return _of(ctx, Level.GRANT, grant_id)
 
 
+def list_instance_members(ctx: Context, *, instance_id: str) -> "QuerySet[MembershipRow]":
+    """The administrators of an instance, for operators of the system."""
+    ctx.require("system.iam.member.read")
+    rows = MembershipRow.objects.filter(instance_id=instance_id, level=Level.INSTANCE.value)
+    return rows.filter(resource_id=instance_id)
+
+
 def _of(ctx: Context, level: Level, resource_id: str) -> "QuerySet[MembershipRow]":
     return MembershipRow.objects.filter(instance_id=ctx.instance, level=level.value, resource_id=resource_id)
 

@@ -5,6 +5,7 @@ from typing import Any
 from iam.api.gen import application_v2
 from iam.api.lists import matches, moment, page_of, paged, stamp
 from iam.api.methods import Service
+from iam.kernel.change import together
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, Unimplemented
 from projects import commands, queries
@@ -104,13 +105,14 @@ def UpdateApplication(ctx: Context, request: Any) -> Any:
     """Change an application; only what is sent."""
     where = {"project_id": request.project_id, "app_id": request.application_id}
     receipt = None
-    if request.name:
-        receipt = commands.rename_app(ctx, **where, name=request.name)
-    if request.HasField("oidc_configuration"):
-        changes = sent(request.oidc_configuration)
-        receipt = commands.change_oidc_app(ctx, **where, changes=changes)
-    if request.HasField("api_configuration"):
-        receipt = commands.change_api_app(ctx, **where, method=request.api_configuration.auth_method_type)
+    with together(ctx):
+        if request.name:
+            receipt = commands.rename_app(ctx, **where, name=request.name)
+        if request.HasField("oidc_configuration"):
+            changes = sent(request.oidc_configuration)
+            receipt = commands.change_oidc_app(ctx, **where, changes=changes)
+        if request.HasField("api_configuration"):
+            receipt = commands.change_api_app(ctx, **where, method=request.api_configuration.auth_method_type)
     changed = receipt.changed_at if receipt else queries.get_app(ctx, app_id=request.application_id).changed_at
     return application_v2.UpdateApplicationResponse(change_date=stamp(changed))
 

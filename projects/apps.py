@@ -19,6 +19,7 @@ class ProjectsConfig(AppConfig):
             api_apps,
             api_authorizations,
             api_grants,
+            api_system,
             api_v1,
             api_v1_apps,
             api_v1_grants,

@@ -20,6 +20,7 @@ from iam.console.kit import (
 )
 from iam.console.parts import choice_field, lines_field, text_field, tick_field, ticks_field
 from iam.console.site import add_pages, add_urls
+from iam.kernel.change import together
 from iam.kernel.context import Context
 from projects import commands, queries
 from projects.console_parts import APP, PROJECT, project_page
@@ -116,8 +117,9 @@ def _made(made: commands.MadeApp, path: Path) -> Outcome:
 
 
 def _save_oidc(ctx: Context, values: Mapping[str, Any], path: Path) -> Outcome:
-    commands.rename_app(ctx, **path, name=values["name"])
-    commands.change_oidc_app(ctx, **path, changes=_config(values))
+    with together(ctx):
+        commands.rename_app(ctx, **path, name=values["name"])
+        commands.change_oidc_app(ctx, **path, changes=_config(values))
     return Outcome("projects/{project_id}/apps/{app_id}".format(**path), "The application is saved.")
 
 

@@ -1,11 +1,12 @@
 """Questions about projects."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value
 
 from eventstore.prepared import prepared
+from iam.access.acting import finds_surroundings
 from iam.cache import kept
 from iam.kernel.context import Context, Reach
 from iam.kernel.errors import NotFound
@@ -59,6 +60,15 @@ def project_entries(owned: "QuerySet[ProjectRow]", lent: "QuerySet[ProjectGrantR
 def _entry(prefix: str) -> dict[str, F]:
     columns = ("id", "org_id", "name", "state", "created_at", "changed_at", *SETTINGS)
     return {alias: F(prefix + column) for alias, column in zip(ENTRY, columns, strict=True)}
+
+
+@finds_surroundings
+def orgs_around(instance: str, project_ids: Collection[str], grant_ids: Collection[str]) -> frozenset[str]:
+    """The organizations that own these projects, or give or hold these grants."""
+    projects = ProjectRow.objects.filter(instance_id=instance, id__in=project_ids)
+    grants = ProjectGrantRow.objects.filter(instance_id=instance, id__in=grant_ids)
+    parties = (org for pair in grants.values_list("org_id", "granted_org_id") for org in pair)
+    return frozenset([*projects.values_list("org_id", flat=True), *parties])
 
 
 def list_roles(ctx: Context, *, project_id: str) -> "QuerySet[RoleRow]":

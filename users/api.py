@@ -6,6 +6,7 @@ from typing import Any
 from iam.api.gen import object_v2, user_v2
 from iam.api.lists import details, row_details, stamp
 from iam.api.methods import Service
+from iam.kernel.change import Receipt, together
 from iam.kernel.context import Context
 from iam.kernel.errors import Unimplemented
 from orgs.queries import find_org_of_domain
@@ -25,8 +26,9 @@ def CreateUser(ctx: Context, request: Any) -> Any:
     """Create a person or a service user."""
     metadata = {entry.key: entry.value for entry in (*request.human.metadata, *request.metadata)}
     if request.HasField("human"):
-        receipt = add_human_of(ctx, request.human, request, request.organization_id, metadata)
-        codes = codes_of(ctx, receipt.id, request.human)
+        with together(ctx):
+            receipt = add_human_of(ctx, request.human, request, request.organization_id, metadata)
+            codes = codes_of(ctx, receipt.id, request.human)
         return user_v2.CreateUserResponse(id=receipt.id, creation_date=stamp(receipt.created_at), **codes)
     receipt = commands.add_machine(
         ctx,
@@ -49,8 +51,9 @@ def AddHumanUser(ctx: Context, request: Any) -> Any:
         if request.organization.org_domain
         else ctx.org_id
     )
-    receipt = add_human_of(ctx, request, request, org, {entry.key: entry.value for entry in request.metadata})
-    codes = codes_of(ctx, receipt.id, request)
+    with together(ctx):
+        receipt = add_human_of(ctx, request, request, org, {entry.key: entry.value for entry in request.metadata})
+        codes = codes_of(ctx, receipt.id, request)
     return user_v2.AddHumanUserResponse(user_id=receipt.id, details=details(object_v2.Details, receipt), **codes)
 
 
@@ -106,8 +109,7 @@ def UpdateUser(ctx: Context, request: Any) -> Any:
         metadata={entry.key: entry.value for entry in request.metadata},
         **(_changes(human) if request.HasField("human") else {}),
     )
-    receipt = commands.update_user(ctx, user_id=request.user_id, changes=changes)
-    codes = codes_of(ctx, request.user_id, human) if request.HasField("human") else {}
+    receipt, codes = _updated(ctx, request.user_id, changes, human)
     return user_v2.UpdateUserResponse(change_date=stamp(receipt.changed_at), **codes)
 
 
@@ -115,9 +117,17 @@ def UpdateUser(ctx: Context, request: Any) -> Any:
 def UpdateHumanUser(ctx: Context, request: Any) -> Any:
     """Change a person (the older method)."""
     changes = Changes(user_name=request.username, **_changes(request))
-    receipt = commands.update_user(ctx, user_id=request.user_id, changes=changes)
-    codes = codes_of(ctx, request.user_id, request)
+    receipt, codes = _updated(ctx, request.user_id, changes, request)
     return user_v2.UpdateHumanUserResponse(details=details(object_v2.Details, receipt), **codes)
+
+
+def _updated(ctx: Context, user_id: str, changes: Changes, human: Any) -> tuple[Receipt, dict[str, str]]:
+    """Change a user and make the codes for the addresses that the message sets: both, or neither."""
+    codes: dict[str, str] = {}
+    receipt = commands.update_user(
+        ctx, user_id=user_id, changes=changes, also=lambda: codes.update(codes_of(ctx, user_id, human))
+    )
+    return receipt, codes
 
 
 def _changes(human: Any) -> dict[str, Any]:
@@ -184,8 +194,9 @@ def DeleteUser(ctx: Context, request: Any) -> Any:
 @users.method
 def SetEmail(ctx: Context, request: Any) -> Any:
     """Set a person's address."""
-    receipt = commands.change_email(ctx, user_id=request.user_id, email=request.email, verified=request.is_verified)
-    code = "" if request.is_verified else email_code(ctx, request.user_id, request)
+    with together(ctx):
+        receipt = commands.change_email(ctx, user_id=request.user_id, email=request.email, verified=request.is_verified)
+        code = "" if request.is_verified else email_code(ctx, request.user_id, request)
     return user_v2.SetEmailResponse(
         details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
     )
@@ -194,8 +205,9 @@ def SetEmail(ctx: Context, request: Any) -> Any:
 @users.method
 def SetPhone(ctx: Context, request: Any) -> Any:
     """Set a person's number."""
-    receipt = commands.change_phone(ctx, user_id=request.user_id, phone=request.phone, verified=request.is_verified)
-    code = "" if request.is_verified else phone_code(ctx, request.user_id, request)
+    with together(ctx):
+        receipt = commands.change_phone(ctx, user_id=request.user_id, phone=request.phone, verified=request.is_verified)
+        code = "" if request.is_verified else phone_code(ctx, request.user_id, request)
     return user_v2.SetPhoneResponse(
         details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
     )

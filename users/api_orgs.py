@@ -5,10 +5,12 @@ from typing import Any
 from iam.api.gen import object_v2, org_v2
 from iam.api.lists import details
 from iam.api.methods import Service
+from iam.kernel.change import together
 from iam.kernel.context import Context
-from orgs.commands import add_org, add_org_member
+from orgs.commands import add_org
 from users.api import add_human_of
 from users.api_codes import codes_of
+from users.commands.administrators import add_org_member
 
 orgs = Service("zitadel.org.v2.OrganizationService")
 OWNER = ("ORG_OWNER",)
@@ -16,7 +18,12 @@ OWNER = ("ORG_OWNER",)
 
 @orgs.method
 def AddOrganization(ctx: Context, request: Any) -> Any:
-    """Create an organization, with administrators: known users or new people."""
+    """Create an organization, with administrators: known users or new people. All of it, or nothing."""
+    with together(ctx):
+        return _add_organization(ctx, request)
+
+
+def _add_organization(ctx: Context, request: Any) -> Any:
     receipt = add_org(ctx, name=request.name, org_id=request.organization_id or request.org_id)
     answer = org_v2.AddOrganizationResponse(organization_id=receipt.id, details=details(object_v2.Details, receipt))
     for admin in request.admins:

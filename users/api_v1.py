@@ -5,6 +5,7 @@ from typing import Any
 from iam.api.gen import management_v1 as management
 from iam.api.lists import paged
 from iam.api.methods import Service
+from iam.kernel.change import together
 from iam.kernel.context import Context
 from users import commands, queries
 from users.api import must_be_offered
@@ -76,18 +77,19 @@ def ImportHumanUser(ctx: Context, request: Any) -> Any:
 
 
 def _add(ctx: Context, request: Any, **secret: Any) -> Any:
-    receipt = commands.add_human(
-        ctx,
-        org_id=ctx.org_id,
-        user_name=request.user_name,
-        profile=profile_of(request.profile),
-        email=request.email.email,
-        email_verified=request.email.is_email_verified,
-        phone=request.phone.phone,
-        phone_verified=request.phone.is_phone_verified,
-        **secret,
-    )
-    send_first_codes(ctx, user_id=receipt.id)
+    with together(ctx):
+        receipt = commands.add_human(
+            ctx,
+            org_id=ctx.org_id,
+            user_name=request.user_name,
+            profile=profile_of(request.profile),
+            email=request.email.email,
+            email_verified=request.email.is_email_verified,
+            phone=request.phone.phone,
+            phone_verified=request.phone.is_phone_verified,
+            **secret,
+        )
+        send_first_codes(ctx, user_id=receipt.id)
     return receipt
 
 

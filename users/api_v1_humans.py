@@ -4,6 +4,7 @@ from typing import Any
 
 from iam.api.gen import management_v1 as management
 from iam.api.methods import Service
+from iam.kernel.change import together
 from iam.kernel.context import Context
 from users import commands
 from users.api_v1_shown import (
@@ -56,8 +57,9 @@ def UpdateHumanProfile(ctx: Context, request: Any) -> Any:
 def UpdateHumanEmail(ctx: Context, request: Any) -> Any:
     """Set a person's address; one that is not called verified gets a code."""
     id, verified = within(ctx, request.user_id), request.is_email_verified
-    receipt = commands.change_email(ctx, user_id=id, email=request.email, verified=verified)
-    codes.send_address_codes(ctx, user_id=id, email=True)
+    with together(ctx):
+        receipt = commands.change_email(ctx, user_id=id, email=request.email, verified=verified)
+        codes.send_address_codes(ctx, user_id=id, email=True)
     return done(management.UpdateHumanEmailResponse, receipt)
 
 
@@ -65,8 +67,9 @@ def UpdateHumanEmail(ctx: Context, request: Any) -> Any:
 def UpdateHumanPhone(ctx: Context, request: Any) -> Any:
     """Set a person's number; one that is not called verified gets a code."""
     id, verified = within(ctx, request.user_id), request.is_phone_verified
-    receipt = commands.change_phone(ctx, user_id=id, phone=request.phone, verified=verified)
-    codes.send_address_codes(ctx, user_id=id, phone=True)
+    with together(ctx):
+        receipt = commands.change_phone(ctx, user_id=id, phone=request.phone, verified=verified)
+        codes.send_address_codes(ctx, user_id=id, phone=True)
     return done(management.UpdateHumanPhoneResponse, receipt)
 
 
@@ -105,9 +108,10 @@ def SendHumanResetPasswordNotification(ctx: Context, request: Any) -> Any:
 def ResendHumanInitialization(ctx: Context, request: Any) -> Any:
     """Invite a person without a password once more, at another address if one is given."""
     id = within(ctx, request.user_id)
-    if request.email:
-        commands.change_email(ctx, user_id=id, email=request.email)
-    made = codes.request_invite_code(ctx, user_id=id, wish=SENT)
+    with together(ctx):
+        if request.email:
+            commands.change_email(ctx, user_id=id, email=request.email)
+        made = codes.request_invite_code(ctx, user_id=id, wish=SENT)
     return done(management.ResendHumanInitializationResponse, made.receipt)
 
 

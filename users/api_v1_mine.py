@@ -6,6 +6,7 @@ from iam.api.gen import auth_v1 as auth
 from iam.api.gen import user_v1, v1
 from iam.api.lists import row_details
 from iam.api.methods import Service
+from iam.kernel.change import together
 from iam.kernel.context import Context
 from users import commands, queries
 from users.api_v1_shown import (
@@ -121,8 +122,9 @@ def GetMyEmail(ctx: Context, request: Any) -> Any:
 @mine.method
 def SetMyEmail(ctx: Context, request: Any) -> Any:
     """Set one's address; a code goes to it."""
-    receipt = commands.change_email(ctx, user_id=ctx.actor, email=request.email)
-    codes.send_address_codes(ctx, user_id=ctx.actor, email=True)
+    with together(ctx):
+        receipt = commands.change_email(ctx, user_id=ctx.actor, email=request.email)
+        codes.send_address_codes(ctx, user_id=ctx.actor, email=True)
     return done(auth.SetMyEmailResponse, receipt)
 
 
@@ -149,8 +151,9 @@ def GetMyPhone(ctx: Context, request: Any) -> Any:
 @mine.method
 def SetMyPhone(ctx: Context, request: Any) -> Any:
     """Set one's number; a code goes to it."""
-    receipt = commands.change_phone(ctx, user_id=ctx.actor, phone=request.phone)
-    codes.send_address_codes(ctx, user_id=ctx.actor, phone=True)
+    with together(ctx):
+        receipt = commands.change_phone(ctx, user_id=ctx.actor, phone=request.phone)
+        codes.send_address_codes(ctx, user_id=ctx.actor, phone=True)
     return done(auth.SetMyPhoneResponse, receipt)
 
 

@@ -6,9 +6,11 @@ from iam.api.gen import admin_v1, v1
 from iam.api.lists import details
 from iam.api.methods import Service
 from iam.instance.settings import settings_of
+from iam.kernel.change import together
 from iam.kernel.context import Context
-from orgs.commands import add_org, add_org_domain, add_org_member, set_primary_domain
+from orgs.commands import add_org, add_org_domain, set_primary_domain
 from users import commands
+from users.commands.administrators import add_org_member
 from users.domain.profile import Profile
 
 admin = Service("zitadel.admin.v1.AdminService")
@@ -17,8 +19,13 @@ OWNER = ("ORG_OWNER",)
 
 @admin.method
 def SetUpOrg(ctx: Context, request: Any) -> Any:
-    """Create an organization, optionally with a domain of its own, and a person who administers it."""
+    """Create an organization, optionally with a domain of its own, and a person who administers it. All, or nothing."""
     ctx.require("iam.write", ctx.instance)
+    with together(ctx):
+        return _set_up_org(ctx, request)
+
+
+def _set_up_org(ctx: Context, request: Any) -> Any:
     receipt = add_org(ctx, name=request.org.name)
     if request.org.domain:
         add_org_domain(ctx, org_id=receipt.id, domain=request.org.domain)

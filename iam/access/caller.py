@@ -1,10 +1,11 @@
 """From a request to its Context: the instance by host, the caller by token, the rights by memberships."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from eventstore.store import Origin
+from iam.access.acting import AUTHENTICATED, HEADER, must_be_at_home
 from iam.access.queries import Held, rights_from, rights_of
 from iam.access.tokens import TokenKind, kind_of
 from iam.kernel.context import Caller, Context, Deadline, Rights
@@ -13,6 +14,8 @@ from iam.vault import wiring
 
 API_AUDIENCE_SCOPE = "urn:zitadel:iam:org:project:id:zitadel:aud"
 SYSTEM_ACTOR = "SYSTEM"
+OF_SYSTEM = "system."
+"""How permissions over the whole system begin."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,29 @@ def instance_of(host: str) -> str:
     raise NotFound("instance.not_found", field="host", reason=host)
 
 
-def context_for(meta: RequestMeta) -> Context:
-    """The Context of a request. Without a token the caller is nobody.
+def context_for(meta: RequestMeta, needs: str = AUTHENTICATED) -> Context:
+    """The Context of a request to the API. Without a token the caller is nobody.
 
-    Raises NotFound for a host of no instance, Unauthenticated for a token that proves nothing here.
+    `needs` is the permission that the method asks for. Raises NotFound for a host of no instance or a foreign
+    organization in the header, Unauthenticated for a token that proves nothing here, PermissionDenied.
     """
-    instance = instance_of(meta.host)
     token = bearer_token(meta.headers)
+    instance = _instance_asked(meta.host, needs)
     if token is None:
         return _context(meta, instance, Caller(), Rights())
-    return context_for_token(meta, instance, token)
+    ctx = replace(context_for_token(meta, instance, token), asked_org=meta.headers.get(HEADER, "").strip())
+    must_be_at_home(ctx, needs)
+    return ctx
+
+
+def _instance_asked(host: str, needs: str) -> str:
+    """The instance of the host. What operates the system itself may be called by any host: then it is none."""
+    try:
+        return instance_of(host)
+    except NotFound:
+        if needs.startswith(OF_SYSTEM):
+            return ""
+        raise
 
 
 def context_for_token(meta: RequestMeta, instance: str, token: str) -> Context:
@@ -166,7 +182,6 @@ def _context(meta: RequestMeta, instance: str, caller: Caller, rights: Rights) -
         ports=wiring.ports(),
         caller=caller,
         rights=rights,
-        asked_org=meta.headers.get("x-zitadel-orgid", "").strip(),
         base_url=meta.base_url,
         origin=Origin(meta.remote_addr, meta.headers.get("user-agent", "")[:500], meta.request_id),
         deadline=meta.deadline,

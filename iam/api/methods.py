@@ -5,20 +5,27 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from django.db import transaction
 from google.protobuf.message import Message
 
+from iam.access.acting import AUTHENTICATED
 from iam.access.caller import RequestMeta, context_for
 from iam.api import descriptors, idempotency, rates, versions
 from iam.api.beta.sisters import adapted, pairs, sister_of
 from iam.api.limits import check
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, NotFound, Refusal, Unauthenticated, Unavailable, Unimplemented
+from iam.kernel.errors import (
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
 from iam.vault import wiring
 
 Function = Callable[[Context, Any], Message]
-AUTHENTICATED = "authenticated"
-
+SELF_SERVICE = "zitadel.auth.v1."
 HEALTH = ("/Healthz", "grpc.health.v1.Health/Check")
 _registered: dict[str, Function] = {}
 
@@ -122,10 +129,10 @@ def _counted(called: Method, meta: RequestMeta) -> Context:
         return context_for(without_token(meta))
     rates.enter(meta)
     try:
-        ctx = context_for(without_token(meta) if called.is_public else meta)
+        ctx = context_for(without_token(meta)) if called.is_public else context_for(meta, _needed(called))
         if not called.is_public and not ctx.actor:
             raise Unauthenticated("auth.missing")
-    except (Unauthenticated, NotFound):
+    except (Unauthenticated, NotFound, PermissionDenied):
         rates.count_nobody(meta)
         raise
     if ctx.actor:
@@ -135,11 +142,17 @@ def _counted(called: Method, meta: RequestMeta) -> Context:
     return ctx
 
 
+def _needed(called: Method) -> str:
+    """The permission to act in a foreign organization; what is about the caller alone needs any there."""
+    return AUTHENTICATED if called.name.startswith(SELF_SERVICE) else called.permission
+
+
 def _whole(ask: Callable[[], Message], call: idempotency.Call | None, called: Method, exchange: Exchange) -> Message:
     """Answer in one transaction. A refusal commits, too: what was counted against a guess must stay counted."""
     made: Message | Refusal
     try:
-        with wiring.store().persons.tentative(), transaction.atomic():
+        wiring.ports().new_id()  # as `together` does
+        with wiring.store().whole():
             try:
                 made, is_old = idempotency.once(call, ask, called.response) if call else (ask(), False)
             except Unavailable:
@@ -148,9 +161,6 @@ def _whole(ask: Callable[[], Message], call: idempotency.Call | None, called: Me
                 made, is_old = refused, False
     except _UncheckedError:
         raise InvalidInput("api.if_match_unsupported") from None
-    except BaseException:
-        wiring.envelope().forget()  # a data key that was made in here is gone
-        raise
     if is_old:
         exchange.headers[idempotency.REPLAYED] = "true"
     if isinstance(made, Refusal):

@@ -26,11 +26,12 @@ def GetMyInstance(ctx: Context, request: Any) -> Any:
     found = instance_v1.InstanceDetail(
         id=row.id, name=row.name, state=RUNNING, version=VERSION, details=row_details(v1.ObjectDetails, row, row.id)
     )
-    found.domains.extend(_domain(one) for one in queries.list_domains(ctx).order_by("domain"))
+    found.domains.extend(shown_domain(one) for one in queries.list_domains(ctx).order_by("domain"))
     return admin.GetMyInstanceResponse(instance=found)
 
 
-def _domain(row: Any) -> Any:
+def shown_domain(row: Any) -> Any:
+    """A host as v1 shows it."""
     made = instance_v1.Domain(domain=row.domain, primary=row.is_primary, generated=row.is_generated)
     made.details.CopyFrom(_domain_details(row))
     return made
@@ -55,7 +56,7 @@ def ListInstanceDomains(ctx: Context, request: Any) -> Any:
                 rows = rows.filter(is_primary=one.primary_query.primary)
             case _:
                 raise InvalidInput("api.query_unsupported", field="queries")
-    return _listed(admin.ListInstanceDomainsResponse, ctx, request, rows, _domain)
+    return _listed(admin.ListInstanceDomainsResponse, ctx, request, rows, shown_domain)
 
 
 def _listed(response: Any, ctx: Context, request: Any, rows: Any, show: Any) -> Any:

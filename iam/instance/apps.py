@@ -20,6 +20,7 @@ class InstanceConfig(AppConfig):
             api_older,
             api_policies,
             api_settings,
+            api_system,
             cascades,
             projection,
             projection_settings,

@@ -89,10 +89,16 @@ def add_custom_domain(ctx: Context, *, instance_id: str, domain: str) -> Receipt
     return change(where, Instance, where.instance, lambda one: one.add_domain(domain), needs=needs)
 
 
-def remove_custom_domain(ctx: Context, *, instance_id: str, domain: str) -> Receipt:
+def remove_custom_domain(ctx: Context, *, instance_id: str, domain: str, needs: str = "system.domain.write") -> Receipt:
     """Take a host away. For operators of the system."""
-    where, needs = _at(ctx, instance_id, "", "system.domain.write")
+    where, needs = _at(ctx, instance_id, "", needs)
     return change(where, Instance, where.instance, lambda one: one.remove_domain(domain), needs=needs)
+
+
+def set_primary_of(ctx: Context, *, instance_id: str, domain: str) -> Receipt:
+    """Choose the host that an instance's links are made with. For operators of the system."""
+    where, needs = _at(ctx, instance_id, "", "system.domain.write")
+    return change(where, Instance, where.instance, lambda one: one.set_primary(domain), needs=needs)
 
 
 def _at(ctx: Context, instance_id: str, own: str, system: str) -> tuple[Context, str]:

@@ -85,6 +85,25 @@ def domains_of(ctx: Context, *, instance_id: str) -> "QuerySet[InstanceDomainRow
     return InstanceDomainRow.objects.filter(instance_id=get_some_instance(ctx, instance_id=instance_id).id)
 
 
+def hosts_of(ctx: Context, *, instance_id: str) -> "QuerySet[InstanceDomainRow]":
+    """The same for operators of the system; raises NotFound for no instance."""
+    ctx.require("system.domain.read")
+    must_be_instance(instance_id)
+    return InstanceDomainRow.objects.filter(instance_id=instance_id)
+
+
+def must_be_instance(instance_id: str) -> None:
+    """Raises NotFound."""
+    if not InstanceRow.objects.filter(instance_id=instance_id).exists():
+        raise NotFound("instance.not_found")
+
+
+def is_host(ctx: Context, *, domain: str) -> bool:
+    """Whether a host leads to any instance, for operators of the system."""
+    ctx.require("system.domain.read")
+    return InstanceDomainRow.objects.filter(domain=domain.strip().lower()).exists()
+
+
 def trusted_domains_of(ctx: Context, *, instance_id: str) -> "QuerySet[TrustedDomainRow]":
     """The hosts that links may be made with."""
     return TrustedDomainRow.objects.filter(instance_id=get_some_instance(ctx, instance_id=instance_id).id)

@@ -125,9 +125,9 @@ def set_restrictions(ctx: Context, *, values: Values) -> Receipt:
     return _change(ctx, place, lambda settings: settings.set(_kind("restrictions"), values), owner=ctx.instance)
 
 
-def set_features(ctx: Context, *, level: str, values: Values) -> Receipt:
-    """Switch features of the system or of the instance."""
-    return _change_features(ctx, level, lambda one: one.set(values), "write")
+def set_features(ctx: Context, *, level: str, values: Values, needs: str = "") -> Receipt:
+    """Switch features of the system or of the instance; `needs` is another permission than the level's own."""
+    return _change_features(ctx, level, lambda one: one.set(values), "write", needs)
 
 
 def reset_features(ctx: Context, *, level: str) -> Receipt:
@@ -135,11 +135,13 @@ def reset_features(ctx: Context, *, level: str) -> Receipt:
     return _change_features(ctx, level, Features.reset, "delete")
 
 
-def _change_features(ctx: Context, level: str, decide: Callable[[Features], list[Event]], verb: str) -> Receipt:
+def _change_features(
+    ctx: Context, level: str, decide: Callable[[Features], list[Event]], verb: str, needs: str = ""
+) -> Receipt:
     """Features of the system are facts of no instance."""
     of_system = level == "system"
     where, id = (replace(ctx, instance=""), SYSTEM_ID) if of_system else (ctx, ctx.instance)
-    needs = f"{'system' if of_system else 'iam'}.feature.{verb}"
+    needs = needs or f"{'system' if of_system else 'iam'}.feature.{verb}"
     return change(where, Features, id, decide, needs=needs, owner=id)
 
 

@@ -1,6 +1,7 @@
 """The one way to change anything: read, decide, push at the version that was read, or decide again."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -168,6 +169,17 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
             ctx.expected.move(recorded)
         return Done(unit.receipts(recorded), result)
     raise Contended("change.contended")
+
+
+@contextmanager
+def together(ctx: Context) -> Iterator[None]:
+    """Around several commands that belong to one request: a refusal of any leaves nothing of the others.
+
+    What has to stay when it refuses (a guess that counts) is done before.
+    """
+    ctx.ports.new_id()  # takes the lease of ids, if one is due, out here: in there it could be rolled back
+    with ctx.store.whole():
+        yield
 
 
 def change(

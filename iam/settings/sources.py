@@ -20,6 +20,8 @@ PREFIX = "ZITADEL_"
 OWN_VARIABLES = {"ZITADEL_MASTERKEY", "ZITADEL_MASTERKEY_PREVIOUS"}
 FLAGS = {"--port": "Port", "--externalDomain": "ExternalDomain", "--externalPort": "ExternalPort"}
 TLS_MODES = {"enabled": (True, True), "external": (False, True), "disabled": (False, False)}
+HIDDEN = {"SystemAPIUsers"}
+"""Keys whose wrong values are not repeated: a private key may stand there by mistake."""
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 
 
@@ -156,7 +158,8 @@ def _checked(leaf: Leaf, value: Any, source: str) -> Any:
         return TypeAdapter(kind).validate_python(value if value is not None else "")
     except ValidationError as wrong:
         reason = wrong.errors()[0]["msg"]
-        raise BadValue(f"{leaf.path} = {value!r} from {source}: {reason}") from wrong
+        shown = "…" if leaf.path in HIDDEN else repr(value)
+        raise BadValue(f"{leaf.path} = {shown} from {source}: {reason}") from wrong
 
 
 def _duration(leaf: Leaf, text: str, source: str) -> timedelta:

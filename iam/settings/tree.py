@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from iam.settings.section import Section
+from iam.settings.system_users import SystemUsers
 from iam.settings.watching import (
     CachesSection,
     InstrumentationSection,
@@ -488,6 +489,13 @@ class Config(Section):
     Activity: ActivitySection = ActivitySection()
     OIDC: OIDCSection = OIDCSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
+    SystemAPIUsers: SystemUsers = Field(
+        {},
+        description="who operates the system over the API: name → {Path or KeyData (PEM public key or certificate),"
+        " Memberships [{MemberType System, IAM, Organization or Project; AggregateID; Roles}]}, as YAML or JSON text;"
+        " without Memberships: SYSTEM_OWNER. Its tokens are JWTs with iss = sub = name, aud = the public origin,"
+        " at most one hour long",
+    )
     Telemetry: TelemetrySection = TelemetrySection()
 
     @model_validator(mode="after")

@@ -68,10 +68,10 @@ def make(config: Config) -> Printed | None:
         step.save()
     ids = step.chosen
     ctx = system_context(ids["instance"], base_url=base_url(config))
-    _make_instance(ctx, config, ids)
+    make_instance(ctx, config, ids)
     printed = _make_human(ctx, config, ids)
     _make_machine(ctx, config, ids)
-    _make_console(ctx, config, ids)
+    make_console(ctx, config, ids)
     ensure_signing_key(ctx)
     step.chosen = {thing: ids[thing] for thing in THINGS}
     step.done_at = datetime.now(UTC)
@@ -79,7 +79,8 @@ def make(config: Config) -> Printed | None:
     return printed
 
 
-def _make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+def make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+    """The instance with its settings and its first organization, where they are missing."""
     first, default = config.FirstInstance, config.DefaultInstance
     if not InstanceRow.objects.filter(instance_id=ctx.instance).exists():
         instance.add_instance(
@@ -129,7 +130,7 @@ def _make_human(ctx: Context, config: Config, ids: dict[str, str]) -> Printed | 
         )
     elif not human.Password:  # an earlier run was killed before it could print the password
         users.set_password(ctx, user_id=ids["human"], password=password, change_required=human.PasswordChangeRequired)
-    _make_owner(ctx, ids["human"])
+    make_owner(ctx, ids["human"])
     row = UserRow.objects.get(instance_id=ctx.instance, id=ids["human"])
     return Printed(row.preferred_login_name, "" if human.Password else password)
 
@@ -139,7 +140,8 @@ def _address(ctx: Context, name: str, org_id: str) -> str:
     return name if "@" in name else f"{name}@{domain}"
 
 
-def _make_owner(ctx: Context, user_id: str) -> None:
+def make_owner(ctx: Context, user_id: str) -> None:
+    """Give a user the instance."""
     from iam.access.models import MembershipRow
 
     if not MembershipRow.objects.filter(instance_id=ctx.instance, user_id=user_id, level="instance").exists():
@@ -157,7 +159,7 @@ def _make_machine(ctx: Context, config: Config, ids: dict[str, str]) -> None:
         users.add_machine(
             ctx, org_id=ids["org"], user_id=ids["machine"], user_name=name, name=machine.Machine.Name or name
         )
-    _make_owner(ctx, ids["machine"])
+    make_owner(ctx, ids["machine"])
     pat = first.PatPath or (str(settings.VAR / "admin.pat") if config.embedded else "")
     key = first.MachineKeyPath or (str(settings.VAR / "admin-key.json") if config.embedded else "")
     _write_pat(ctx, ids["machine"], pat, _time(machine.Pat.ExpirationDate))
@@ -186,11 +188,12 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
+def make_console(ctx: Context, config: Config, ids: dict[str, str], *more: str) -> None:
+    """The product's own project and the console's application, for the public host and `more` of them."""
     if not ProjectRow.objects.filter(instance_id=ctx.instance, id=ids["project"]).exists():
         projects.add_project(ctx, org_id=ids["org"], name="ZITADEL", project_id=ids["project"])
     if not AppRow.objects.filter(instance_id=ctx.instance, id=ids["app"]).exists():
-        addresses = console_addresses(config, [config.ExternalDomain])
+        addresses = console_addresses(config, [config.ExternalDomain, *more])
         console = OidcConfig(auth_method_type=NONE, application_type=0, **addresses)
         projects.add_oidc_app(
             ctx, project_id=ids["project"], name="Console", config=console, app_id=ids["app"], client_id=ids["client"]
@@ -199,8 +202,8 @@ def _make_console(ctx: Context, config: Config, ids: dict[str, str]) -> None:
 
 
 def console_addresses(config: Config, hosts: Iterable[str]) -> dict[str, Any]:
-    """What the console's application must have set for the public origin, and for further hosts."""
-    urls = [config.origin(host) for host in hosts]
+    """What the console's application must have set for hosts; an empty one stands for none."""
+    urls = [config.origin(host) for host in hosts if host]
     return {
         "redirect_uris": tuple(url + CALLBACK for url in urls),
         "post_logout_redirect_uris": tuple(url + CONSOLE for url in urls),

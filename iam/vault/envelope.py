@@ -77,6 +77,7 @@ class Envelope:
         row = row or self._create(instance, purpose)
         key = self._by_id.get((instance, row.id)) or self._unwrapped(row)
         with self._lock:
+            self._by_id[instance, row.id] = key  # together: another thread may have forgotten all in between
             self._current[instance, purpose] = (row.id, time.monotonic())
         return row.id, key
 

@@ -28,8 +28,6 @@ from projects.commands.authorizations import (
 from projects.commands.grants import add_grant, change_grant, deactivate_grant, reactivate_grant, remove_grant
 from projects.commands.members import (
     add_grant_member,
-    add_instance_member,
-    add_org_member,
     add_project_member,
     change_grant_member,
     change_project_member,
@@ -47,6 +45,7 @@ from projects.commands.projects import (
     remove_project,
     remove_role,
 )
+from users.commands.administrators import add_instance_member, add_org_member
 
 __all__ = [
     "MadeApp",

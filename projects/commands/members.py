@@ -1,33 +1,11 @@
-"""Who administers organizations, projects and project grants, where a user is named."""
+"""Who administers projects and project grants."""
 
 from eventstore.events import Event
-from iam.instance.domain.instance import Instance
 from iam.kernel.change import Receipt, Unit, transact
 from iam.kernel.context import Context
-from orgs.domain.org import Org
 from projects.commands.shared import Decision, change_one, must_be_user
 from projects.domain import events
 from projects.domain.project import Project
-
-
-def add_instance_member(ctx: Context, *, user_id: str, roles: tuple[str, ...]) -> Receipt:
-    """Make a user administrator of the instance."""
-
-    def work(unit: Unit) -> None:
-        unit.change(Instance, ctx.instance, lambda one: one.add_member(user_id, roles), needs="iam.member.write")
-        must_be_user(unit, user_id)
-
-    return transact(ctx, work).receipts[ctx.instance]
-
-
-def add_org_member(ctx: Context, *, org_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
-    """Make a user administrator of an organization."""
-
-    def work(unit: Unit) -> None:
-        unit.change(Org, org_id, lambda one: one.add_member(user_id, roles), needs="org.member.write")
-        must_be_user(unit, user_id)
-
-    return transact(ctx, work).receipts[org_id]
 
 
 def add_project_member(ctx: Context, *, project_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:

@@ -251,14 +251,14 @@ def fill(message, things):
             continue
         if field.type == field.TYPE_STRING and not field.is_repeated:
             setattr(message, field.name, things.get(field.name, TEXTS.get(field.name, "Passw0rd!x")))
-        elif field.name == "is_api":
-            message.is_api = True
+        elif field.name in ("is_api", "bool"):
+            setattr(message, field.name, True)
         elif field.name == "value" and field.type == field.TYPE_BYTES:
             message.value = b"v"
         elif field.name == "grant_id" and field.is_repeated:
             message.grant_id.append(things["id"])
         elif (
-            field.name in ("bits", "hasher", "curve", "type", "generator_type", "ownerType")
+            field.name in ("bits", "hasher", "curve", "type", "generator_type", "ownerType", "feature_id")
             and not field.is_repeated
             and field.enum_type
         ):

@@ -13,6 +13,7 @@ EMBEDDED = (
     "memory",
     "protocols",
     "readme",
+    "system",
     "terraform",
     "wires",
     "worker",

@@ -38,6 +38,7 @@ OVER_ALL_TENANTS = {
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
     "iam/archive/leaving.py": "finds what the operator names by its id",
     "iam/archive/arriving.py": "finds the only tenant, for the operator",
+    "iam/instance/api_system.py": "lists the tenants for operators of the system (system.instance.read)",
     "iam/instance/api_instance.py": "lists the tenants for callers of the whole server (system.instance.read)",
 }
 """Files that work for the whole server, and why."""

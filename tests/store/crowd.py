@@ -61,6 +61,9 @@ class NoKeys:
     def unwrap(self, instance: str, wrapped: str) -> bytes:
         return bytes.fromhex(wrapped)
 
+    def forget(self) -> None:
+        """There is nothing in memory."""
+
 
 def the_store() -> DatabaseStore:
     """As the product's, without a vault."""

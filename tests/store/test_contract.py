@@ -36,6 +36,9 @@ class PlainWrapper:
     def unwrap(self, instance: str, wrapped: str) -> bytes:
         return bytes.fromhex(wrapped)
 
+    def forget(self) -> None:
+        """There is nothing in memory."""
+
 
 @pytest.fixture(params=["memory", "database"])
 def store(request, db):
@@ -106,6 +109,20 @@ def test_a_released_claim_is_free(store):
     store.push([write(store, "a", claims=["gigi"])])
     store.push([write(store, "b", releases=["gigi"])])
     store.push([write(store, "c", stream=Stream("tenant", "user", "2"), claims=["gigi"])])
+
+
+def test_several_pushes_are_whole_or_nothing(store):
+    other = Stream("tenant", "user", "2")
+    with pytest.raises(Taken), transaction.atomic(), store.whole():
+        store.push([write(store, "a", claims=["gigi"])])
+        store.push([write(store, "b", stream=other, claims=["free"])])
+        store.push([write(store, "c", stream=other, claims=["gigi"])])
+    assert names(store) == names(store, other) == []
+    with store.whole():
+        store.push([write(store, "a", claims=["free"])])
+        with store.whole():
+            store.push([write(store, "b", stream=other, claims=["gigi"])])
+    assert (names(store), names(store, other)) == (["a"], ["b"])
 
 
 def test_t14_the_same_name_in_two_tenants_is_no_conflict(store):

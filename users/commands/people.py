@@ -6,7 +6,7 @@ from typing import Any
 
 from eventstore.events import Event
 from iam.instance.settings import settings_of
-from iam.kernel.change import Receipt, Unit, transact
+from iam.kernel.change import Receipt, Unit, together, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import AlreadyExists, InvalidInput
 from orgs.queries import find_org_of_domain
@@ -67,10 +67,11 @@ class _Step:
     by_code: bool = False
 
 
-def update_user(ctx: Context, *, user_id: str, changes: Changes) -> Receipt:
+def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[[], None] = lambda: None) -> Receipt:
     """Change a user: name, profile, addresses, password, metadata. One's own without any role.
 
-    Only an administrator may call an address verified or set a password without a proof.
+    Only an administrator may call an address verified or set a password without a proof. `also` runs in the same
+    transaction; when it refuses, nothing is changed, but a guess at a password or a code has counted.
     """
     is_own = bool(user_id) and ctx.caller.user_id == user_id
     if not changes.is_free:
@@ -82,11 +83,13 @@ def update_user(ctx: Context, *, user_id: str, changes: Changes) -> Receipt:
         for step in steps:
             unit.change(User, user_id, step.decide, needs="" if step.by_code or (is_own and step.own) else NEEDS)
 
-    receipt = transact(ctx, work).receipts[user_id]
-    if changes.email is not None:
-        forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
-    if changes.phone is not None:
-        forget_codes(ctx, user_id, PHONE)
+    with together(ctx):
+        receipt = transact(ctx, work).receipts[user_id]
+        if changes.email is not None:
+            forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
+        if changes.phone is not None:
+            forget_codes(ctx, user_id, PHONE)
+        also()
     return receipt
 
 

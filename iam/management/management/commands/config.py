@@ -75,7 +75,7 @@ def _default(leaf: Leaf) -> str:
         value = ",".join(value)
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if value != "" else "–"
+    return str(value) if value not in ("", {}) else "–"
 
 
 def _duration(value: timedelta) -> str:
