@@ -9,7 +9,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from iam.access.tokens import digest
-from iam.api import pages
+from iam.api import failure_page
 from iam.instance.queries import known_hosts
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
@@ -219,4 +219,4 @@ def error_page(request: HttpRequest, shown: Exception) -> HttpResponse:
         asked = {"reason": shown.reason, "asked": shown.asked, "registered": shown.registered}
     else:
         asked = {"reason": "host_unknown", "asked": request.get_host(), "registered": known_hosts()}
-    return pages.error_page(request, status=400, **asked)  # type: ignore[arg-type]
+    return failure_page.error_page(request, status=400, **asked)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ SORTS = {
     4: "user_id",
     5: "project_id",
     6: "org_id",
-    7: ("user__org_id", "user_id"),
+    7: ("user_org_id", "user_id"),
 }
 
 
@@ -98,6 +98,8 @@ def _condition(ctx: Context, one: Any) -> Q:
             return Q(state=asked.state)
         case "in_user_ids":
             return Q(user_id__in=list(asked.ids))
+        case "user_organization_id":
+            return Q(user_org_id=asked.id)
         case "project_id":
             return Q(project_id=asked.id)
         case "project_grant_id":
@@ -109,8 +111,6 @@ def _condition(ctx: Context, one: Any) -> Q:
 
 def _condition_beyond(ctx: Context, name: str | None, asked: Any) -> Q:
     match name:
-        case "user_organization_id":
-            return of_user(ctx, Q(org_id=asked.id))
         case "user_preferred_login_name":
             return of_user(ctx, matches("preferred_login_name", asked.login_name, asked.method))
         case "user_display_name":

@@ -169,11 +169,12 @@ class ProjectGrantRow(_Row):
 
 
 class UserGrantRow(_Row):
-    """A user holds roles of a project. `org_id` is the organization that gave them."""
+    """A user holds roles of a project. `org_id` is the organization that gave them, `user_org_id` the user's own."""
 
     pk = models.CompositePrimaryKey("instance_id", "id")
     org_id = _id()
     user_id = _id()
+    user_org_id = _id(default="", db_default="")
     project_id = _id()
     grant_id = _id(default="")
     roles: "models.JSONField[Any, Any]" = models.JSONField(default=list)
@@ -199,4 +200,4 @@ class UserGrantRow(_Row):
                 ("created_at", "created"),
                 ("changed_at", "changed"),
             )
-        ]
+        ] + [models.Index(fields=["instance_id", "user_org_id", "user_id", "id"], name="usergrants_user_org")]

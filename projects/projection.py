@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from eventstore.events import Event, told
+from eventstore.prepared import prepared
 from eventstore.store import Recorded
 from orgs.domain.events import OrgRemoved
 from projections.projection import Projection, on, update_row
@@ -10,6 +13,7 @@ from projects.domain import events as facts
 from projects.domain.project import SETTINGS, OidcConfig, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.domain.events import UserRemoved
+from users.models import UserRow
 from users.projection import secret_columns
 
 CONFIG = tuple(OidcConfig.__dataclass_fields__)
@@ -204,6 +208,7 @@ class Authorizations(Projection):
             **_new(at, at.stream.id),
             org_id=at.owner,
             user_id=fact.user_id,
+            user_org_id=_org_of(at, fact.user_id),
             project_id=fact.project_id,
             grant_id=fact.grant_id,
             roles=list(fact.role_keys),
@@ -258,8 +263,21 @@ class Authorizations(Projection):
 
     @on(OrgRemoved)
     def org_removed(self, at: Recorded, _: OrgRemoved) -> None:
-        """Gone with the organization that gave them."""
-        UserGrantRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id).delete()
+        """Gone with the organization that gave them; its users are gone, and the rows of others know them no more."""
+        rows = UserGrantRow.objects.filter(instance_id=at.stream.instance)
+        rows.filter(org_id=at.stream.id).delete()
+        rows.filter(user_org_id=at.stream.id).update(user_org_id="")
+
+
+def _org_of(at: Recorded, user_id: str) -> str:
+    """The organization of a user, who never moves; empty when the user is gone."""
+    found = _owner.first(instance=at.stream.instance, id=user_id)
+    return found["org_id"] if found else ""
+
+
+@prepared
+def _owner(instance: str, id: str) -> "QuerySet[Any, Any]":
+    return UserRow.objects.filter(instance_id=instance, id=id).values("org_id")
 
 
 def _drop(rows: Any, keeps: Any) -> None:

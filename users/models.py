@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
+from projections import trigrams
+
 ID = 200
 WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
 
@@ -214,3 +216,18 @@ class AttemptRow(models.Model):
     class Meta:
         db_table = "users_attempts"
         indexes: ClassVar = [models.Index(fields=["changed_at"], name="users_attempt_age")]
+
+
+trigrams.keep(
+    "users_trigrams",
+    UserRow,
+    "user_name",
+    "preferred_login_name",
+    "first_name",
+    "last_name",
+    "nick_name",
+    "display_name",
+    "email",
+    "phone",
+    "name",
+)

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from eventstore import outage
 from iam.api import readiness
 from iam.api.errors import AWAY_SECONDS
+from iam.api.failure_page import error_page
 from iam.api.gen import admin_v1, auth_v1, management_v1, system_v1
 from iam.api.methods import Service
-from iam.api.pages import error_page
 from iam.kernel.context import Context
 
 

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from eventstore import replica
 from iam.api import texts  # noqa: F401 - the lookups with regard to case
 from iam.api.gen import filter_v2, v1
+from iam.api.pages import page_of_rows, planned_anew
 from iam.api.totals import total_of
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
@@ -63,10 +64,14 @@ def paged(
     sign = "" if query.asc else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
     limit = _limit(query)
-    found = list(rows.order_by(*[sign + column for column in order])[query.offset : query.offset + limit])
-    shown = query.offset + len(found)
-    whole = len(found) < limit and (found or not query.offset)
-    return found, shown if whole else total_of(rows, shown=shown)
+    with planned_anew(rows.db):
+        page = page_of_rows(rows, [sign + column for column in order], query.offset, limit)
+        if page.total is not None:
+            return page.rows, page.total
+        shown = query.offset + len(page.rows) if page.rows else 0
+        if len(page.rows) < limit and (shown or not query.offset):
+            return page.rows, shown
+        return page.rows, total_of(rows, shown=max(shown, page.at_least))
 
 
 def _columns(named: Columns) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""Lookups that mean the same on both engines: text with regard to case, and lists in JSON that hold one of some values."""
+"""Lookups that mean the same on both engines: text with regard to case, and lists in JSON that hold one of some values.
+
+On PostgreSQL a part of a text is found by the trigrams of its upper case (`users_trigrams` and its like): one index serves
+both ways of asking. Asked with regard to case, the text must match in upper case, which the index finds, and as it is.
+"""
 
 import json
 from typing import Any
@@ -23,15 +27,32 @@ class _Globbed:
         return f"{column} GLOB %s", [*given, wanted]
 
 
-class _StartsWith(_Globbed, StartsWith):
+class _Cased(_Globbed):
+    """Asked with regard to case; PostgreSQL's trigrams are of the text in upper case."""
+
+    again = "CASE WHEN {} THEN 1 ELSE 0 END <> 0"
+    """How the text is looked at once more. The planner expects such a comparison to keep all rows: it counts them once."""
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """`UPPER(column) LIKE UPPER(pattern)`, and `column LIKE pattern`."""
+        plain, given = self.as_sql(compiler, connection)  # type: ignore[attr-defined] - of Lookup
+        if not isinstance(self.rhs, str):  # type: ignore[attr-defined]
+            return plain, given
+        column, of_column = self.process_lhs(compiler, connection)  # type: ignore[attr-defined]
+        _, pattern = self.process_rhs(compiler, connection)  # type: ignore[attr-defined]
+        return f"(UPPER({column}) LIKE UPPER(%s) AND {self.again.format(plain)})", [*of_column, *pattern, *given]
+
+
+class _StartsWith(_Cased, StartsWith):
     pattern = "{}*"
+    again = "{}"  # an index in the order of bytes serves this half, too
 
 
-class _EndsWith(_Globbed, EndsWith):
+class _EndsWith(_Cased, EndsWith):
     pattern = "*{}"
 
 
-class _Contains(_Globbed, Contains):
+class _Contains(_Cased, Contains):
     pattern = "*{}*"
 
 

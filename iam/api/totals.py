@@ -19,8 +19,9 @@ def total_of(rows: "QuerySet[Any]", *, shown: int) -> int:
     plain = rows.order_by()
     if connections[rows.db].vendor != "postgresql" or rows.query.combinator:
         return plain.count()
-    counted = plain.values("instance_id")[: EXACT + 1].count()
-    return counted if counted <= EXACT else max(_expected(plain), shown + 1, EXACT + 1)
+    if shown <= EXACT and (counted := plain.values("instance_id")[: EXACT + 1].count()) <= EXACT:
+        return counted
+    return max(_expected(plain), shown + 1, EXACT + 1)
 
 
 def _expected(rows: "QuerySet[Any]") -> int:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from iam.access.caller import context_of_nobody, instance_of
 from iam.access.catalog import text_of
 from iam.access.http import meta_of
-from iam.api import pages
+from iam.api import failure_page
 from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.context import Caller, Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, Refusal, ResourceExhausted
@@ -79,7 +79,7 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
         except NotFound as unknown:
             if unknown.code.startswith("instance."):
                 return login_door.error_page(request, unknown)
-            return pages.error_page(request, status=404, reason="login_over")
+            return failure_page.error_page(request, status=404, reason="login_over")
 
     return shown
 

@@ -47,6 +47,7 @@ SHARED = (
     "eventstore/prepared.py",
     "eventstore/replica.py",
     "iam/api/lists.py",
+    "iam/api/pages.py",
     "iam/api/totals.py",
     "iam/console/table.py",
 )

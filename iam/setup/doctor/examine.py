@@ -9,6 +9,7 @@ Check = Callable[[], Iterator[Finding]]
 FIRST: tuple[Check, ...] = (database.reachable,)
 PREPARED: tuple[Check, ...] = (database.rights, database.connections, database.schema)
 THEN: tuple[Check, ...] = (
+    database.search,
     database.master_key,
     database.clock,
     origin.hosts,

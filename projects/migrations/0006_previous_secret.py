@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0002_lists_and_logins'),
+        ('projects', '0005_lists_by_user_org'),
     ]
 
     operations = [
