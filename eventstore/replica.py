@@ -22,8 +22,8 @@ Found = TypeVar("Found")
 Rest = ParamSpec("Rest")
 log = logging.getLogger(__name__)
 _dead_until = [0.0]
-counted = {"replica": 0, "lagging": 0, "dead": 0}
-"""Lists by where they went, for the metrics."""
+watchers: list[Callable[[str], None]] = []
+"""Told of each list that may come from the replica: `replica` when it does, `lagging` or `dead` when the primary answers."""
 
 
 def lists(
@@ -51,20 +51,25 @@ def fresh(rows: "QuerySet[Row]") -> "QuerySet[Row]":
         return rows
     try:
         if not _has_replayed(_written()):
-            counted["lagging"] += 1
+            _tell("lagging")
             return rows
     except DatabaseError as failure:
         _leave_alone(failure)
         return rows
-    counted["replica"] += 1
+    _tell("replica")
     return rows.using(ALIAS)
 
 
 def _leave_alone(failure: DatabaseError) -> None:
     _dead_until[0] = time.monotonic() + LEFT_ALONE_SECONDS
-    counted["dead"] += 1
+    _tell("dead")
     log.warning("the replica does not answer: %s", type(failure).__name__)
     connections[ALIAS].close()
+
+
+def _tell(went: str) -> None:
+    for watcher in watchers:
+        watcher(went)
 
 
 def _written() -> str:

@@ -2,10 +2,12 @@
 
 import logging
 import sys
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.gasgi import ASGIWorker
 
 from iam.observe import exposition
 from iam.settings.tree import Config
@@ -22,6 +24,14 @@ class ServerLog(Logger):  # type: ignore[misc] - gunicorn has no types
         self.error_log.handlers = []
         self.error_log.propagate = True
         self.error_log.setLevel(logging.WARNING)
+
+
+class Worker(ASGIWorker):  # type: ignore[misc] - gunicorn has no types
+    """gunicorn's ASGI worker, whose event loop would shorten the queue of new connections to 100 when it begins to listen."""
+
+    def _setup_event_loop(self) -> None:
+        super()._setup_event_loop()
+        self.loop.create_server = partial(self.loop.create_server, backlog=self.cfg.backlog)
 
 
 class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
@@ -65,9 +75,10 @@ def options_of(config: Config) -> dict[str, Any]:
     """
     options: dict[str, Any] = {
         "bind": f"0.0.0.0:{config.Port}",
-        "worker_class": "asgi",
+        "worker_class": Worker,
         "workers": config.Workers,
         "worker_connections": 1000,
+        "backlog": config.Backlog,
         "http_protocols": "h2,h1",
         "http2_cleartext": "both",
         "forwarded_allow_ips": "*",

@@ -11,6 +11,7 @@ from eventstore.database import DatabaseStore
 from eventstore.engines import is_postgres
 from eventstore.reading import some_facts
 from eventstore.store import Recorded
+from iam.observe import meter
 from projections.models import Checkpoint, Head
 from projections.projection import CELERY, Projection, projections
 
@@ -50,9 +51,12 @@ def follow(store: DatabaseStore, projection: Projection, instance: str, head: in
         facts = some_facts(store, checkpoint.position, head, instance, BATCH)
         if not facts:
             return False
-        error = _feed(projection, facts, checkpoint)
+        with meter.timed("gatehouse_batch_duration_seconds", projection=projection.name):
+            error = _feed(projection, facts, checkpoint)
         checkpoint.changed_at = datetime.now(UTC)
         checkpoint.save()
+    fed = sum(fact.position <= checkpoint.position for fact in facts)
+    meter.add("gatehouse_fed_facts_total", fed, projection=projection.name)
     if error:
         log.error(
             "%s is stopped at %s in %s: %s",

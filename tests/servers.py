@@ -84,6 +84,14 @@ class Server:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def work(self, *flags: str) -> "subprocess.Popen[bytes]":
+        """Start a worker beside it, in a process group of its own."""
+        log = (self.var / "worker.log").open("ab")
+        command = [sys.executable, "manage.py", "worker", *flags]
+        return subprocess.Popen(
+            command, cwd=self.root, env=self.environment, stdout=log, stderr=log, start_new_session=True
+        )
+
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command beside it."""
         command = [sys.executable, "manage.py", *arguments]

@@ -69,10 +69,29 @@ _ALL = (
         {"projection": FROM_CODE},
         across=LATEST,
     ),
+    Metric(
+        "gatehouse_fed_facts_total",
+        COUNTER,
+        "facts that followers handed to a projection, counted where they run (web processes or workers)",
+        {"projection": FROM_CODE},
+    ),
+    Metric(
+        "gatehouse_batch_duration_seconds",
+        HISTOGRAM,
+        "how long a projection took for a batch of facts",
+        {"projection": FROM_CODE},
+        SLOW,
+    ),
     Metric("gatehouse_postgres_connections_in_use", GAUGE, "connections of the pools that a request or follower holds"),
     Metric("gatehouse_postgres_connections_max", GAUGE, "connections that the pools may open"),
     Metric("gatehouse_postgres_server_connections", GAUGE, "connections of everybody to the server", across=LATEST),
     Metric("gatehouse_postgres_server_connections_max", GAUGE, "max_connections of the server", across=LATEST),
+    Metric(
+        "gatehouse_replica_lists_total",
+        COUNTER,
+        "lists that may come from the replica: those that did, and those that the primary answered because it lagged or was dead",
+        {"went": ("replica", "lagging", "dead")},
+    ),
     Metric("gatehouse_database_up", GAUGE, "whether the database answered this scrape", across=LATEST),
     Metric("gatehouse_cache_hits_total", COUNTER, "answers found in a cache", {"cache": CACHES}),
     Metric("gatehouse_cache_misses_total", COUNTER, "answers not found in a cache", {"cache": CACHES}),
@@ -91,9 +110,10 @@ _ALL = (
         {"state": ("queued", "failed")},
         across=LATEST,
     ),
+    Metric("gatehouse_messages_tried_total", COUNTER, "tries to send a message", {"outcome": ("ok", "failed")}),
     Metric("gatehouse_web_processes", GAUGE, "web processes that count here"),
-    Metric("gatehouse_process_resident_bytes", GAUGE, "memory of the web processes"),
-    Metric("gatehouse_process_threads", GAUGE, "threads of the web processes"),
+    Metric("gatehouse_process_resident_bytes", GAUGE, "memory of the processes that count here"),
+    Metric("gatehouse_process_threads", GAUGE, "threads of the processes that count here"),
 )
 METRICS: Mapping[str, Metric] = {one.name: one for one in _ALL}
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.db import DatabaseError, connection
 
+from eventstore import replica
+from iam.observe import meter
 from iam.observe.meter import Reading, measures_database, measures_process
 
 SERVER = "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity WHERE backend_type = 'client backend'"
@@ -13,11 +15,23 @@ SERVER = "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_
 @measures_process
 def process() -> Iterable[Reading]:
     """Memory and threads, as Linux tells them."""
-    yield "gatehouse_web_processes", {}, 1
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     told = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     yield "gatehouse_process_resident_bytes", {}, float(told["VmRSS"].split()[0]) * 1024
     yield "gatehouse_process_threads", {}, float(told["Threads"])
+
+
+def web_process() -> Iterable[Reading]:
+    """One more; declared by web processes only."""
+    yield "gatehouse_web_processes", {}, 1
+
+
+def list_read(went: str) -> None:
+    """A list, and where it was read."""
+    meter.add("gatehouse_replica_lists_total", went=went)
+
+
+replica.watchers.append(list_read)
 
 
 @measures_process

@@ -6,11 +6,12 @@ from django.conf import settings
 from django.core.signals import request_finished
 from django.db.backends.signals import connection_created
 
-from iam.observe import exposition, spans
+from iam.observe import exposition, figures, meter, spans
 
 
 def start() -> None:
     """Count, and push to a collector, as far as it is configured. What is off is not loaded."""
+    meter.measures_process(figures.web_process)
     if settings.CONFIG.Metrics.Type != "none":
         exposition.start()
         request_finished.connect(exposition.refresh, dispatch_uid="metrics")

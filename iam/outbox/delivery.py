@@ -12,6 +12,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db.models import Count
 
 from iam.access.caller import system_context
+from iam.observe import meter
 from iam.observe.meter import Reading, measures_database
 from iam.outbox.models import FAILED, QUEUED, SENT, Message
 from iam.outbox.post import Letter, opened
@@ -45,9 +46,11 @@ def _try(message: Message) -> None:
     try:
         _send(message, opened(system_context(message.instance_id), message))
     except Exception as failure:  # whatever a mail server does must not end the followers
+        meter.add("gatehouse_messages_tried_total", outcome="failed")
         mine.update(**_failed(message.tries + 1, f"{type(failure).__name__}: {failure}"))
         log.warning("message %s was not sent (try %s): %s", message.id, message.tries + 1, type(failure).__name__)
     else:
+        meter.add("gatehouse_messages_tried_total", outcome="ok")
         mine.update(state=SENT, sent_at=datetime.now(UTC), error="")
 
 

@@ -475,6 +475,12 @@ class Config(Section):
     )
     Workers: int = Field(1, ge=1, le=64, description="web processes")
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
+    Backlog: int = Field(
+        2048,
+        ge=64,
+        le=65535,
+        description="new connections that may wait to be taken; the system's own limit (net.core.somaxconn) counts as well",
+    )
     Limits: LimitsSection = LimitsSection()
     RateLimits: RateLimitsSection = RateLimitsSection()
     TLS: TLSSection = TLSSection()

@@ -1,7 +1,9 @@
 """Connections that cost nothing and give nothing: idle ones and half-open ones, and everybody else is answered meanwhile."""
 
 import contextlib
+import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -11,7 +13,9 @@ import pytest
 from tests.load import begin, end, must_be_there, must_verify, reach, told
 from tests.servers import new_server
 
-IDLE, HALF_OPEN = 500, 10_000
+IDLE, HALF_OPEN, BURST = 500, 10_000, 500
+QUICK_SECONDS = 1
+"""Less than the kernel waits before it tries a connection again that was dropped."""
 SPARE, PORTION = 500, 50
 HEADERS = (
     "POST /v2/projects HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {pat}\r\n"
@@ -42,7 +46,7 @@ def files(wanted):
 
 
 def opened(server, count, stack, sent=b""):
-    """Connections that stay; in small portions, otherwise the kernel drops what waits for being accepted, and tries again late."""
+    """Connections that stay; in small portions: the kernel drops what waits beyond `Backlog`, and tries again late."""
     made = []
     for number in range(count):
         if number % PORTION == 0:
@@ -62,6 +66,24 @@ def test_500_idle_connections_are_in_nobodys_way(server):
         acknowledged = end(writers)
         assert sum(writer.refused for writer in writers) == 0
     must_be_there(server, acknowledged)
+
+
+def test_a_burst_of_new_connections_waits_and_none_is_refused(server):
+    """The server stands still, so that all of them are new at once."""
+    asks = f"GET /debug/healthz HTTP/1.1\r\nHost: localhost:{server.port}\r\nConnection: close\r\n\r\n".encode()
+    with files(BURST + SPARE), contextlib.ExitStack() as stack:
+        os.killpg(server.process.pid, signal.SIGSTOP)
+        try:
+            made = []
+            for _ in range(BURST):
+                one = socket.create_connection(("127.0.0.1", server.port), timeout=QUICK_SECONDS)
+                made.append(stack.enter_context(one))
+                one.sendall(asks)
+        finally:
+            os.killpg(server.process.pid, signal.SIGCONT)
+        for one in made:
+            one.settimeout(30)
+            assert one.recv(100).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.artefact

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import urllib.request
 
 import pytest
 
@@ -58,6 +60,14 @@ def lists_of(replica):
     return sum('FROM "projects_project' in line and "LIMIT" in line for line in log.splitlines())
 
 
+def counted(server):
+    """Lists by where they were read, as the metrics tell."""
+    with urllib.request.urlopen(f"{server.url}/debug/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    found = re.findall(r'^gatehouse_replica_lists_total\{went="(\w+)"\} ([\d.]+)$', text, re.MULTILINE)
+    return {went: float(count) for went, count in found}
+
+
 def test_row_24_lists_come_from_the_replica_and_have_every_write_before_them(server, pair):
     primary, replica = pair
     missing = [number for number in range(ROUNDS) if not write_and_list(server, f"quiet {number}")]
@@ -68,6 +78,7 @@ def test_row_24_lists_come_from_the_replica_and_have_every_write_before_them(ser
         assert ask(server, LIST, {}, server.pat)[0] == 200
     quiet = lists_of(replica) - before
     assert quiet >= 15, "followers write now and then, otherwise the replica has everything"
+    assert counted(server)["replica"] >= lists_of(replica)
 
     writers = begin([server], 2)
     missing = [number for number in range(ROUNDS // 2) if not write_and_list(server, f"busy {number}")]
@@ -80,11 +91,13 @@ def test_row_24_lists_come_from_the_replica_and_have_every_write_before_them(ser
     before = lists_of(replica)
     assert all(write_and_list(server, f"paused {number}") for number in range(20))
     assert lists_of(replica) == before, "what lags is not asked"
+    assert counted(server)["lagging"] >= 20
     replica.sql("SELECT pg_wal_replay_resume()")
     until(lambda: ask(server, LIST, {}, server.pat)[0] == 200 and lists_of(replica) > before)
 
     replica.kill()
     assert all(write_and_list(server, f"alone {number}") for number in range(20))
+    assert counted(server)["dead"] >= 1
     replica.resume()
     before = lists_of(replica)
     until(lambda: ask(server, LIST, {}, server.pat)[0] == 200 and lists_of(replica) > before)

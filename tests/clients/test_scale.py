@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socketserver
-import subprocess
 import sys
 import threading
 from collections import Counter
@@ -15,7 +14,7 @@ import pytest
 
 from tests.clients.test_worker import redis  # noqa: F401 - a fixture
 from tests.load import begin, end, must_verify, reach, told, until
-from tests.servers import ROOT, new_server
+from tests.servers import new_server
 from tests.users.test_codes import MailServer
 
 pytestmark = pytest.mark.skipif(os.environ.get("GATEHOUSE_TEST_DB") != "postgres", reason="SQLite is for one process")
@@ -52,15 +51,7 @@ class House:
         return made["userId"]
 
     def worker(self, *flags):
-        log = (self.servers[0].var / "worker.log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, "manage.py", "worker", *flags],
-            cwd=ROOT,
-            env=self.servers[0].environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        return self.servers[0].work(*flags)
 
     def has_caught_up(self):
         return "0 facts and 0 s behind" in self.servers[0].manage("lag").stdout

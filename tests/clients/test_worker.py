@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 
 import pytest
 
-from tests.servers import ROOT, Server, new_server
+from tests.servers import Server, new_server
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +46,7 @@ def lag(server: Server) -> str:
 
 def test_a_worker_follows_what_web_processes_push(place):
     assert "0 facts" not in lag(place)
-    log = (place.var / "worker.log").open("ab")
-    worker = subprocess.Popen(
-        [sys.executable, "manage.py", "worker", "--beat"],
-        cwd=ROOT,
-        env=place.environment,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    worker = place.work("--beat")
     try:
         for name in ("one", "two"):  # the first comes by the beat, the second may come by the ring
             body = json.dumps({"userName": name, "name": name}).encode()

@@ -24,6 +24,7 @@ class Collector:
 
     def __init__(self):
         self.spans, self.metrics, self.logs, self.resources = [], [], [], []
+        self.senders = {}  # process → the newest of each of its metrics
         self.server = grpc.server(futures.ThreadPoolExecutor(4))
         trace_service_pb2_grpc.add_TraceServiceServicer_to_server(
             _Taker(self.take_spans, trace_service_pb2.ExportTraceServiceResponse), self.server
@@ -43,9 +44,13 @@ class Collector:
             self.spans += [span for scope in resource.scope_spans for span in scope.spans]
 
     def take_metrics(self, request):
-        self.metrics += [
-            one for resource in request.resource_metrics for scope in resource.scope_metrics for one in scope.metrics
-        ]
+        for resource in request.resource_metrics:
+            found = [one for scope in resource.scope_metrics for one in scope.metrics]
+            self.metrics += found
+            sender = next(
+                one.value.string_value for one in resource.resource.attributes if one.key == "service.instance.id"
+            )
+            self.senders.setdefault(sender, {}).update({one.name: one for one in found})
 
     def take_logs(self, request):
         self.logs += [
@@ -209,12 +214,30 @@ def test_row32_a_worker_pushes_what_it_does(collector, tmp_path):
         try:
             task = until(lambda: next((one for one in collector.spans if one.name == "gatehouse.follow"), None), 30)
             assert until(lambda: [one for one in collector.spans if one.parent_span_id == task.span_id])
+            fed = until(lambda: facts_of_worker(collector), 30)
+            assert fed["hours"] > 10, "every fact of the set-up"
         finally:
             worker.terminate()
             assert worker.wait(30) == 0, (tmp_path / "worker.log").read_text()
     finally:
         server.kill()
         redis.kill()
+
+
+def facts_of_worker(collector):
+    """Projection → facts, as told by a process that follows and is no web process; None until there is one."""
+    for told in collector.senders.values():
+        if "gatehouse_fed_facts_total" in told and "gatehouse_web_processes" not in told:
+            assert points(told["gatehouse_process_resident_bytes"].gauge)
+            return {
+                one.attributes[0].value.string_value: one.as_int or one.as_double
+                for one in points(told["gatehouse_fed_facts_total"].sum)
+            }
+    return None
+
+
+def points(kind):
+    return list(kind.data_points)
 
 
 def test_a_collector_that_is_away_has_no_effect_on_requests(tmp_path):
