@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from iam.access.tokens import digest
 from iam.instance.queries import known_hosts
+from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
 from oidc.addresses import with_query
@@ -54,6 +55,26 @@ def get_auth_request(ctx: Context, id: str) -> AuthRequest:
     return row
 
 
+def forget_old_requests(ctx: Context) -> None:
+    """Requests that nobody answered do not pile up (checklist N08)."""
+    gone = ctx.now() - timedelta(seconds=FLOWS_SECONDS)
+    AuthRequest.objects.filter(instance_id=ctx.instance, expires_at__lt=gone).delete()
+
+
+def begin_without_client(ctx: Context, redirect_uri: str) -> AuthRequest:
+    """A sign-in that no application asked for; it ends at an address that an administrator chose, without a code."""
+    now = ctx.now()
+    forget_old_requests(ctx)
+    return AuthRequest.objects.create(
+        instance_id=ctx.instance,
+        id=f"V2_{ctx.ports.new_id()}",
+        issuer=ctx.base_url,
+        redirect_uri=redirect_uri,
+        created_at=now,
+        expires_at=now + timedelta(seconds=FLOWS_SECONDS),
+    )
+
+
 def bind(request: HttpRequest, response: HttpResponse, id: str) -> None:
     """Remember in the browser that it began a request: no other browser may go on with it (checklist L01)."""
     kept = [*_bound(request), id][-MOST_FLOWS:]
@@ -94,10 +115,19 @@ def satisfies(ctx: Context, row: AuthRequest, session: SessionRow) -> bool:
         return False
     if row.max_age is not None and ctx.now() - checked > timedelta(seconds=row.max_age):
         return False
+    if not _counts(ctx, row, session, checked):
+        return False
     if row.hint_user_id and row.hint_user_id != session.user_id:
         return False
     wanted = Scopes(tuple(row.scopes)).org_id
     return not wanted or wanted == session.org_id
+
+
+def _counts(ctx: Context, row: AuthRequest, session: SessionRow, checked: datetime) -> bool:
+    """Whether a password check is young enough for the person's organization. One for this very request always is."""
+    if checked >= row.created_at:
+        return True
+    return ctx.now() - checked <= settings_of(ctx.instance, session.org_id).login.password_check_lifetime
 
 
 def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
@@ -127,6 +157,9 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
     user = living_user(ctx.instance, session.user_id)
     if user is None or must_change_password(user, ctx.now()):
         raise FailedPrecondition("auth_request.session_insufficient")
+    if not row.client_id:
+        _finished(ctx, row)
+        return row.redirect_uri
     try:
         _check_project(ctx, row, user.id, user.org_id)
     except OAuthError as refused:

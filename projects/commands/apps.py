@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from iam.access.tokens import digest
+from iam.instance.drawing import drawn_secret
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from projects.commands.shared import change_app, change_one
 from projects.domain import apps
 from projects.domain.project import OidcConfig
 from users.commands.credentials import checked_public_key, new_key_pair
-
-SECRET_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def change_api_app(ctx: Context, *, project_id: str, app_id: str, method: int) -
 
 def change_app_secret(ctx: Context, *, project_id: str, app_id: str, kind: str = "") -> MadeApp:
     """Set another client secret, shown this once; the one before counts no more. `kind` names what it must be of."""
-    secret = ctx.ports.secrets.random(SECRET_LENGTH)
+    secret = drawn_secret(ctx)
     receipt = change_app(ctx, project_id, lambda one: apps.change_secret(one, app_id, _hashed(secret), kind))
     return MadeApp(receipt, app_id, "", secret)
 
@@ -123,7 +122,7 @@ def app_key_file(made: MadeKey, app_id: str, client_id: str) -> str:
 
 
 def _secret(ctx: Context, kind: str, method: int) -> str:
-    return ctx.ports.secrets.random(SECRET_LENGTH) if apps.needs_secret(kind, method) else ""
+    return drawn_secret(ctx) if apps.needs_secret(kind, method) else ""
 
 
 def _hashed(secret: str) -> str:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from iam.access.tokens import TokenKind, digest, mint
+from iam.instance.drawing import drawn_secret
 from iam.kernel.change import Receipt, change
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
@@ -18,7 +19,6 @@ from users.ranks import must_not_outrank
 KEY_SIZE = 2048
 LARGEST_KEY = 8192  # a larger one makes each check slow
 LEAST_EXPONENT = 65537  # NIST SP 800-56B §6.4.1.1
-SECRET_LENGTH = 64
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """How the older API says that something does not end."""
 
@@ -67,7 +67,7 @@ def remove_machine_key(ctx: Context, *, user_id: str, key_id: str) -> Receipt:
 def set_machine_secret(ctx: Context, *, user_id: str) -> Made:
     """Give a service user a new client secret; the client id is the user name."""
     must_not_outrank(ctx, user_id)
-    secret = ctx.ports.secrets.random(SECRET_LENGTH)
+    secret = drawn_secret(ctx)
     receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret)))
     return Made(receipt, user_id, secret)
 
