@@ -198,7 +198,7 @@ def _sent(request: HttpRequest) -> Mapping[str, str]:
 def remember(ctx: Context, asked: Asked) -> AuthRequest:
     """Keep the request until a person has answered, an hour at most."""
     now = ctx.now()
-    AuthRequest.objects.filter(instance_id=ctx.instance, expires_at__lt=now - LIFETIME).delete()
+    login_door.forget_old_requests(ctx)
     return AuthRequest.objects.create(
         instance_id=ctx.instance,
         id=f"V2_{ctx.ports.new_id()}",

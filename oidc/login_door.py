@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from iam.access.tokens import digest
 from iam.api import failure_page
 from iam.instance.queries import known_hosts
+from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
 from oidc.addresses import with_query
@@ -63,6 +64,26 @@ def get_flow(ctx: Context, id: str) -> AuthRequest:
     return row
 
 
+def forget_old_requests(ctx: Context) -> None:
+    """Requests that nobody answered do not pile up (checklist N08)."""
+    gone = ctx.now() - timedelta(seconds=FLOWS_SECONDS)
+    AuthRequest.objects.filter(instance_id=ctx.instance, expires_at__lt=gone).delete()
+
+
+def begin_without_client(ctx: Context, redirect_uri: str) -> AuthRequest:
+    """A sign-in that no application asked for; it ends at an address that an administrator chose, without a code."""
+    now = ctx.now()
+    forget_old_requests(ctx)
+    return AuthRequest.objects.create(
+        instance_id=ctx.instance,
+        id=f"V2_{ctx.ports.new_id()}",
+        issuer=ctx.base_url,
+        redirect_uri=redirect_uri,
+        created_at=now,
+        expires_at=now + timedelta(seconds=FLOWS_SECONDS),
+    )
+
+
 def bind(request: HttpRequest, response: HttpResponse, id: str) -> None:
     """Remember in the browser that it began a request: no other browser may go on with it (checklist L01)."""
     kept = [*_bound(request), id][-MOST_FLOWS:]
@@ -103,10 +124,19 @@ def satisfies(ctx: Context, row: AuthRequest, session: SessionRow) -> bool:
         return False
     if row.max_age is not None and ctx.now() - checked > timedelta(seconds=row.max_age):
         return False
+    if not _counts(ctx, row, session, checked):
+        return False
     if row.hint_user_id and row.hint_user_id != session.user_id:
         return False
     wanted = Scopes(tuple(row.scopes)).org_id
     return not wanted or wanted == session.org_id
+
+
+def _counts(ctx: Context, row: AuthRequest, session: SessionRow, checked: datetime) -> bool:
+    """Whether a password check is young enough for the person's organization. One for this very request always is."""
+    if checked >= row.created_at:
+        return True
+    return ctx.now() - checked <= settings_of(ctx.instance, session.org_id).login.password_check_lifetime
 
 
 def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
@@ -134,6 +164,9 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
     session, user = proved(ctx, row, session_id)
     if row.device_id:
         return DEVICE_QUESTION + row.id
+    if not row.client_id:
+        end(ctx, row)
+        return row.redirect_uri
     try:
         check_project(ctx, row.client_id, user)
     except OAuthError as refused:

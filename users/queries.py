@@ -1,18 +1,24 @@
 """Questions about users and sessions."""
 
+import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import Max, Q, QuerySet
 
 from eventstore.store import Recorded
 from iam.access.tokens import digest
+from iam.instance.domain.values import Login
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
 from orgs.queries import find_org_of_domain
+from users.domain.profile import find_phone
 from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
 MOST_CHANGES = 200
+MOST_ALIKE = 10
+DAY = timedelta(days=1)
 
 
 def get_user(ctx: Context, *, user_id: str) -> UserRow:
@@ -69,9 +75,9 @@ def list_users(ctx: Context) -> "QuerySet[UserRow]":
 
 
 def find_user_by_login(instance: str, login_name: str, *, org_id: str = "") -> UserRow | None:
-    """The user of a login name: the user name, with or without a domain of the organization, or a verified address.
+    """The user of a login name: the user name, with or without a domain of the organization, a verified address or number.
 
-    An ambiguous address finds nobody. With `org_id` only users of that organization.
+    An ambiguous address or number finds nobody. With `org_id` only users of that organization.
     """
     name = login_name.strip()
     if not name:
@@ -85,9 +91,19 @@ def find_user_by_login(instance: str, login_name: str, *, org_id: str = "") -> U
     found = [row for row in rows.filter(wanted)[:10] if _may_be_called(row, name)]
     if found:  # a name spelled out goes before one put together with a domain, whoever proved it (checklist T12)
         return min(found, key=lambda row: name.lower() not in (row.user_name.lower(), row.preferred_login_name.lower()))
-    by_address = list(rows.filter(email__iexact=name, email_verified=True)[:2]) if local else []
-    by_address = [row for row in by_address if not settings_of(instance, row.org_id).login.disable_login_with_email]
-    return by_address[0] if len(by_address) == 1 else None
+    if local:
+        proved = rows.filter(email__iexact=name, email_verified=True)
+        return _only(proved, lambda login: not login.disable_login_with_email)
+    if number := find_phone(name):
+        return _only(rows.filter(phone=number, phone_verified=True), lambda login: not login.disable_login_with_phone)
+    return None
+
+
+def _only(proved: "QuerySet[UserRow]", is_allowed: Callable[[Login], bool]) -> UserRow | None:
+    """The one person whose organization lets this be a login name; None for several, or for too many to look at."""
+    found = list(proved[: MOST_ALIKE + 1])
+    allowed = [row for row in found if is_allowed(settings_of(row.instance_id, row.org_id).login)]
+    return allowed[0] if len(allowed) == 1 and len(found) <= MOST_ALIKE else None
 
 
 def _may_be_called(user: UserRow, name: str) -> bool:
@@ -102,6 +118,15 @@ def must_change_password(user: UserRow, now: datetime) -> bool:
         return True
     most = settings_of(user.instance_id, user.org_id).password_age.max_age_days
     return bool(most) and now - (user.password_changed_at or user.created_at) >= timedelta(days=most)
+
+
+def days_to_change_password(user: UserRow, now: datetime) -> int | None:
+    """The days, begun ones counted, until the password must be changed, when the person is to be told; else None."""
+    age = settings_of(user.instance_id, user.org_id).password_age
+    if not age.max_age_days or not age.expire_warn_days:
+        return None
+    left = (user.password_changed_at or user.created_at) + timedelta(days=age.max_age_days) - now
+    return math.ceil(left / DAY) if timedelta(0) < left <= timedelta(days=age.expire_warn_days) else None
 
 
 def list_pats(ctx: Context, *, user_id: str) -> "QuerySet[PatRow]":

@@ -14,6 +14,7 @@ from iam.vault import wiring
 
 API_AUDIENCE_SCOPE = "urn:zitadel:iam:org:project:id:zitadel:aud"
 SYSTEM_ACTOR = "SYSTEM"
+PUBLIC_HOST = "x-zitadel-public-host"
 OF_SYSTEM = "system."
 """How permissions over the whole system begin."""
 
@@ -57,6 +58,10 @@ Authenticator = Callable[[str, str, str], Authenticated | None]
 InstanceFinder = Callable[[str], str]
 """host[:port] → instance id, or an empty string."""
 
+HostTrust = Callable[[str, str], bool]
+"""(instance id, host in lower case) → whether it leads to the instance, or is one of its trusted domains."""
+
+_trusting: list[HostTrust] = []
 _authenticators: dict[str, Authenticator] = {}
 _instance_finders: list[InstanceFinder] = []
 
@@ -79,6 +84,12 @@ def finds_instance(find: InstanceFinder) -> InstanceFinder:
     return find
 
 
+def trusts_hosts(trusts: HostTrust) -> HostTrust:
+    """Register which hosts links may be made with (iam.instance does)."""
+    _trusting[:] = [trusts]
+    return trusts
+
+
 def instance_of(host: str) -> str:
     """The instance that a host belongs to; raises NotFound naming the host."""
     for find in _instance_finders:
@@ -97,9 +108,18 @@ def context_for(meta: RequestMeta, needs: str = AUTHENTICATED) -> Context:
     instance = _instance_asked(meta.host, needs)
     if token is None:
         return _context(meta, instance, Caller(), Rights())
-    ctx = replace(context_for_token(meta, instance, token), asked_org=meta.headers.get(HEADER, "").strip())
+    ctx = context_for_token(meta, instance, token)
+    ctx = replace(ctx, asked_org=meta.headers.get(HEADER, "").strip(), public_url=_public_url(meta, instance))
     must_be_at_home(ctx, needs)
     return ctx
+
+
+def _public_url(meta: RequestMeta, instance: str) -> str:
+    """The origin that the caller wants links to start with; raises NotFound unless the instance trusts it (checklist H01)."""
+    host = meta.headers.get(PUBLIC_HOST, "").strip().lower()
+    if host and not any(trusts(instance, host) for trusts in _trusting):
+        raise NotFound("instance.domain_not_found", field=PUBLIC_HOST)
+    return f"{meta.scheme}://{host}" if host else ""
 
 
 def _instance_asked(host: str, needs: str) -> str:

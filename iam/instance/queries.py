@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from eventstore.prepared import prepared
-from iam.access.caller import finds_instance
+from iam.access.caller import finds_instance, trusts_hosts
 from iam.cache import epochs, kept
 from iam.console.signin import knows_console_client
 from iam.instance.models import InstanceDomainRow, InstanceRow, TrustedDomainRow
@@ -41,6 +41,14 @@ def find_instance(host: str) -> str:
     epochs.note(row["instance_id"], row.get("epochs"))
     requests.of_instance(row["instance_id"])
     return str(row["instance_id"])
+
+
+@trusts_hosts
+def is_trusted(instance: str, host: str) -> bool:
+    """Whether links may be made with a host, with its port or without: one of the instance, or one that it trusts."""
+    names = {host, host.rsplit(":", 1)[0]}
+    rows = (InstanceDomainRow.objects, TrustedDomainRow.objects)
+    return any(one.filter(instance_id=instance, domain__in=names).exists() for one in rows)
 
 
 @knows_console_client

@@ -108,6 +108,7 @@ class Context:
     rights: Rights = field(default_factory=Rights)
     asked_org: str = ""
     base_url: str = ""
+    public_url: str = ""
     origin: Origin = field(default_factory=Origin)
     deadline: Deadline | None = None
     expected: Expected | None = None
@@ -121,6 +122,11 @@ class Context:
     def org_id(self) -> str:
         """The organization this request acts in: the one asked for, else the caller's own."""
         return self.asked_org or self.caller.org_id
+
+    @property
+    def links_url(self) -> str:
+        """The origin of links in letters: a login of one's own where the caller named one, else ours."""
+        return self.public_url or self.base_url
 
     def now(self) -> datetime:
         """The request's clock."""

@@ -11,6 +11,7 @@ urlpatterns = [
     path("ui/v2/login/loginname", views.loginname),
     path("ui/v2/login/password", views.password),
     path("ui/v2/login/password/change", views.change_password),
+    path("ui/v2/login/password/expiring", views.expiring),
     path("ui/v2/login/password/reset", recovery.reset),
     path("ui/v2/login/password/set", recovery.set_password),
     path("ui/v2/login/verify", recovery.verify),

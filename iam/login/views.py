@@ -34,7 +34,7 @@ from users.commands.sessions import (
     terminate_session,
 )
 from users.models import SessionRow, UserRow
-from users.queries import find_user_by_login, must_change_password, users_by_id
+from users.queries import days_to_change_password, find_user_by_login, must_change_password, users_by_id
 
 BASE = "/ui/v2/login/"
 NOBODY = "nobody"
@@ -111,10 +111,21 @@ def login(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Where the protocol sends people: on to whatever step is due."""
     flow = visit.flow
     if flow is None:
-        return HttpResponse(status=302, headers={"Location": "/ui/console/"})
+        return _without_request(request, visit)
     if {"login", "create"} & set(flow.prompt) or "switch" in request.GET:
         return see_other(f"{BASE}loginname", flow)
     return go_on(request, visit)
+
+
+def _without_request(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Nobody asked for a sign-in: one that ends where the settings say, else at the console."""
+    end = visit.settings.login.default_redirect_uri.replace("{{.Lang}}", visit.language)
+    if not end:
+        return HttpResponse(status=302, headers={"Location": "/ui/console/"})
+    flow = login_door.begin_without_client(visit.ctx, end)
+    response = see_other(f"{BASE}login", flow)
+    login_door.bind(request, response, flow.id)
+    return response
 
 
 def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -234,6 +245,8 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
     keep(flow, session_id=id)
     if must_change_password(user, ctx.now()):
         response = see_other(f"{BASE}password/change", flow)
+    elif days_to_change_password(user, ctx.now()):
+        response = see_other(f"{BASE}password/expiring", flow)
     else:
         response = HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, id)})
     browser.remember(request, response, {**known, id: opened.token})
@@ -247,19 +260,23 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     session = _session_of(request, visit)
     if flow is None or session is None:
         return see_other(f"{BASE}loginname", flow)
-    rules = settings_of(ctx.instance, session.org_id).password_complexity
+    user = users_by_id(ctx.instance, [session.user_id]).get(session.user_id)
+    shown = {
+        "rules": settings_of(ctx.instance, session.org_id).password_complexity,
+        "must_change": user is None or must_change_password(user, ctx.now()),
+    }
     if request.method == "GET":
-        return fill(request, visit, "change", rules=rules)
+        return fill(request, visit, "change", **shown)
     new = request.POST.get("password", "")
     if new != request.POST.get("again", ""):
-        return fill(request, visit, "change", 422, rules=rules, problem=_("The two new passwords differ."))
+        return fill(request, visit, "change", 422, **shown, problem=_("The two new passwords differ."))
     if new == request.POST.get("current", ""):
         return fill(
             request,
             visit,
             "change",
             422,
-            rules=rules,
+            **shown,
             problem=_("Choose a password that differs from the current one."),
         )
     person = Caller(user_id=session.user_id, org_id=session.org_id, kind="human", session_id=session.id)
@@ -268,9 +285,22 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
         change_own_password(acting, user_id=session.user_id, current=request.POST.get("current", ""), password=new)
     except Refusal as refused:
         wrong = _("The current password is wrong.") if refused.code == "password.invalid" else _(text_of(refused.code))
-        return fill(request, visit, "change", 422, rules=rules, problem=wrong)
+        return fill(request, visit, "change", 422, **shown, problem=wrong)
     record_password_check(ctx, session_id=session.id)
     return HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, session.id)})
+
+
+@page
+def expiring(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """A note after a sign-in: the password has to be changed soon."""
+    flow, session = visit.flow, _session_of(request, visit)
+    if flow is None or session is None:
+        return see_other(f"{BASE}loginname", flow)
+    user = users_by_id(visit.ctx.instance, [session.user_id]).get(session.user_id)
+    days = days_to_change_password(user, visit.ctx.now()) if user else None
+    if request.method == "POST" or days is None:
+        return go_on(request, visit)
+    return fill(request, visit, "expiring", days=days)
 
 
 def _session_of(request: HttpRequest, visit: Visit) -> SessionRow | None:

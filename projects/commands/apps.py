@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from iam.access.tokens import digest
+from iam.instance.drawing import drawn_secret
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from projects.commands.shared import change_app, change_one, change_what_may_be_own
 from projects.domain import apps
 from projects.domain.project import OidcConfig
 from users.commands.credentials import checked_public_key, new_key_pair, previous_until
-
-SECRET_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def change_app_secret(
 
     The one before counts for `keep_previous` more; left out, for as long as is configured. One before that counts no more.
     """
-    secret, until = ctx.ports.secrets.random(SECRET_LENGTH), previous_until(ctx, keep_previous)
+    secret, until = drawn_secret(ctx), previous_until(ctx, keep_previous)
     receipt = change_app(
         ctx,
         project_id,
@@ -139,7 +138,7 @@ def app_key_file(made: MadeKey, app_id: str, client_id: str) -> str:
 
 
 def _secret(ctx: Context, kind: str, method: int) -> str:
-    return ctx.ports.secrets.random(SECRET_LENGTH) if apps.needs_secret(kind, method) else ""
+    return drawn_secret(ctx) if apps.needs_secret(kind, method) else ""
 
 
 def _hashed(secret: str) -> str:

@@ -9,6 +9,7 @@ EMBEDDED = (
     "fuzzing",
     "go",
     "grpc",
+    "grpc_live",
     "hostile_bytes",
     "memory",
     "protocols",

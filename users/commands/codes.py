@@ -170,7 +170,7 @@ def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
         CodeRow.objects.filter(**key).delete()
         CodeRow.objects.create(**key, **values)
         if not wish.returned:
-            told = {"code": code, "link": link, "application": wish.application or ctx.base_url}
+            told = {"code": code, "link": link, "application": wish.application or ctx.links_url}
             _send(ctx, user, TOPICS[purpose], values["medium"], told)
     return Requested(_receipt(ctx, user.id), code if wish.returned else "")
 
@@ -208,7 +208,7 @@ def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> s
     """Our page at the instance's own origin, or the caller's template with its places filled (checklist H01)."""
     if not template:
         query = urlencode({"userId": user.id, "code": code})
-        return f"{ctx.base_url}/ui/v2/login/{PAGES[purpose]}?{query}"
+        return f"{ctx.links_url}/ui/v2/login/{PAGES[purpose]}?{query}"
     values = {"UserID": user.id, "LoginName": user.user_name, "Code": code, "OrgID": user.owner, "CodeID": ""}
     link = template
     for place in PLACES:

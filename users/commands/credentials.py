@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
 from iam.access.tokens import TokenKind, digest, mint
+from iam.instance.drawing import drawn_secret
 from iam.kernel.change import Receipt, change
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
@@ -19,7 +20,6 @@ from users.ranks import must_not_outrank
 KEY_SIZE = 2048
 LARGEST_KEY = 8192  # a larger one makes each check slow
 LEAST_EXPONENT = 65537  # NIST SP 800-56B §6.4.1.1
-SECRET_LENGTH = 64
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """How the older API says that something does not end."""
 
@@ -71,7 +71,7 @@ def set_machine_secret(ctx: Context, *, user_id: str, keep_previous: timedelta |
     The one before counts for `keep_previous` more; left out, for as long as is configured. One before that counts no more.
     """
     must_not_outrank(ctx, user_id)
-    secret, until = ctx.ports.secrets.random(SECRET_LENGTH), previous_until(ctx, keep_previous)
+    secret, until = drawn_secret(ctx), previous_until(ctx, keep_previous)
     receipt = _change(ctx, user_id, lambda user: user.set_secret(digest(secret), previous_until=until))
     return Made(receipt, user_id, secret)
 

@@ -13,7 +13,7 @@ from orgs.queries import find_org_of_domain
 from users.commands import codes, strength
 from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
 from users.commands.sessions import must_know_password
-from users.domain.profile import Profile
+from users.domain.profile import Profile, find_phone
 from users.domain.user import User
 from users.models import UserRow
 from users.ranks import must_not_outrank
@@ -192,9 +192,13 @@ def skip_mfa_init(ctx: Context, *, user_id: str) -> Receipt:
 def must_not_shadow(ctx: Context, user_name: str, user_id: str, *, org_id: str = "") -> None:
     """A name like an address must not catch the sign-ins of somebody else (checklist U03); raises AlreadyExists.
 
-    Not one that ends with the verified domain of another organization, nor the proved address of another person.
-    `org_id` is the organization of a new user.
+    Not one that ends with the verified domain of another organization, nor the proved address or number of another
+    person. `org_id` is the organization of a new user.
     """
+    if number := find_phone(user_name):
+        proved = UserRow.objects.filter(instance_id=ctx.instance, phone=number, phone_verified=True)
+        if proved.exclude(id=user_id).exists():
+            raise AlreadyExists("user.already_exists", field="userName")
     local, _, domain = user_name.strip().rpartition("@")
     if not local:
         return

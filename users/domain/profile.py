@@ -61,6 +61,14 @@ def checked_email(email: str) -> str:
     return address
 
 
+def find_phone(text: str) -> str:
+    """The number that a text is, as it is kept (E.164); empty for any other text, also a number without its country."""
+    try:
+        return checked_phone(text)
+    except InvalidInput:
+        return ""
+
+
 def checked_phone(phone: str) -> str:
     """A number in E.164; raises InvalidInput."""
     try:

@@ -228,6 +228,7 @@ class GeneratorRemoved(GeneratorFact, SettingRemoved):
     generator_type: int = 0
 
 
+APPLICATION_SECRET = 6
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 OTP = {"length": 8, "expiry": timedelta(minutes=5), "include_upper_letters": False}
 GENERATORS: Mapping[int, Mapping[str, Any]] = {
@@ -246,7 +247,8 @@ GENERATORS: Mapping[int, Mapping[str, Any]] = {
 def _generator(number: int, defaults: Mapping[str, Any]) -> Kind:
     facts: Facts = {"added": GeneratorAdded, "changed": GeneratorChanged, "removed": GeneratorRemoved}
     marks = {"generator_type": number}
-    return Kind(f"generator_{number}", values.Generator, {INSTANCE: facts}, values.check_generator, defaults, marks)
+    check = values.check_secret_generator if number == APPLICATION_SECRET else values.check_generator
+    return Kind(f"generator_{number}", values.Generator, {INSTANCE: facts}, check, defaults, marks)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -4,6 +4,7 @@ A field's `key` is its place in a fact's payload where that is not its name in c
 facts of its own (files, lists of factors), so the facts of its kind do not carry it.
 """
 
+import math
 import re
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -18,6 +19,7 @@ COLOUR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
 LONGEST_LIFETIME = timedelta(days=3650)
 LONGEST_LINK = 500
+LEAST_SECRET_BITS = 100
 
 
 def _stored(default: Any, key: str) -> Any:
@@ -271,6 +273,20 @@ def check_generator(found: Generator) -> None:
     sets = ("include_lower_letters", "include_upper_letters", "include_digits", "include_symbols")
     if not any(getattr(found, name) for name in sets):
         raise InvalidInput("setting.value_invalid", field="include_digits", reason="at least one set of characters")
+
+
+def check_secret_generator(found: Generator) -> None:
+    """Raises InvalidInput: a secret of an application is kept as a plain digest, so it must not be guessable."""
+    check_generator(found)
+    sizes = (
+        (found.include_lower_letters, 26),
+        (found.include_upper_letters, 26),
+        (found.include_digits, 10),
+        (found.include_symbols, 4),
+    )
+    bits = found.length * math.log2(sum(size for wanted, size in sizes if wanted))
+    if bits < LEAST_SECRET_BITS:
+        raise InvalidInput("setting.value_invalid", field="length", reason=f"at least {LEAST_SECRET_BITS} random bits")
 
 
 def check_restrictions(found: Restrictions) -> None:
