@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTENV := DJANGO_SETTINGS_MODULE=iam.settings.test
 
-.PHONY: install install-dev packages run check test bench proto docs lock
+.PHONY: install install-dev packages run check test bench bench-lists proto docs lock
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -57,6 +57,10 @@ test: packages check
 
 bench: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench
+
+# Every filter and order of the long lists over a million rows; USERS, ORGS, AUTHORIZATIONS make it smaller
+bench-lists: install-dev
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench_lists
 
 proto: install-dev
 	$(BIN)/python -m iam.api.proto.build

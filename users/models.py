@@ -53,7 +53,7 @@ class UserRow(models.Model):
     class Meta:
         db_table = "users_users"
         indexes: ClassVar = [
-            models.Index(fields=["instance_id", "user_name"], name="users_user_name"),
+            models.Index(fields=["instance_id", "user_name", "id"], name="users_name"),
             models.Index(fields=["instance_id", "org_id", "id"], name="users_org"),
             models.Index(fields=["instance_id", "email", "id"], name="users_email"),
             models.Index(fields=["instance_id", "display_name", "id"], name="users_display_name"),

@@ -71,7 +71,7 @@ def paged(
         shown = query.offset + len(page.rows) if page.rows else 0
         if len(page.rows) < limit and (shown or not query.offset):
             return page.rows, shown
-        return page.rows, total_of(rows, shown=max(shown, page.at_least))
+        return page.rows, total_of(rows, shown=shown, many=page.many)
 
 
 def _columns(named: Columns) -> tuple[str, ...]:

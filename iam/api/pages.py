@@ -1,9 +1,9 @@
 """How PostgreSQL finds one page of a long list, whatever it is filtered and sorted by (decision 0005).
 
-The planner guesses how many rows a filter lets through, and a wrong guess walks a whole index to fill a page. So a
-filtered list is first asked for FEW + 1 rows in no order. Are there no more, then these are all: the database sorts them
-and counts them in the same statement. Otherwise there are many, and walking the index of the sorting column meets
-enough of them soon. A page far behind is walked by ids alone, which an index may answer without its table, and read then.
+The planner guesses how many rows a filter lets through, and a wrong guess walks a whole index to fill a page. So unless it
+expects many rows, a filtered list is first asked for EXACT + 1 rows in no order. Are there no more, then these are all:
+the database sorts them and counts them in the same statement. Of many, walking the index of the sorting column meets
+enough soon. A page far behind is walked by ids alone, which an index may answer without its table, and read then.
 Plans are made for the values of each request, never kept: one for a common name is of no use for a rare one.
 """
 
@@ -17,17 +17,21 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 
-FEW = 2000
-"""Rows of a filtered list that are sorted rather than met in order; and the offset from which ids are walked alone."""
+from iam.api import totals
+
+FAR = 1000
+"""From this offset on ids are walked alone."""
+MANY = 3
+"""Times EXACT: when the planner expects more rows than that, they are not counted first."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What was found. `total` is None when it was not counted; then `at_least` rows exist."""
+    """What was found, with the `total` if it is known; else, if it was asked, how `many` the planner expects."""
 
     rows: list[Any]
     total: int | None = None
-    at_least: int = 0
+    many: int = 0
 
 
 def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> Page:
@@ -35,8 +39,13 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     plain = rows.order_by(*order)
     if not _by_ids(rows):
         return Page(list(plain[offset : offset + limit]))
-    few = _page_of_few(rows, order, offset, limit) if _is_filtered(rows) else Page([])
-    return few if few.total is not None else Page(_walked(plain, offset, limit), at_least=few.at_least)
+    many = totals.expected(rows) if _is_filtered(rows) else 0
+    if _is_filtered(rows) and many <= totals.EXACT * MANY:
+        few = _page_of_few(rows, order, offset, limit)
+        if few.total is not None:
+            return few
+        many = max(many, totals.EXACT + 1)
+    return Page(_walked(plain, offset, limit), many=many)
 
 
 @contextmanager
@@ -72,7 +81,7 @@ def _is_filtered(rows: "QuerySet[Any]") -> bool:
 def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> Page:
     """The page with its total if the filter lets few rows through."""
     names = [column.removeprefix("-") for column in order]
-    asked = rows.order_by().values_list("id", *names)[: FEW + 1]
+    asked = rows.order_by().values_list("id", *names)[: totals.EXACT + 1]
     try:
         inner, values = asked.query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
@@ -86,11 +95,11 @@ def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     with connections[rows.db].cursor() as cursor:
         cursor.execute(statement, values)
         total, ids = cursor.fetchone()
-    return Page([], at_least=total) if total > FEW else Page(_in_order(rows, ids), total=total)
+    return Page([]) if total > totals.EXACT else Page(_in_order(rows, ids), total=total)
 
 
 def _walked(plain: "QuerySet[Any]", offset: int, limit: int) -> list[Any]:
-    if offset < FEW:
+    if offset < FAR:
         return list(plain[offset : offset + limit])
     return _in_order(plain, list(plain.values_list("id", flat=True)[offset : offset + limit]))
 

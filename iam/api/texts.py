@@ -1,14 +1,13 @@
-"""Lookups that mean the same on both engines: text with regard to case, and lists in JSON that hold one of some values.
+"""Lookups that mean the same on both engines: text with regard to case or without, lists in JSON that hold one of some values.
 
-On PostgreSQL a part of a text is found by the trigrams of its upper case (`users_trigrams` and its like): one index serves
-both ways of asking. Asked with regard to case, the text must match in upper case, which the index finds, and as it is.
+On PostgreSQL a part of a text is found by trigrams (`users_trigrams`), which serve LIKE and ILIKE, but not Django's UPPER.
 """
 
 import json
 from typing import Any
 
 from django.db.models import CharField, JSONField, Lookup, TextField
-from django.db.models.lookups import Contains, EndsWith, StartsWith
+from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, IStartsWith, StartsWith
 
 SPECIAL = str.maketrans({sign: f"[{sign}]" for sign in "*?["})
 
@@ -27,33 +26,52 @@ class _Globbed:
         return f"{column} GLOB %s", [*given, wanted]
 
 
-class _Cased(_Globbed):
-    """Asked with regard to case; PostgreSQL's trigrams are of the text in upper case."""
-
-    again = "CASE WHEN {} THEN 1 ELSE 0 END <> 0"
-    """How the text is looked at once more. The planner expects such a comparison to keep all rows: it counts them once."""
-
-    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        """`UPPER(column) LIKE UPPER(pattern)`, and `column LIKE pattern`."""
-        plain, given = self.as_sql(compiler, connection)  # type: ignore[attr-defined] - of Lookup
-        if not isinstance(self.rhs, str):  # type: ignore[attr-defined]
-            return plain, given
-        column, of_column = self.process_lhs(compiler, connection)  # type: ignore[attr-defined]
-        _, pattern = self.process_rhs(compiler, connection)  # type: ignore[attr-defined]
-        return f"(UPPER({column}) LIKE UPPER(%s) AND {self.again.format(plain)})", [*of_column, *pattern, *given]
-
-
-class _StartsWith(_Cased, StartsWith):
+class _StartsWith(_Globbed, StartsWith):
     pattern = "{}*"
-    again = "{}"  # an index in the order of bytes serves this half, too
 
 
-class _EndsWith(_Cased, EndsWith):
+class _EndsWith(_Globbed, EndsWith):
     pattern = "*{}"
 
 
-class _Contains(_Cased, Contains):
+class _Contains(_Globbed, Contains):
     pattern = "*{}*"
+
+
+class _InAnyCase:
+    """PostgreSQL's ILIKE."""
+
+    shape = "{}"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """`column ILIKE pattern`."""
+        if not isinstance(self.rhs, str):  # type: ignore[attr-defined] - of Lookup
+            return self.as_sql(compiler, connection)  # type: ignore[attr-defined]
+        column, given = compiler.compile(self.lhs)  # type: ignore[attr-defined]
+        wanted = self.shape.format(connection.ops.prep_for_like_query(self.rhs))  # type: ignore[attr-defined]
+        return f"{column}::text ILIKE %s", [*given, wanted]
+
+
+class _IStartsWith(_InAnyCase, IStartsWith):
+    shape = "{}%"
+
+
+class _IEndsWith(_InAnyCase, IEndsWith):
+    shape = "%{}"
+
+
+class _IContains(_InAnyCase, IContains):
+    shape = "%{}%"
+
+
+class _IExact(_InAnyCase, IExact):
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Both ways at once: some columns have an index in upper case, others trigrams."""
+        plain, given = self.as_sql(compiler, connection)
+        if not isinstance(self.rhs, str):
+            return plain, given
+        alike, pattern = super().as_postgresql(compiler, connection)
+        return f"({plain} AND {alike})", [*given, *pattern]
 
 
 class HoldsAny(Lookup):  # type: ignore[type-arg] - not subscriptable when it runs
@@ -74,7 +92,7 @@ class HoldsAny(Lookup):  # type: ignore[type-arg] - not subscriptable when it ru
         return unfolded.format(column), [*given, json.dumps(list(self.rhs))]
 
 
-for _lookup in (_StartsWith, _EndsWith, _Contains):
+for _lookup in (_StartsWith, _EndsWith, _Contains, _IExact, _IStartsWith, _IEndsWith, _IContains):
     CharField.register_lookup(_lookup)
     TextField.register_lookup(_lookup)
 JSONField.register_lookup(HoldsAny)

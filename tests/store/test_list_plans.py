@@ -1,0 +1,108 @@
+"""Filters and orders of long lists are answered from indexes: PostgreSQL is asked how many rows it looked at.
+
+3,000 users and authorizations, the requests of `make bench-lists`. Each statement of a list on a long table is explained
+as it runs. Scans of whole tables are dear here, as they are where there are millions of rows.
+"""
+
+import json
+import re
+
+import pytest
+from django.db import connection, transaction
+from google.protobuf.json_format import ParseDict
+
+from iam.access.caller import RequestMeta
+from iam.api import pages, totals
+from iam.api.methods import invoke, method
+from tests import crowded, list_requests
+
+pytestmark = [pytest.mark.django_db, pytest.mark.skipif(connection.vendor != "postgresql", reason="plans of PostgreSQL")]
+SIZES = crowded.Sizes(users=3000, orgs=100, authorizations=3000)
+LONG = {"users_users", "projects_user_grants", "users_metadata"}
+SELECTIVE, LOOKED_AT = 30, 300
+"""Where a filter lets at most SELECTIVE rows of 3,000 through, at most LOOKED_AT are looked at."""
+PAGE = 20
+
+
+class Looking:
+    """Explains statements as they run, and counts what they looked at in the long tables."""
+
+    def __init__(self):
+        self.rows, self.plans = 0, []
+
+    def __call__(self, execute, sql, params, many, context):
+        if re.match(r"(SELECT|WITH) ", sql) and any(f'FROM "{table}"' in sql for table in LONG):
+            with transaction.atomic(), context["connection"].connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+                cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}", params)
+                (plan,) = cursor.fetchone()
+                cursor.execute("SET LOCAL enable_seqscan = on")
+            self.plans.append(plan[0]["Plan"])
+            self.rows += looked_at(plan[0]["Plan"])
+        return execute(sql, params, many, context)
+
+
+def looked_at(node):
+    """Rows that scans of long tables met, let through or not."""
+    below = sum(map(looked_at, node.get("Plans", ())))
+    if node.get("Relation Name") not in LONG:
+        return below
+    met = sum(node.get(key, 0) for key in ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck"))
+    return below + met * node["Actual Loops"]
+
+
+@pytest.fixture
+def crowd(house):
+    crowded.fill(SIZES)
+    return house
+
+
+def answered(house, path, body):
+    """The answer, and what was looked at for it."""
+    looking = Looking()
+    request = ParseDict(body, method(path[1:]).request())
+    with connection.execute_wrapper(looking):
+        answer = invoke(path[1:], request, RequestMeta(host="localhost", headers={"authorization": f"Bearer {house.pat}"}))
+    return answer, looking
+
+
+def requests(pattern):
+    return [one for one in list_requests.requests(SIZES) if re.match(pattern, one[0])]
+
+
+def total(answer):
+    return (answer.pagination if hasattr(answer, "pagination") else answer.details).total_result
+
+
+# what no index can tell: two letters within a text that hardly anybody has
+UNTOLD = ("key",)
+
+
+def test_a_filter_that_few_rows_pass_looks_at_few(crowd):
+    tried, dear = 0, {}
+    for name, path, body in requests(r"users, [^,]*$|authorizations, [^,]*$"):
+        answer, looking = answered(crowd, path, body)
+        if total(answer) <= SELECTIVE:
+            tried += 1
+            if looking.rows > LOOKED_AT:
+                dear[name] = (total(answer), looking.rows)
+    assert tried > 60
+    assert dear == {}
+
+
+def test_the_first_page_of_every_order_looks_at_no_more_than_a_page(crowd, monkeypatch):
+    monkeypatch.setattr(totals, "EXACT", PAGE)
+    for name, path, body in requests(r"(users|authorizations) by "):
+        key = "pagination" if "pagination" in body else "query"
+        _, looking = answered(crowd, path, {**body, key: {**body[key], "limit": PAGE}})
+        assert looking.rows <= 10 * PAGE, (name, looking.rows, looking.plans)
+
+
+def test_a_page_far_behind_reads_a_page_of_rows_and_ids_before_it(crowd, monkeypatch):
+    monkeypatch.setattr(totals, "EXACT", PAGE)
+    monkeypatch.setattr(pages, "FAR", PAGE)
+    for name, path, body in requests(r"(users|authorizations) by "):
+        key = "pagination" if "pagination" in body else "query"
+        answer, looking = answered(crowd, path, {**body, key: {**body[key], "limit": PAGE, "offset": 1000}})
+        assert looking.rows <= 1000 + 10 * PAGE, (name, looking.rows)
+        assert "Index Only Scan" in json.dumps(looking.plans), name
