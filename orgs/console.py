@@ -7,7 +7,7 @@ from django import forms
 from django.db.models import Q
 
 from iam.console.kit import (
-    Choice,
+    STATES,
     Column,
     DetailPage,
     Empty,
@@ -27,8 +27,6 @@ from iam.kernel.context import Context
 from orgs import commands, queries
 from orgs.console_settings import settings_tab
 from orgs.models import OrgDomainRow, OrgRow
-
-STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
 
 
 class NameForm(forms.Form):
@@ -111,6 +109,10 @@ add_pages(
                             Column("primary_domain", "Primary domain"),
                             Column("created_at", "Created", kind="time"),
                             Column("changed_at", "Changed", kind="time"),
+                        ),
+                        links=(
+                            Link("Users", "users?q={id}", "user.read"),
+                            Link("Projects", "projects?q={id}", "project.read"),
                         ),
                     ),
                     Related(

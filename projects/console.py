@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import OuterRef, Q, Subquery
 
 from iam.console.kit import (
+    STATES,
     Column,
     DetailPage,
     Empty,
@@ -26,7 +27,7 @@ from iam.kernel.context import Context
 from orgs.queries import org_choices
 from projects import commands, console_apps, console_grants, console_people, queries  # noqa: F401 - they register their pages
 from projects.console_apps import kind_of_app
-from projects.console_parts import PROJECT, STATES, project_of, project_page
+from projects.console_parts import PROJECT, project_of, project_page
 from projects.models import ProjectGrantRow, ProjectRow, UserGrantRow
 
 
@@ -83,7 +84,7 @@ add_pages(
             Column("created_at", "Created", kind="time", sort="created_at"),
             Column("id", "Id", kind="code"),
         ),
-        search=("name", "id"),
+        search=("name", "id", "org_id"),
         filters=(STATES,),
         links=(Link("New project", "projects/new", "project.create", main=True),),
         order=("name",),

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from iam.console.kit import (
+    STATES,
     Column,
     Empty,
     ListPage,
@@ -18,7 +19,7 @@ from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.kernel.context import Context
 from orgs.queries import get_org_of_domain
 from projects import commands, queries
-from projects.console_parts import PROJECT, STATES, project_page
+from projects.console_parts import PROJECT, project_page
 from projects.models import RoleRow
 
 

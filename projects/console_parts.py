@@ -3,7 +3,6 @@
 from typing import Any
 
 from iam.console.kit import (
-    Choice,
     FormPage,
     Path,
 )
@@ -11,7 +10,6 @@ from iam.kernel.context import Context
 from projects import queries
 from projects.models import ProjectRow
 
-STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
 PROJECT, APP = "projects/{project_id}", "projects/{project_id}/apps/{app_id}"
 
 

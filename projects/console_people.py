@@ -7,6 +7,7 @@ from django import forms
 
 from iam.access.roles import ROLES, Level, level_of
 from iam.console.kit import (
+    STATES,
     Choice,
     Column,
     DetailPage,
@@ -32,7 +33,6 @@ from projects.administrators import list_administrators, with_login_names
 from projects.models import RoleRow
 from users.queries import find_user_by_login
 
-STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
 LEVELS = Choice(
     "level",
     "Level",
@@ -169,7 +169,7 @@ add_pages(
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
-        search=("user_login_name", "project_name", "id"),
+        search=("user_login_name", "project_name", "id", "user_id"),
         filters=(STATES,),
         links=(Link("Give roles", "authorizations/new", "user.grant.write", main=True),),
         order=("-created_at",),

@@ -145,7 +145,7 @@ add_pages(
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
-        search=("user_name", "display_name", "name", "email", "id"),
+        search=("user_name", "display_name", "name", "email", "id", "org_id"),
         filters=(STATES, KINDS),
         links=(
             Link("New service user", "users/new-machine", "user.write"),
@@ -311,6 +311,7 @@ add_pages(
             ),
         ),
         links=(
+            Link("Roles", "authorizations?q={id}", "user.grant.read"),
             Link("Give roles", "authorizations/new?user={id}", "user.grant.write"),
             Link("Make administrator", "administrators/new?user={id}", "org.member.write"),
             Link("Unlock", "users/{id}/unlock", "user.write", lambda row: row.state == 4, main=True),

@@ -52,6 +52,10 @@ class Choice:
         return rows
 
 
+STATES = Choice("state", "State", (("active", "Active", {"state": 1}), ("inactive", "Inactive", {"state": 2})))
+"""The filter of everything that can be deactivated (users have a state more)."""
+
+
 @dataclass(frozen=True)
 class Link:
     """A way to another page; `to` may name attributes of the row (`users/{id}/rename`).

@@ -103,7 +103,7 @@ add_pages(
                         "About",
                         (
                             Column("to", "To"),
-                            Column("user_id", "User", kind="code", link="users/{user_id}"),
+                            Column("user_id", "User", kind="code", link="users/{user_id}", names=("user",)),
                             Column("created_at", "Made", kind="time"),
                             Column("sent_at", "Sent", kind="time"),
                             Column("tries", "Tries"),

@@ -150,6 +150,20 @@ def test_lists_show_names_with_one_statement_for_a_whole_page(console, house, th
             assert "org 7" in page or "Acme &amp; Söhne" in page, address
 
 
+def test_an_organization_leads_to_its_users_and_projects_and_a_user_to_the_roles(console, house, things):
+    page = lambda address: console.get(HOME + address).content.decode()
+    other = orgs.add_org(house.system, name="Other").id
+    house.person("elsewhere", org=other)
+    projects.add_project(house.system, org_id=other, name="far")
+    for address in (f"users?q={other}", f"projects?q={other}"):
+        assert f'href="/ui/console/{address}"' in page(f"orgs/{other}")
+    assert "elsewhere" in page(f"users?q={other}") and "gigi" not in page(f"users?q={other}")
+    assert ">far<" in page(f"projects?q={other}") and ">shop<" not in page(f"projects?q={other}")
+    assert f'href="/ui/console/authorizations?q={things["user_id"]}"' in page(f"users/{things['user_id']}")
+    assert ">shop<" in page(f"authorizations?q={things['user_id']}")
+    assert ">shop<" not in page(f"authorizations?q={house.admin}")
+
+
 def test_a_grant_goes_to_an_organization_by_its_domain(console, house, things):
     acme = orgs.add_org(house.system, name="Acme").id
     page = f"{HOME}projects/{things['project_id']}/grants"

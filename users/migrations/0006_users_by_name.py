@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0004_user_lists'),
+        ('users', '0005_previous_secret'),
     ]
 
     operations = [
