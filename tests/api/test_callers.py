@@ -169,6 +169,7 @@ TEXTS = {
     "domain": "x.example",
     "username": "x",
     "user_name": "x",
+    "user_code": "BCDF-GHJK",
 }
 
 
