@@ -16,7 +16,10 @@ from iam.api import pages, totals
 from iam.api.methods import invoke, method
 from tests import crowded, list_requests
 
-pytestmark = [pytest.mark.django_db, pytest.mark.skipif(connection.vendor != "postgresql", reason="plans of PostgreSQL")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="plans of PostgreSQL"),
+]
 SIZES = crowded.Sizes(users=3000, orgs=100, authorizations=3000)
 LONG = {"users_users", "projects_user_grants", "users_metadata"}
 SELECTIVE, LOOKED_AT = 30, 300
@@ -62,7 +65,9 @@ def answered(house, path, body):
     looking = Looking()
     request = ParseDict(body, method(path[1:]).request())
     with connection.execute_wrapper(looking):
-        answer = invoke(path[1:], request, RequestMeta(host="localhost", headers={"authorization": f"Bearer {house.pat}"}))
+        answer = invoke(
+            path[1:], request, RequestMeta(host="localhost", headers={"authorization": f"Bearer {house.pat}"})
+        )
     return answer, looking
 
 
@@ -103,6 +108,6 @@ def test_a_page_far_behind_reads_a_page_of_rows_and_ids_before_it(crowd, monkeyp
     monkeypatch.setattr(pages, "FAR", PAGE)
     for name, path, body in requests(r"(users|authorizations) by "):
         key = "pagination" if "pagination" in body else "query"
-        answer, looking = answered(crowd, path, {**body, key: {**body[key], "limit": PAGE, "offset": 1000}})
+        _, looking = answered(crowd, path, {**body, key: {**body[key], "limit": PAGE, "offset": 1000}})
         assert looking.rows <= 1000 + 10 * PAGE, (name, looking.rows)
         assert "Index Only Scan" in json.dumps(looking.plans), name
