@@ -48,14 +48,14 @@ def test_an_owner_of_the_system_is_no_owner_of_instances(known):
     assert not any(ctx.rights.allow(one, owner=ctx.instance) for one in ("iam.read", "iam.write", "user.read"))
 
 
-now = int(time.time())
+now, DAY = int(time.time()), 24 * 3600  # far enough that a slow run does not reach it
 WRONG = {
     "expired": {"exp": now - 60},
     "no end": {"exp": None},
     "no beginning": {"iat": None},
-    "a beginning in the future": {"iat": now + 300, "exp": now + 600},
-    "not valid yet": {"nbf": now + 300},
-    "too long": {"exp": now + 3700},
+    "a beginning in the future": {"iat": now + DAY, "exp": now + DAY + 600},
+    "not valid yet": {"nbf": now + DAY},
+    "too long": {"exp": now + DAY},
     "an end that is text": {"exp": "soon"},
     "an end that is a fraction": {"exp": now + 60.5},
     "nobody": {"iss": "nobody", "sub": "nobody"},
