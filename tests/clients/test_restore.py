@@ -11,7 +11,7 @@ from django.core.management import call_command
 from iam.outbox.delivery import deliver, try_again
 from iam.outbox.models import QUEUED, Message
 from oidc.models import AccessToken
-from tests.oidc.support import make_flow
+from tests.oidc.support import make_flow, make_tv
 from tests.servers import new_server
 from users.commands import codes
 from users.commands.codes import Wish
@@ -21,6 +21,14 @@ from users.models import SessionRow, UserRow
 @pytest.fixture
 def flow(house, web):
     return make_flow(house, web)
+
+
+def test_e13_devices_that_were_let_in_before_get_no_tokens(house, web):
+    tv = make_tv(house, web)
+    tv.start()
+    tv.approve()
+    call_command("restored")
+    assert tv.poll().json()["error"] == "invalid_grant"
 
 
 def test_e13_what_a_backup_brings_back_is_ended(house, flow, settings, tmp_path, capsys):
