@@ -212,9 +212,9 @@ def test_row32_a_worker_pushes_what_it_does(collector, tmp_path):
         log = (tmp_path / "worker.log").open("wb")
         worker = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=log, stderr=log)
         try:
-            task = until(lambda: next((one for one in collector.spans if one.name == "gatehouse.follow"), None), 30)
+            task = until(lambda: next((one for one in collector.spans if one.name == "gatehouse.follow"), None), 90)
             assert until(lambda: [one for one in collector.spans if one.parent_span_id == task.span_id])
-            fed = until(lambda: facts_of_worker(collector), 30)
+            fed = until(lambda: facts_of_worker(collector), 90)
             assert fed["hours"] > 10, "every fact of the set-up"
         finally:
             worker.terminate()
