@@ -218,7 +218,6 @@ def with_names(rows: "QuerySet[UserGrantRow]") -> "QuerySet[UserGrantRow]":
     return rows.annotate(
         user_login_name=Subquery(user.values("preferred_login_name")),
         user_display_name=Subquery(user.values("display_name")),
-        user_org_id=Subquery(user.values("org_id")),
         project_name=Subquery(project.values("name")),
         project_org_id=Subquery(project.values("org_id")),
         org_name=Subquery(org.values("name")),
