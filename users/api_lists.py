@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from iam.api.gen import object_v2, user_v2
-from iam.api.lists import matches, paged, row_details
+from iam.api.lists import matches, meets, paged, row_details
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
@@ -74,7 +74,8 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
         case "not_query":
             return ~condition(ctx, asked.query, depth - 1)
         case "metadata_key_filter":
-            return queries.with_metadata(ctx, matches("key", asked.key, asked.method))
+            wanted = matches("key", asked.key, asked.method)
+            return queries.with_metadata_key(ctx, meets(asked.key, asked.method), wanted)
         case "metadata_value_filter":
             return queries.with_metadata(ctx, _value(asked))
     raise InvalidInput("api.query_unsupported", field=name)

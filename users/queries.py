@@ -19,6 +19,7 @@ from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, Use
 MOST_CHANGES = 200
 MOST_ALIKE = 10
 DAY = timedelta(days=1)
+MOST_KEYS = 50
 
 
 def get_user(ctx: Context, *, user_id: str) -> UserRow:
@@ -198,6 +199,23 @@ def with_metadata(ctx: Context, wanted: Q) -> Q:
     """The users (a condition on their rows) of whom some value kept under a key is as wanted."""
     rows = UserMetadataRow.objects.filter(wanted, instance_id=ctx.instance)
     return Q(id__in=rows.values("user_id"))
+
+
+def with_metadata_key(ctx: Context, matching: Callable[[str], bool], wanted: Q) -> Q:
+    """The users of whom some key fulfils a condition, given both ways. There are few keys, and many users who hold each:
+    the different ones are looked at, if they are not more than MOST_KEYS."""
+    keys = _different_keys(ctx.instance)
+    return with_metadata(ctx, wanted if len(keys) > MOST_KEYS else Q(key__in=[key for key in keys if matching(key)]))
+
+
+def _different_keys(instance: str) -> list[str]:
+    """The keys under which anything is kept, from one to the next in their index; MOST_KEYS and one more at most."""
+    keys, rows = [], UserMetadataRow.objects.filter(instance_id=instance).order_by("key").values_list("key", flat=True)
+    key = rows.first()
+    while key is not None and len(keys) <= MOST_KEYS:
+        keys.append(key)
+        key = rows.filter(key__gt=key).first()
+    return keys
 
 
 def list_sessions(ctx: Context, *, user_id: str) -> "QuerySet[SessionRow]":

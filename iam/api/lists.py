@@ -1,6 +1,6 @@
 """What lists share: filters by text, sorting, paging with bounds, the two kinds of list details."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,22 @@ def matches(column: str, value: str, method: int) -> Q:
     if method not in LOOKUPS:
         raise InvalidInput("api.query_unsupported", field="method")
     return Q(**{f"{column}__{LOOKUPS[method]}": value})
+
+
+COMPARISONS: Mapping[int, Callable[[str, str], bool]] = {
+    0: str.__eq__,
+    2: str.startswith,
+    4: str.__contains__,
+    6: str.endswith,
+}
+
+
+def meets(value: str, method: int) -> Callable[[str], bool]:
+    """The same condition on a text that is at hand; raises InvalidInput for an unknown method."""
+    if method not in LOOKUPS:
+        raise InvalidInput("api.query_unsupported", field="method")
+    compare = COMPARISONS[method - method % 2]
+    return (lambda text: compare(text.lower(), value.lower())) if method % 2 else (lambda text: compare(text, value))
 
 
 MOMENTS = {0: "exact", 1: "gt", 2: "gte", 3: "lt", 4: "lte"}

@@ -1,15 +1,24 @@
 """Every filter and sorting column of the lists of this room: rows that match and rows that must not."""
 
+import importlib
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
 import pytest
+from django.db import connection
 from google.protobuf.json_format import MessageToDict, ParseDict
 
+from eventstore.portable import facts_of_instance
+from eventstore.store import Recorded
 from iam.access.caller import RequestMeta
 from iam.api.methods import invoke, method
 from iam.kernel.errors import AlreadyExists
 from orgs import commands as orgs
+from orgs.domain.events import OrgRemoved
+from projections.projection import projection
 from projects import commands as projects
 from projects.domain.project import OidcConfig
-from projects.models import ProjectGrantRow
+from projects.models import ProjectGrantRow, UserGrantRow
 
 M, A = "zitadel.management.v1.ManagementService", "zitadel.admin.v1.AdminService"
 ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
@@ -362,3 +371,51 @@ def test_an_application_id_is_taken_once_in_the_whole_instance(house, names):
     projects.add_api_app(house.system, project_id=names["Alpha"]["project"], name="one", app_id="chosen")
     with pytest.raises(AlreadyExists, match=r"app\.id_already_exists"):
         projects.add_api_app(house.system, project_id=names["BETA"]["project"], name="other", app_id="chosen")
+
+
+def test_an_authorization_knows_the_organization_of_its_user_also_when_rebuilt(house, given):
+    kept = dict(UserGrantRow.objects.filter(instance_id=house.instance).values_list("id", "user_org_id"))
+    org = {name: given[name]["org"] for name in NAMES}
+    assert [kept[given["ids"][name]] for name in ("anna", "robot", "through")] == [
+        org["Alpha"],
+        org["BETA"],
+        org["Alpha"],
+    ]
+    UserGrantRow.objects.filter(instance_id=house.instance).delete()
+    for fact in facts_of_instance(house.system.store, house.instance):
+        projection("authorizations").apply(fact)
+    assert kept == dict(UserGrantRow.objects.filter(instance_id=house.instance).values_list("id", "user_org_id"))
+
+
+def test_an_authorization_forgets_an_organization_that_is_gone_also_when_rebuilt(house, given):
+    row = {"instance_id": house.instance, "user_id": given["users"]["robot"], "project_id": "p", "roles": []}
+    at = {"created_at": datetime.now(UTC), "changed_at": datetime.now(UTC), "version": 1}
+    UserGrantRow.objects.create(**row, **at, id="x", org_id=house.org, user_org_id=given["BETA"]["org"])
+    removed = Recorded(1, house.system.stream("org", given["BETA"]["org"]), 2, OrgRemoved(), "", "", datetime.now(UTC))
+    projection("authorizations").apply(removed)
+    assert UserGrantRow.objects.get(id="x").user_org_id == ""
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="with SQLite there is never another program")
+def test_the_program_before_adds_authorizations_that_are_sorted_too(house, given):
+    columns = "instance_id, org_id, user_id, project_id, grant_id, roles, state, created_at, changed_at, version"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO projects_user_grants (id, {columns}) SELECT id || 'x', {columns} FROM projects_user_grants"
+            " WHERE id = %s",
+            [given["ids"]["robot"]],
+        )
+    assert UserGrantRow.objects.get(id=given["ids"]["robot"] + "x").user_org_id == given["BETA"]["org"]
+
+
+def test_rows_of_before_are_filled_in_by_set_up(house, given, monkeypatch):
+    fill = importlib.import_module("projects.migrations.0004_fill_user_org")
+    monkeypatch.setattr(fill, "AT_ONCE", 2)
+    rows = UserGrantRow.objects.filter(instance_id=house.instance)
+    kept = dict(rows.values_list("id", "user_org_id"))
+    rows.update(user_org_id="")
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the end of the test's transaction
+    fill.fill(None, SimpleNamespace(connection=connection))
+    assert dict(rows.values_list("id", "user_org_id")) == kept

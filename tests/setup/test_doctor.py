@@ -20,6 +20,7 @@ from iam.setup.doctor.examine import examine
 from iam.setup.doctor.findings import OK, PROBLEM, WARNING
 from iam.setup.seen import HEADER, PATH, signed_now
 from iam.vault.models import DataKey
+from projections import trigrams
 from projections.models import Checkpoint, Head
 from tests.servers import new_server
 
@@ -236,3 +237,33 @@ def test_row_47_a_stopped_follower_is_a_problem_and_a_slow_one_a_warning(house):
     stopped = {"position": 0, "error": "it broke", "failed_position": 3, "changed_at": dt.datetime.now(dt.UTC)}
     Checkpoint.objects.update_or_create(projection=name, instance_id=house.instance, defaults=stopped)
     assert PROBLEM in levels(outside.followers)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no trigrams")
+def test_without_the_extension_set_up_goes_on_and_the_doctor_says_what_is_slow(house):
+    with connection.cursor() as cursor:
+        cursor.execute("DROP EXTENSION pg_trgm CASCADE")
+        cursor.execute("CREATE ROLE without_rights")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO without_rights")
+        cursor.execute("SET ROLE without_rights")
+        trigrams.put()
+        cursor.execute("RESET ROLE")
+    (found,) = database.search()
+    assert (found.level, "users_trigrams" in found.told, "CREATE EXTENSION pg_trgm" in found.remedy) == (
+        WARNING,
+        True,
+        True,
+    )
+    trigrams.put()
+    assert levels(database.search) == [OK]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no trigrams")
+def test_an_index_that_was_not_finished_is_named_and_made_again(house):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_trigrams'::regclass")
+    assert levels(database.search) == [WARNING]
+    trigrams.put()
+    assert levels(database.search) == [OK]

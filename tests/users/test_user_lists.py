@@ -210,3 +210,15 @@ def test_t02_strangers_find_nobody_by_what_is_kept_of_them(house, people):
     _, token = house.machine("stranger", people["other"])
     for query in ({"metadataKeyFilter": {"key": "colour"}}, {"metadataValueFilter": {"value": VALUE}}):
         assert "result" not in Rpc(USERS, token)("ListUsers", {"queries": [query]})
+
+
+@pytest.mark.parametrize("most", [50, 1])
+def test_metadata_keys_are_found_by_every_method_however_many_there_are(house, people, monkeypatch, most):
+    monkeypatch.setattr("users.queries.MOST_KEYS", most)
+    asked = [("colour", "SIZE"), ("COLOUR", "Size"), ("col", "si"), ("COL", "SI"), ("olou", "iz"), ("OLOU", "IZ"), ("our", "ze"), ("OUR", "ZE")]  # fmt: skip
+    for method, (of_ada, of_bob) in enumerate(asked):
+        for key, name in ((of_ada, "ada"), (of_bob, "bob")):
+            query = {"metadataKeyFilter": {"key": key, "method": method}}
+            answer = Rpc(USERS, house.pat)("ListUsers", {"queries": [query]})
+            meets = key.islower() or method % 2
+            assert found(answer, people) == ([name] if meets else []), (key, method)
