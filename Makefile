@@ -55,8 +55,9 @@ test: packages check
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SHARED)
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SERVERS)
 
+# With USERS=… FACTS=… beside a full database, with LOAD=1 under load: tests/bench/__init__.py
 bench: install-dev
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench
 
 # Every filter and order of the long lists over a million rows; USERS, ORGS, AUTHORIZATIONS make it smaller
 bench-lists: install-dev

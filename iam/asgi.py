@@ -12,15 +12,16 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iam.settings.prod")
 _django = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402 - the apps must be ready first
-
+# what follows needs the apps
 from iam.api.cors import Asgi, with_cors  # noqa: E402
 from iam.api.gate import passed  # noqa: E402
 from iam.api.rpc import application_of, with_host  # noqa: E402
+from iam.api.threads import threads  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
 REST = re.compile(r"/(?:v2|v2beta|management|admin|auth|system)/")
-_web = WSGIMiddleware(_django, workers=settings.CONFIG.Threads)
+_web = WSGIMiddleware(_django)
+_web.executor = threads()
 _sockets = URLRouter([path("ui/console/live", LiveActivity.as_asgi())])
 
 

@@ -14,6 +14,8 @@ from projections.periodic import EVERY_SECONDS, do_hourly
 
 BACKSTOP_SECONDS = 5.0
 GAP_SECONDS = 0.05
+GATHER_SECONDS = 0.05
+"""After a ring: pushes that follow each other closely are fed together, and leave the processor to requests."""
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class Runner(threading.Thread):
         tidied = -EVERY_SECONDS
         while not self._stopped.is_set():
             wake.wait(self._follow())
+            self._stopped.wait(GATHER_SECONDS)
             if time.monotonic() - tidied > EVERY_SECONDS and not self._stopped.is_set():
                 do_hourly()
                 tidied = time.monotonic()

@@ -1,6 +1,7 @@
 """From an RPC call to the method table and back: what the caller said, what a refusal looks like."""
 
 import logging
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,9 +45,11 @@ def _answered(full: str, request: Message, exchange: Exchange, served: Served) -
     try:
         return answer(full, request, exchange)
     except Refusal as refusal:
-        refused = told(refusal)
+        refused, wait = told(refusal), getattr(refusal, "retry_after", None)
         served.status, served.outcome = refused.kind.connect, requests.outcome_of(refused.kind.http)
-        raise connect_error(refused, getattr(refusal, "retry_after", None)) from refusal
+        if wait is not None:  # for clients and proxies that know HTTP only; the message's detail says it precisely
+            exchange.headers["Retry-After"] = str(max(1, math.ceil(wait.total_seconds())))
+        raise connect_error(refused, wait) from refusal
     except Exception as error:
         if outage.is_outage(error):
             outage.note(error, full)

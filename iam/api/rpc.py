@@ -17,6 +17,7 @@ from iam.api.cors import Asgi, Scope
 from iam.api.errors import told
 from iam.api.limits import check_words
 from iam.api.methods import Exchange
+from iam.api.threads import threads
 from iam.kernel.errors import InvalidInput
 
 
@@ -72,7 +73,7 @@ def _endpoint(service: str, one: Any) -> Endpoint[Any, Any]:
     async def answered(request: Message, context: Any) -> Message:
         exchange = Exchange(meta_of_call(context))
         try:
-            return await sync_to_async(called, thread_sensitive=False)(full, request, exchange)
+            return await sync_to_async(called, thread_sensitive=False, executor=threads())(full, request, exchange)
         finally:
             for name, value in exchange.headers.items():
                 context.response_headers[name.lower()] = value

@@ -1,13 +1,18 @@
 """What rules need from outside, as shapes. The real ones are wired in iam/settings, doubles in tests."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 
 class PasswordHasher(Protocol):
-    """Hashes and checks passwords in a bounded pool; raises ResourceExhausted when its queue is full."""
+    """Hashes and checks passwords in a bounded pool; raises ResourceExhausted when all its places are taken."""
+
+    def place(self) -> AbstractContextManager[None]:
+        """Hold a place, so that who would be refused is refused before anything is done for it."""
+        ...
 
     def hash(self, password: str) -> str:
         """A modular-crypt string."""

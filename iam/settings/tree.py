@@ -390,7 +390,12 @@ class PasswordHasherSection(Section):
 
     Hasher: HasherSection = HasherSection()
     Workers: int = Field(0, ge=0, description="hashing threads per process; 0 = number of cores")
-    Queue: int = Field(32, ge=1, description="waiting sign-ins per process before 429 is answered")
+    Queue: int = Field(
+        32,
+        ge=1,
+        description="waiting sign-ins per process before 429 is answered; hashed and waiting ones together take no more"
+        " than half of Threads, so that the other half answers everything else",
+    )
 
 
 class SystemDefaultsSection(Section):

@@ -108,9 +108,10 @@ def _observed(facts: int) -> Iterator[None]:
 def ports() -> Ports:
     """Clock, ids, hashing and secrets."""
     hasher = settings.CONFIG.SystemDefaults.PasswordHasher
+    workers = hasher.Workers or os.cpu_count() or 1
     pool = PasswordPool(
-        workers=hasher.Workers or os.cpu_count() or 1,
-        queue=hasher.Queue,
+        workers=workers,
+        most=min(workers + hasher.Queue, max(1, settings.CONFIG.Threads // 2)),
         time_cost=hasher.Hasher.Time,
         memory_kib=hasher.Hasher.Memory,
         threads=hasher.Hasher.Threads,

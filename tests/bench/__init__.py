@@ -8,5 +8,5 @@
 USERS and FACTS say how many rows are loaded into the second database; every person has FACTS / USERS facts. Calls are taken
 in turn, a block here and a block there, so that whatever else slows the machine slows both alike; what is compared is
 medians. QUIET names a file to lock: shared while rows are loaded, exclusively while something is measured, for a machine on
-which others work too.
+which others work too. KEEP names a file that tells of the databases of a run, which are then left for the next one.
 """

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from tests.bench.inner import WRITERS, Inner
-from tests.bench.loading import load
-from tests.bench.rounds import compared, in_turn, measuring, medians, say, timed, working
-from tests.bench.sides import FULL, Bench, size, started
+from tests.bench.loading import get_ready
+from tests.bench.rounds import compared, in_turn, measuring, medians, say, timed
+from tests.bench.sides import FULL, Bench, started
 from tests.bench.wire import Wire
 
 ROUNDS, BLOCK = 400, 20
@@ -20,24 +20,21 @@ MOST_SECONDS = 0.1
 
 def figures(bench: Bench) -> None:
     """Prepare, load when rows are asked for, measure, print."""
-    users, facts = size()
-    with working():
-        bench.prepare()
-    if users:
-        load(bench.copy(), bench.house, users, facts)
+    get_ready(bench)
+    is_full = len(bench.sides) > 1
     inner = {side.name: Inner(side) for side in bench.sides}
     with measuring():
         bench.tidy()
         started(bench.sides)
         ratios = _web(bench, inner)
-        if users:
+        if is_full:
             _lists(bench)
         for side in bench.sides:
             side.stop()
         ratios["push"] = _pushes(inner)
     for one in inner.values():
         one.end()
-    if users:
+    if is_full:
         say(f"\n{FULL} : empty   " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()))
         worst = max(ratios.values())
         say(f"the largest is {worst:.2f}; the aim is at most 1.10: {'met' if worst <= 1.1 else 'MISSED'}")

@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 
 from tests.bench.clients import Clients
-from tests.bench.loading import load as fill
-from tests.bench.rounds import compared, measuring, percentile, say, working
-from tests.bench.sides import Bench, size, started
+from tests.bench.loading import get_ready
+from tests.bench.rounds import compared, measuring, percentile, say
+from tests.bench.sides import Bench, started
 from tests.bench.storm import storm
 
 PROCESSES = (1, 2, 4)
@@ -18,11 +18,7 @@ CALLS = ("introspection", "client-credentials token", "CreateUser")
 
 def load(bench: Bench) -> None:
     """Prepare, fill when rows are asked for, measure, print."""
-    users, facts = size()
-    with working():
-        bench.prepare()
-    if users:
-        fill(bench.copy(), bench.house, users, facts)
+    get_ready(bench)
     say(f"{CLIENTS} clients in a process beside {os.cpu_count()} processors' worth of servers and PostgreSQL")
     for processes in PROCESSES:
         with measuring():

@@ -6,7 +6,7 @@ stays that of the first one: the copies can be found and listed, not opened or v
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from tests.bench.rounds import say, working
-from tests.bench.sides import Side
+from tests.bench.sides import Bench, Side, size
 from tests.bench.wire import PASSWORD, House, Wire
 
 NAME = "first0of0all"
@@ -27,6 +27,12 @@ LEAVES = (
     "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
     " WHERE relkind = 'r' AND nspname = 'public' ORDER BY 1"
 )
+INDEXES = (
+    "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
+    " WHERE i.indrelid::regclass::text = ANY(%s) AND NOT i.indisunique"
+    " AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = i.indexrelid)"
+)
+COUNTED = ("users_users", "eventstore_events", "eventstore_activity", "eventstore_claims", "oidc_access_tokens")
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,17 @@ class First:
 
     ids: tuple[str, ...]
     words: dict[str, str]
+
+
+def get_ready(bench: Bench) -> None:
+    """Prepare, and fill when rows are asked for, unless a run before did it."""
+    if not bench.sides:
+        with working():
+            bench.prepare()
+        users, facts = size()
+        if users:
+            load(bench.copy(), bench.house, users, facts)
+    bench.is_ready = True
 
 
 def load(side: Side, house: House, users: int, facts: int) -> None:
@@ -48,11 +65,10 @@ def load(side: Side, house: House, users: int, facts: int) -> None:
     with psycopg.connect(side.dsn) as connection:
         statements = _copies(connection, first)
     say(f"each person has {len(statements)} rows in {len({table for table, _ in statements})} tables")
-    starts = range(0, users, CHUNK)
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        work = [pool.submit(_copy, side.dsn, [one for _, one in statements], start, users) for start in starts]
-        for done in work:
-            done.result()
+    indexes = _without_indexes(side, {table for table, _ in statements})
+    _at_once([(_copy, side.dsn, [one for _, one in statements], start, users) for start in range(0, users, CHUNK)])
+    say(f"copied after {time.monotonic() - begun:.0f} s; {len(indexes)} indexes are made anew")
+    _at_once([(_index, side.dsn, one) for one in indexes])
     _follow(side)
     with psycopg.connect(side.dsn, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
@@ -62,9 +78,6 @@ def load(side: Side, house: House, users: int, facts: int) -> None:
         raise SystemExit(f"{found[0]} of {users} users were loaded")
     told = ", ".join(f"{count} {name}" for count, name in zip(found, COUNTED, strict=True))
     say(f"loaded in {time.monotonic() - begun:.0f} s: {told}; {size}")
-
-
-COUNTED = ("users_users", "eventstore_events", "eventstore_activity", "eventstore_claims", "oidc_access_tokens")
 
 
 def _first(side: Side, house: House, sessions: int) -> First:
@@ -79,10 +92,10 @@ def _first(side: Side, house: House, sessions: int) -> First:
         rows: Any = connection.execute
         sessions_of = rows("SELECT id, token_digest FROM users_sessions WHERE user_id = %s", [person]).fetchall()
         uses = rows("SELECT id, '' FROM eventstore_activity WHERE aggregate_id = %s", [person]).fetchall()
-        tokens = rows("SELECT id, digest FROM oidc_access_tokens ORDER BY id LIMIT 1").fetchall()
-    ids = [person, *(id for id, _ in [*sessions_of, *uses, *tokens])]
+        tokens = rows("SELECT id, digest, family_id FROM oidc_access_tokens ORDER BY id LIMIT 1").fetchall()
+    ids = [person, *(id for id, *_ in [*sessions_of, *uses, *tokens]), *(family for *_, family in tokens)]
     words = {id: _id_of(number) if id.isdigit() else _digest_of(number, 1) for number, id in enumerate(ids)}
-    digests = [digest for _, digest in [*sessions_of, *tokens]]
+    digests = [digest for _, digest, *_ in [*sessions_of, *tokens]]
     words |= {digest: _digest_of(number, 2) for number, digest in enumerate(digests, start=len(ids))}
     return First(tuple(ids), words | {house.robot: words[person], NAME: "md5(n::text)"})
 
@@ -136,6 +149,28 @@ def _value(name: str, value: Any, first: First) -> sql.Composable:
     for word in words:
         column = sql.SQL("replace({}::text, {}, {})").format(column, sql.Literal(word), sql.SQL(first.words[word]))
     return sql.SQL("({})::" + kind).format(column) if words else column
+
+
+def _without_indexes(side: Side, tables: Collection[str]) -> list[str]:
+    """Take away indexes that promise nothing; answers how to make them again."""
+    with psycopg.connect(side.dsn) as connection:
+        found = connection.execute(INDEXES, [list(tables)]).fetchall()
+        for name, _ in found:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.SQL(name)))
+    return [definition for _, definition in found]
+
+
+def _index(dsn: str, definition: str) -> None:
+    with working(), psycopg.connect(dsn) as connection:
+        connection.execute("SET maintenance_work_mem = '512MB'")
+        connection.execute(definition)  # type: ignore[call-overload]
+
+
+def _at_once(work: Iterable[tuple[Any, ...]]) -> None:
+    """Calls and their arguments, over several connections."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for done in [pool.submit(*one) for one in work]:
+            done.result()
 
 
 def _copy(dsn: str, statements: Sequence[sql.Composed], start: int, users: int) -> None:

@@ -1,12 +1,14 @@
 """Two databases on one private PostgreSQL, alike to the last row, of which the second is filled; a server for each."""
 
+import json
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -42,14 +44,39 @@ class Side:
 
 
 class Bench:
-    """The cluster of a run, and what was prepared in it."""
+    """The cluster of a run, and what was prepared in it; with KEEP, that of a run before."""
 
     def __init__(self) -> None:
+        self.kept = Path(os.environ["KEEP"]) if os.environ.get("KEEP") else None
+        self.sides: list[Side] = []
+        self.is_ready = False
+        """Whether all is loaded, so that it is worth keeping."""
+        if self.kept and self.kept.exists():
+            self._resume(json.loads(self.kept.read_text()))
+            return
         self.folder = Path(tempfile.mkdtemp(prefix="gatehouse-bench-"))
         self.cluster: Cluster = cluster.start()
         self.masterkey = secrets.token_hex(16)
         self.house = House("")
-        self.sides: list[Side] = []
+
+    def _resume(self, told: dict[str, Any]) -> None:
+        self.folder, self.masterkey = Path(told["folder"]), told["masterkey"]
+        self.house = House(**told["house"])
+        self.cluster = Cluster(Path(told["cluster"]), told["port"])
+        self.cluster.resume()
+        for name in told["sides"]:
+            self.add(name)
+
+    def _keep(self, file: Path) -> None:
+        told = {
+            "folder": str(self.folder),
+            "masterkey": self.masterkey,
+            "house": asdict(self.house),
+            "cluster": str(self.cluster.folder),
+            "port": self.cluster.port,
+            "sides": [side.name for side in self.sides],
+        }
+        file.write_text(json.dumps(told))
 
     def dsn(self, name: str) -> str:
         """How to reach a database."""
@@ -74,7 +101,7 @@ class Bench:
     def add(self, name: str) -> Side:
         """A side whose server is not started."""
         folder = self.folder / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         server = new_server(folder)
         server.environment |= {
             "ZITADEL_DATABASE_POSTGRES_DSN": self.dsn(name),
@@ -98,11 +125,15 @@ class Bench:
                 connection.execute(one)  # type: ignore[call-overload]
 
     def end(self) -> None:
-        """Stop everything and remove it."""
+        """Stop everything and remove it, unless it is to be kept."""
         for side in self.sides:
             process = side.server.process
             if process is not None and process.poll() is None:
                 side.stop()
+        if self.is_ready and self.kept:
+            self._keep(self.kept)
+            self.cluster.halt()
+            return
         self.cluster.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -18,6 +18,8 @@ class House:
     """What a prepared instance has to call with."""
 
     pat: str
+    host: str = ""
+    """By which every server is called: tokens name it."""
     api: dict[str, str] = field(default_factory=dict)
     robot: str = ""
     grant: dict[str, str] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Wire:
 
     def ask(self, verb: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes, str]:
         """Status, content and Retry-After."""
+        headers = {"Host": self.house.host, **headers}
         try:
             self.connection.request(verb, path, body, headers)
             answer = self.connection.getresponse()
@@ -96,7 +99,7 @@ class Wire:
 
 def prepare(port: int, pat: str) -> House:
     """An API that introspects, a service user with a token, people with passwords."""
-    wire = Wire(port, House(pat))
+    wire = Wire(port, House(pat, f"localhost:{port}"))
     project = wire.call("/v2/projects", {"name": "bench"})["id"]
     made = {"projectId": project, "name": "api", "apiConfiguration": {"authMethodType": 0}}
     api = wire.call("/zitadel.application.v2.ApplicationService/CreateApplication", made)["apiConfiguration"]

@@ -50,7 +50,7 @@ def test_during_a_rotation_both_keys_open(db):
 
 @pytest.fixture(scope="module")
 def pool():
-    return PasswordPool(workers=1, queue=4, time_cost=1, memory_kib=8192, threads=1)
+    return PasswordPool(workers=1, most=5, time_cost=1, memory_kib=8192, threads=1)
 
 
 def test_imported_hashes_verify_and_are_upgraded(pool):

@@ -101,8 +101,14 @@ def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str 
     `asked` is the name that was typed when there is no such user.
 
     Unknown, locked and inactive users take as long and look the same as a wrong password (checklist P01).
-    A wrong one counts towards the lockout; a hash of an older scheme is replaced.
+    A wrong one counts towards the lockout; a hash of an older scheme is replaced. When too many passwords wait to be
+    hashed, nothing is done and nothing counted; raises ResourceExhausted as well.
     """
+    with ctx.ports.passwords.place():
+        _must_know_password(ctx, user_id, password, asked)
+
+
+def _must_know_password(ctx: Context, user_id: str, password: str, asked: str) -> None:
     account = asked or user_id
     try:
         count = attempts.begin(ctx, account)
