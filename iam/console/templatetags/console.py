@@ -1,5 +1,6 @@
 """How the console's templates draw a value."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ TONES = {
     "sent": "ok",
     "up to date": "ok",
 }
+SIGNS = re.compile(r"(?<=[@.-])")
 NOTHING = mark_safe('<span class="muted">–</span>')
 
 
@@ -57,12 +59,17 @@ def _drawn(kind: str, value: Any) -> SafeString:
         case "yesno":
             return format_html("{}", "yes" if value else "no")
         case "address":
-            return format_html('<span class="address">{}</span>', value)
+            return format_html('<span class="address">{}</span>', _breakable(value))
         case "long":
             return format_html('<pre class="long">{}</pre>', value)
         case "list":
             return format_html_join(" ", '<span class="chip">{}</span>', ((item,) for item in value))
     return format_html("{}", value)
+
+
+def _breakable(value: str) -> SafeString:
+    """An address or login name that goes on in the next line after a sign of its own."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in SIGNS.split(value)))
 
 
 def _time(value: datetime) -> SafeString:
