@@ -7,12 +7,17 @@ they arrive. A body without an announced length (chunked, HTTP/2) gets one.
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.html import escape
+from django.utils.translation.trans_real import parse_accept_lang_header
 
-from iam.api import reflection
+from iam.api import admission, reflection
 from iam.api.errors import rest_body, told
 from iam.kernel.errors import Refusal, ResourceExhausted, TooLarge
 
@@ -43,13 +48,14 @@ async def passed(scope: Scope, receive: Any, send: Any, application: Application
     try:
         async with asyncio.timeout(settings.CONFIG.Limits.BodySeconds):
             await _collect(scope, receive, collected)
-        await application(_announced(scope, len(collected)), _replay(bytes(collected), receive), send)
+        async with admission.turn(scope):
+            await application(_announced(scope, len(collected)), _replay(bytes(collected), receive), send)
     except TimeoutError:
         await _refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
     except TooLarge as large:
         await _refuse(scope, send, large, 413)
     except ResourceExhausted as full:
-        await _refuse(scope, send, full, 503)
+        await _refuse(scope, send, full, 429 if full.code == admission.FULL else 503)
     except _Gone:
         return
     finally:
@@ -102,11 +108,11 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
 
 
 async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> None:
-    """Answer in the form of the wire and end the connection, whose rest nobody will read."""
+    """Answer in the form of the wire, and end a connection whose rest nobody will read."""
     kind = (_header(scope, b"content-type") or b"").decode("latin1").partition(";")[0]
     answer = told(refusal)
     headers: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-    if scope["http_version"].startswith("1"):
+    if scope["http_version"].startswith("1") and refusal.code != admission.FULL:
         headers.append((b"connection", b"close"))
     if kind.startswith("application/grpc"):
         headers += [(b"content-type", kind.encode("latin1")), (b"grpc-status", str(answer.kind.grpc).encode())]
@@ -116,11 +122,26 @@ async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> Non
         body = json.dumps({"code": answer.kind.connect, "message": answer.message}).encode()
         status = 429 if status == 413 else status
         headers.append((b"content-type", b"application/json"))
+    elif scope["path"].startswith("/ui/"):
+        body = _page(scope, answer.text)
+        headers.append((b"content-type", b"text/html; charset=utf-8"))
     else:
         body = json.dumps(rest_body(answer)).encode()
         headers.append((b"content-type", b"application/json"))
-    if status in (429, 503):
-        headers.append((b"retry-after", b"1"))
+    if status in (429, 503) or kind.startswith("application/grpc"):
+        wait = getattr(refusal, "retry_after", None) or timedelta(seconds=1)
+        headers.append((b"retry-after", str(math.ceil(wait.total_seconds())).encode()))
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _page(scope: Scope, text: str) -> bytes:
+    """For people, without a template: there is no time for one."""
+    wanted = (_header(scope, b"accept-language") or b"").decode("latin1")
+    known = dict(settings.LANGUAGES)
+    language = next((one for one, _ in parse_accept_lang_header(wanted) if one in known), settings.LANGUAGE_CODE)
+    with translation.override(language):
+        said = escape(translation.gettext(text))
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{said}</title>'
+    return f'<!doctype html><html lang="{language}"><head>{head}</head><body><p>{said}</p></body></html>'.encode()

@@ -393,8 +393,8 @@ class PasswordHasherSection(Section):
     Queue: int = Field(
         32,
         ge=1,
-        description="waiting sign-ins per process before 429 is answered; hashed and waiting ones together take no more"
-        " than half of Threads, so that the other half answers everything else",
+        description="sign-ins of one process that wait for their turn; the next ones are answered 429 with Retry-After."
+        " Half as many as there are hashing threads are at work at once, so that token checks stay quick in a storm",
     )
 
 

@@ -11,14 +11,12 @@ from tests.servers import new_server
 CONNECT = "/zitadel.session.v2.SessionService/CreateSession"
 
 
-@pytest.mark.parametrize(
-    ("queue", "sign_ins", "door"), [("2", 12, "/v2/sessions"), ("32", 20, "/v2/sessions"), ("32", 20, CONNECT)]
-)
-def test_p12_a_storm_of_passwords_stops_nothing_else(tmp_path, own_database, queue, sign_ins, door):
-    """One hashing thread and slow hashing; reads are answered while sign-ins still wait, and a queue that is longer than
-    there are threads takes no more than half of them, by whichever wire."""
+@pytest.mark.parametrize("door", ["/v2/sessions", CONNECT])
+def test_p12_a_storm_of_passwords_stops_nothing_else(tmp_path, own_database, door):
+    """One hashing thread and slow hashing; reads are answered while sign-ins still wait, by whichever wire."""
+    sign_ins = 12
     server = new_server(tmp_path)
-    slow = {"WORKERS": "1", "QUEUE": queue, "HASHER_TIME": "8", "HASHER_MEMORY": "131072"}
+    slow = {"WORKERS": "1", "QUEUE": "2", "HASHER_TIME": "8", "HASHER_MEMORY": "131072"}
     server.environment |= own_database
     server.environment |= {f"ZITADEL_SYSTEMDEFAULTS_PASSWORDHASHER_{name}": value for name, value in slow.items()}
     server.start()
