@@ -192,8 +192,8 @@ def bare(name):
     request = method(name).request()
     route = route_of(name)
     for variable in re.findall(r"\{(\w+)", route.path) if route else ():
-        is_enum = request.DESCRIPTOR.fields_by_name[variable].enum_type is not None
-        setattr(request, variable, 1 if is_enum else "1")
+        field = request.DESCRIPTOR.fields_by_name[variable]
+        setattr(request, variable, "1" if field.type == field.TYPE_STRING else 1)
     return request
 
 
