@@ -308,6 +308,7 @@ def test_user_grant_of_a_project_that_was_lent(terraform, project, other_org, ma
     (lent,) = terraform(M, "ListGrantedProjects")["result"]
     assert (lent["projectId"], lent["grantId"]) == (project, grant)
     terraform(M, "RemoveUserGrant", userId=machine, grantId=given)
+    terraform.org = ""  # what follows is removed at home; the other organization goes first (checklist T03)
 
 
 def test_project_v2_and_application_v2(terraform):
