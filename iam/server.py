@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
+from iam.api import admission
 from iam.observe import exposition
 from iam.settings.tree import Config
 from iam.tls import options_for
@@ -64,6 +65,7 @@ def serve(config: Config) -> None:
     sys.stdout.flush()
     if config.Workers > 1 and config.Metrics.Type != "none":
         exposition.share_between_processes()
+    admission.share(config)
     Server(options_of(config)).run()
 
 
@@ -102,10 +104,11 @@ def options_of(config: Config) -> dict[str, Any]:
 
 def _follow(worker: object) -> None:
     """Each web process follows the log, or wakes those who do."""
-    from iam import followers  # the apps are ready in the worker only
+    from iam import followers, precedence  # the apps are ready in the worker only
     from iam.observe import start as observe
 
     observe.start()
+    precedence.start()
     logging.getLogger("gunicorn.error").addFilter(_in_one_line)
     followers.start()
 

@@ -1,11 +1,12 @@
 """Feeds the celery projections: in batches, each instance at its own checkpoint, and never past a fact that fails."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery, Value
 
 from eventstore.database import DatabaseStore
 from eventstore.engines import is_postgres
@@ -13,7 +14,7 @@ from eventstore.reading import some_facts
 from eventstore.store import Recorded
 from iam.observe import meter
 from projections.models import Checkpoint, Head
-from projections.projection import CELERY, Projection, projections
+from projections.projection import CELERY, Projection, projection, projections
 
 BATCH = 200
 LONGEST_PAUSE = 300
@@ -22,58 +23,82 @@ AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
+Read = Callable[[int, int, str], list[Recorded]]
+Feed = Callable[[Projection, Sequence[Recorded], Checkpoint], None]
+
+
 def follow_all(store: DatabaseStore) -> bool:
-    """Feed every projection a batch in every instance that has news; answers whether anything was fed."""
-    fed = False
-    for projection in projections(CELERY):
-        for instance, head in _news_for(projection):
-            fed = follow(store, projection, instance, head) or fed
-    return fed
+    """Feed every projection a batch in every instance that has news; answers whether more is waiting."""
+    read = _reading_once(store)
+    news = list(_news())
+    more = [follow(read, projection(name), *at) for name, *at in news]
+    return any(more) or len(news) == AT_ONCE
 
 
-def _news_for(projection: Projection) -> list[tuple[str, int]]:
-    """Instances with settled facts after the checkpoint that may be tried now, and up to where."""
+def _reading_once(store: DatabaseStore) -> Read:
+    """Reads the next batch of an instance; projections that stand at the same place get the same facts."""
+    return cache(lambda position, head, instance: some_facts(store, position, head, instance, BATCH))
+
+
+def _news() -> "QuerySet[Head, tuple[str, str, int]]":
+    """Which projection has news in which instance that may be tried now, and up to where they are settled."""
+    first, *others = (_news_for(one) for one in projections(CELERY))
+    return first.union(*others, all=True)[:AT_ONCE]
+
+
+def _news_for(projection: Projection) -> "QuerySet[Head, tuple[str, str, int]]":
     mine = Checkpoint.objects.filter(instance_id=OuterRef("instance_id"), projection=projection.name)
     heads = Head.objects.annotate(
-        reached=Subquery(mine.values("position")[:1]), retry_at=Subquery(mine.values("retry_at")[:1])
+        name=Value(projection.name, CharField()),
+        reached=Subquery(mine.values("position")[:1]),
+        retry_at=Subquery(mine.values("retry_at")[:1]),
     )
     behind = Q(reached=None) | Q(reached__lt=F("position"))
     due = Q(retry_at=None) | Q(retry_at__lte=datetime.now(UTC))
-    return list(heads.filter(behind, due).values_list("instance_id", "position")[:AT_ONCE])
+    return heads.filter(behind, due).values_list("name", "instance_id", "position")
 
 
-def follow(store: DatabaseStore, projection: Projection, instance: str, head: int) -> bool:
-    """Feed one batch of one instance; answers whether the checkpoint moved. Who is already at it goes first."""
+def follow(read: Read, projection: Projection, instance: str, head: int) -> bool:
+    """Feed one batch of one instance; answers whether more is waiting. Who is already at it goes first."""
+    try:
+        return _follow(read, projection, instance, head, _feed)
+    except Exception:  # nothing of the batch was kept: as far as it goes, then
+        return _follow(read, projection, instance, head, _feed_singly)
+
+
+def _follow(read: Read, projection: Projection, instance: str, head: int, feed: Feed) -> bool:
     with transaction.atomic():
         checkpoint = _locked(projection, instance)
-        if checkpoint is None:
-            return False
-        facts = some_facts(store, checkpoint.position, head, instance, BATCH)
-        if not facts:
+        facts = read(checkpoint.position, head, instance) if checkpoint else []
+        if checkpoint is None or not facts:
             return False
         with meter.timed("gatehouse_batch_duration_seconds", projection=projection.name):
-            error = _feed(projection, facts, checkpoint)
+            feed(projection, facts, checkpoint)
         checkpoint.changed_at = datetime.now(UTC)
-        checkpoint.save()
+        checkpoint.save(force_update=True)
     fed = sum(fact.position <= checkpoint.position for fact in facts)
     meter.add("gatehouse_fed_facts_total", fed, projection=projection.name)
-    if error:
+    if checkpoint.error:
         log.error(
             "%s is stopped at %s in %s: %s",
             projection.name,
             checkpoint.failed_position,
             instance,
-            error.partition(":")[0],
+            checkpoint.error.partition(":")[0],
         )
-    return not error or checkpoint.failed_position > facts[0].position
+    return fed == BATCH
 
 
 def _locked(projection: Projection, instance: str) -> Checkpoint | None:
+    """The checkpoint, kept from other followers; None if one of them has it."""
+    rows = checkpoints_of(projection).filter(instance_id=instance)
+    if (found := rows.first()) is not None:
+        return found
     Checkpoint.objects.bulk_create(
         [Checkpoint(instance_id=instance, projection=projection.name, changed_at=datetime.now(UTC))],
         ignore_conflicts=True,
     )
-    return checkpoints_of(projection).filter(instance_id=instance).first()
+    return rows.first()
 
 
 def checkpoints_of(projection: Projection) -> "QuerySet[Checkpoint]":
@@ -82,18 +107,13 @@ def checkpoints_of(projection: Projection) -> "QuerySet[Checkpoint]":
     return rows.select_for_update(skip_locked=True) if is_postgres() else rows
 
 
-def _feed(projection: Projection, facts: Sequence[Recorded], checkpoint: Checkpoint) -> str:
-    """Feed a batch at once, or as far as it goes; answers the error that stopped it."""
-    try:
-        with transaction.atomic():
-            projection.apply_all(facts)
-    except Exception:
-        return _feed_singly(projection, facts, checkpoint)
+def _feed(projection: Projection, facts: Sequence[Recorded], checkpoint: Checkpoint) -> None:
+    """Feed a batch at once; raises what its projection raises."""
+    projection.apply_all(facts)
     _go_on(checkpoint, facts[-1].position)
-    return ""
 
 
-def _feed_singly(projection: Projection, facts: Sequence[Recorded], checkpoint: Checkpoint) -> str:
+def _feed_singly(projection: Projection, facts: Sequence[Recorded], checkpoint: Checkpoint) -> None:
     """Feed one fact after the other; the one that fails is not skipped, and tried again later."""
     for fact in facts:
         try:
@@ -102,7 +122,7 @@ def _feed_singly(projection: Projection, facts: Sequence[Recorded], checkpoint: 
         except Exception as failure:
             return _stop(checkpoint, fact, failure)
         _go_on(checkpoint, fact.position)
-    return ""
+    return None
 
 
 def try_again(projection: str, instance: str, position: int) -> bool:
@@ -117,7 +137,7 @@ def _go_on(checkpoint: Checkpoint, position: int) -> None:
     checkpoint.failures, checkpoint.retry_at = 0, None
 
 
-def _stop(checkpoint: Checkpoint, fact: Recorded, failure: Exception) -> str:
+def _stop(checkpoint: Checkpoint, fact: Recorded, failure: Exception) -> None:
     """Note what stopped it. Only the first line of the message: databases append the row's values below."""
     message = (str(failure).splitlines() or [""])[0]
     checkpoint.failed_position, checkpoint.failed_fact = fact.position, fact.fact.stored_name
@@ -125,4 +145,3 @@ def _stop(checkpoint: Checkpoint, fact: Recorded, failure: Exception) -> str:
     checkpoint.failures += 1
     pause = min(2**checkpoint.failures, LONGEST_PAUSE)
     checkpoint.retry_at = datetime.now(UTC) + timedelta(seconds=pause)
-    return checkpoint.error

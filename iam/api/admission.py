@@ -9,15 +9,18 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 
+from iam import precedence
+from iam.api.turns import SharedTurns
 from iam.kernel.errors import ResourceExhausted
 from iam.observe import meter
+from iam.settings.tree import Config, PasswordHasherSection
 
 DOORS = re.compile(
     r"/v2(?:beta)?/sessions(?:/[^/]+)?"
@@ -30,12 +33,18 @@ RETRY_AFTER = timedelta(seconds=2)
 READING = ("GET", "HEAD", "OPTIONS", "DELETE")
 
 
-class Room:
-    """Of the sign-ins of one process `at_work` are answered at once and `waiting` wait."""
+LOOK_SECONDS = 0.005
+"""How often it is tried to get a turn that another process has."""
 
-    def __init__(self, at_work: int, waiting: int) -> None:
+
+class Room:
+    """Of the sign-ins of one process `at_work` are answered at once and `waiting` wait. With turns that it shares with other
+    processes, all of them together have no more at work than there are turns."""
+
+    def __init__(self, at_work: int, waiting: int, shared: SharedTurns | None = None) -> None:
         self._turns = asyncio.Semaphore(at_work)
         self._free = waiting
+        self._shared = shared
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -52,22 +61,57 @@ class Room:
         else:
             await self._turns.acquire()
         try:
-            yield
+            async with self._shared_turn():
+                yield
         finally:
             self._turns.release()
+
+    @asynccontextmanager
+    async def _shared_turn(self) -> AsyncIterator[None]:
+        if self._shared is None:
+            yield
+            return
+        while (turn := self._shared.take()) is None:
+            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            yield
+        finally:
+            self._shared.give_back(turn)
+
+
+class _Server:
+    turns: SharedTurns | None = None
+
+
+def share(config: Config) -> None:
+    """Called before web processes are made: they are to have no more sign-ins at work than one of them would have."""
+    if config.Workers > 1:
+        _Server.turns = SharedTurns(_at_work(config.SystemDefaults.PasswordHasher))
 
 
 @cache
 def room() -> Room:
-    """As configured: half as many at work as may hash at once, so that the rest of the processors is left for everything
-    else (measured: all of them took token checks six times as long), and `PasswordHasher.Queue` who wait."""
+    """As configured, with `PasswordHasher.Queue` who wait."""
     hasher = settings.CONFIG.SystemDefaults.PasswordHasher
-    return Room(max(1, (hasher.Workers or os.cpu_count() or 1) // 2), hasher.Queue)
+    return Room(_at_work(hasher), hasher.Queue, _Server.turns)
 
 
-def turn(scope: dict[str, Any]) -> AbstractAsyncContextManager[None]:
-    """What stands around the answer to a request: a turn in the room of sign-ins, or nothing."""
-    return room().turn() if _takes_password(scope) else nullcontext()
+def _at_work(hasher: PasswordHasherSection) -> int:
+    """Half as many as may hash at once, so that the rest of the processors is left for everything else (measured: all of
+    them took token checks six times as long)."""
+    return max(1, (hasher.Workers or os.cpu_count() or 1) // 2)
+
+
+@asynccontextmanager
+async def turn(scope: dict[str, Any]) -> AsyncIterator[None]:
+    """What stands around the answer to a request: a turn in the room of sign-ins, who give way to everything else."""
+    if not _takes_password(scope):
+        with precedence.going_first():
+            yield
+        return
+    async with room().turn():
+        with precedence.giving_way():
+            yield
 
 
 def _takes_password(scope: dict[str, Any]) -> bool:

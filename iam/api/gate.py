@@ -125,6 +125,7 @@ async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> Non
     elif scope["path"].startswith("/ui/"):
         body = _page(scope, answer.text)
         headers.append((b"content-type", b"text/html; charset=utf-8"))
+        headers.append((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
     else:
         body = json.dumps(rest_body(answer)).encode()
         headers.append((b"content-type", b"application/json"))

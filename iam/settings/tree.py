@@ -394,7 +394,8 @@ class PasswordHasherSection(Section):
         32,
         ge=1,
         description="sign-ins of one process that wait for their turn; the next ones are answered 429 with Retry-After."
-        " Half as many as there are hashing threads are at work at once, so that token checks stay quick in a storm",
+        " Half as many as there are hashing threads are at work at once, in all processes of a server together, so that"
+        " token checks stay quick in a storm",
     )
 
 

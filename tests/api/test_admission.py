@@ -118,6 +118,7 @@ def test_grpc_and_people_are_told_in_their_own_form(small):
         page = {"path": "/ui/v2/login/password", "headers": [(b"accept-language", b"de-CH,de;q=0.9")]}
         status, headers, body = await house.ask(**page)
         assert status == 429 and headers[b"content-type"].startswith(b"text/html")
+        assert headers[b"content-security-policy"] == b"default-src 'none'; frame-ancestors 'none'"
         assert 'lang="de"' in body.decode() and "Zu viele Anmeldungen" in body.decode()
         house.may_end.set()
         await asyncio.gather(*waiting)

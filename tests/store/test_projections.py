@@ -127,8 +127,10 @@ def test_lag_counts_facts_and_seconds_and_tells_the_error(settled, fragile):
 def test_facts_are_fed_in_batches_with_few_statements(settled, django_assert_max_num_queries):
     push(*["blue"] * BATCH)
     advance()
-    with django_assert_max_num_queries(12 * len(projections(CELERY))):
+    with django_assert_max_num_queries(1 + 7 * len(projections(CELERY))) as asked:
         assert follow_all(wiring.store())
+    reads = [one for one in asked.captured_queries if 'FROM "eventstore_events"' in one["sql"]]
+    assert len(reads) == 1, "all followers get the facts that were read for the first"
     assert HourRow.objects.get(instance_id="tenant").facts == BATCH
 
 
