@@ -6,7 +6,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from iam.instance.domain.values import Privacy, Security
-from iam.instance.settings import InstanceSettings
 from iam.login import language
 from orgs.branding import asset_path, sheet_address
 
@@ -17,7 +16,7 @@ def look(visit: Any) -> dict[str, Any]:
     label = settings.label
     brand = label.values
     return {
-        "languages": _languages(settings),
+        "languages": language.offered(settings.restrictions.allowed_languages),
         "links": links_of(settings.privacy, visit.language),
         "sheet": sheet_address(label),
         "logo": asset_path(label.owner, brand.logo),
@@ -26,11 +25,6 @@ def look(visit: Any) -> dict[str, Any]:
         "unnamed": brand.disable_watermark,
         "login": settings.login,
     }
-
-
-def _languages(settings: InstanceSettings) -> tuple[str, ...]:
-    allowed = settings.restrictions.allowed_languages
-    return tuple(one for one in language.OFFERED if not allowed or one in allowed)
 
 
 def links_of(privacy: Privacy, code: str) -> list[Mapping[str, str]]:

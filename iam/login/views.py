@@ -46,7 +46,7 @@ class Visit:
 
     ctx: Context
     flow: AuthRequest | None
-    language: str
+    language: str = ""
 
     @property
     def org_id(self) -> str:
@@ -74,14 +74,22 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
             flow = login_door.get_flow(ctx, id) if id else None
             if flow is not None and not login_door.is_bound(request, flow.id):
                 raise NotFound("auth_request.not_found")
-            chosen = language.activate(request, flow.ui_locales if flow else ())
-            return view(request, Visit(ctx, flow, chosen))
+            visit = Visit(ctx, flow)
+            visit.language = _spoken(request, visit)
+            return view(request, visit)
         except NotFound as unknown:
             if unknown.code.startswith("instance."):
                 return login_door.error_page(request, unknown)
             return failure_page.error_page(request, status=404, reason="login_over")
 
     return shown
+
+
+def _spoken(request: HttpRequest, visit: Visit) -> str:
+    """The language of a page: one that the instance allows, its own one if nobody wishes another."""
+    wished = visit.flow.ui_locales if visit.flow else ()
+    among = language.offered(visit.settings.restrictions.allowed_languages)
+    return language.activate(request, wished, among=among, otherwise=visit.settings.default_language)
 
 
 def see_other(to: str, flow: AuthRequest | None = None) -> HttpResponse:

@@ -6,6 +6,7 @@ import pytest
 
 from eventstore.portable import facts_of_instance
 from iam.instance import setting_commands as commands
+from iam.instance.commands import set_default_language
 from iam.instance.domain.kinds import KINDS
 from iam.instance.settings import settings_of
 from iam.kernel.errors import InvalidInput
@@ -223,6 +224,24 @@ def test_languages_that_are_not_allowed_are_not_offered(flow):
     commands.set_restrictions(flow.house.system, values={"allowed_languages": ("en", "de")})
     page = flow.web.get(f"/ui/v2/login/loginname?authRequest={start(flow)}").content.decode()
     assert "Deutsch" in page and "Español" not in page
+
+
+@pytest.mark.parametrize(
+    ("default", "allowed", "wished", "word"),
+    [
+        ("en", ("en", "de"), "es", "Sign in"),
+        ("de", ("en", "de"), "es", "Anmelden"),
+        ("de", ("es",), "de", "Iniciar sesión"),
+        ("es", (), "fr", "Iniciar sesión"),
+        ("es", (), "de", "Anmelden"),
+    ],
+)
+def test_pages_speak_a_wished_language_that_is_allowed_else_that_of_the_instance(flow, default, allowed, wished, word):
+    set_default_language(flow.house.system, language=default)
+    commands.set_restrictions(flow.house.system, values={"allowed_languages": allowed})
+    flow.web.defaults["HTTP_ACCEPT_LANGUAGE"] = wished
+    page = f"/ui/v2/login/loginname?authRequest={start(flow, ui_locales=wished)}&lang={wished}"
+    assert word in flow.web.get(page).content.decode()
 
 
 def test_links_without_an_address_are_not_shown():
