@@ -38,7 +38,9 @@ def _quietly(work: Callable[[Wire], object]) -> Call:
     return call
 
 
+BARE = "bare Django request"
 CALLS: dict[str, Call] = {
+    BARE: _quietly(Wire.bare),
     "introspection": _quietly(Wire.introspect),
     "client-credentials token": _quietly(Wire.new_token),
     "CreateUser": _quietly(Wire.create_user),

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from tests.bench.clients import Clients
+from tests.bench.clients import BARE, Clients
 from tests.bench.loading import get_ready
 from tests.bench.rounds import compared, measuring, percentile, say
 from tests.bench.sides import Bench, started
@@ -13,7 +13,8 @@ PROCESSES = (1, 2, 4)
 CLIENTS = 8
 SECONDS = 4
 BLOCKS = 2
-CALLS = ("introspection", "client-credentials token", "CreateUser")
+CALLS = (BARE, "introspection", "client-credentials token", "CreateUser")
+"""The first is the calibration of the others."""
 
 
 def load(bench: Bench) -> None:
@@ -36,8 +37,9 @@ def _throughput(bench: Bench) -> None:
     """Every call in a closed loop, the sides in turn."""
     clients = Clients()
     try:
-        for name in CALLS:
-            _tell(name, _times(bench, clients, name))
+        times = {name: _times(bench, clients, name) for name in CALLS}
+        for name, found in times.items():
+            _tell(name, found, _rates(times[BARE]))
     finally:
         clients.end()
 
@@ -55,10 +57,17 @@ def _times(bench: Bench, clients: Clients, name: str) -> dict[str, list[float]]:
     return found
 
 
-def _tell(name: str, times: Mapping[str, list[float]]) -> None:
-    rates = {side: len(found) / (SECONDS * BLOCKS) for side, found in times.items()}
+def _rates(times: Mapping[str, list[float]]) -> dict[str, float]:
+    """Calls per second, by side."""
+    return {side: len(found) / (SECONDS * BLOCKS) for side, found in times.items()}
+
+
+def _tell(name: str, times: Mapping[str, list[float]], bare: Mapping[str, float]) -> None:
+    rates = _rates(times)
     told = []
     for side, found in times.items():
         parts = " / ".join(f"{percentile(found, percent) * 1000:.1f}" for percent in (50, 95, 99))
-        told.append(f"{side} {rates[side]:.0f} per second (p50 / p95 / p99 {parts} ms)")
+        told.append(
+            f"{side} {rates[side]:.0f} per second = {rates[side] / bare[side]:.2f} of bare (p50 / p95 / p99 {parts} ms)"
+        )
     say(f"  {name:26}{', '.join(told)}{compared(rates, more_is_better=True)}")
