@@ -1,11 +1,11 @@
 """How PostgreSQL finds one page of a long list, whatever it is filtered and sorted by (decision 0005).
 
 The planner guesses how many rows a filter lets through, and a wrong guess walks a whole index to fill a page. So unless it
-expects many rows, a filtered list is first asked for EXACT + 1 rows in no order (MANY times as many if the order is not that
-of the ids: there each row of a walk lies elsewhere). Are there no more, then these are all: the database sorts them and
-counts them in the same statement. Of many, walking the index of the sorting column meets enough soon. A page far behind
-is walked by keys alone, which an index may answer without its table. Rows of keys are read without the filter.
-Plans are made for the values of each request, never kept: one for a common name is of no use for a rare one.
+expects more, a filtered list is first asked for EXACT + 1 rows in no order (MANY times EXACT if the order is not that of
+the ids). Are there no more, then these are all: the database sorts them and counts them in the same statement. Of many,
+walking the index of the sorting column meets enough soon. A page far behind is walked by keys alone, which an index may
+answer without its table. The rows of keys are read without the filter. Plans are made for the values of each request,
+never kept: one for a common name is of no use for a rare one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ KEY = ("instance_id", "id")
 FAR = 1000
 """From this offset on ids are walked alone."""
 MANY = 3
-"""Times EXACT: when the planner expects more rows than that, they are not counted first."""
+"""Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
 SPREAD = 50_000
 """Rows among which the order of ids walks faster than a bitmap collects them: they lie in that order, nearly."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
@@ -47,8 +47,8 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     if not _by_ids(rows):
         return Page(list(plain[offset : offset + limit]))
     many = totals.expected(rows) if _is_filtered(rows) else 0
-    if _is_filtered(rows) and many <= totals.EXACT * MANY:
-        most = totals.EXACT * (1 if _lies_so(order) else MANY)
+    most = totals.EXACT * (1 if _lies_so(order) else MANY)
+    if _is_filtered(rows) and many <= most:
         few = _page_of_few(rows, order, offset, limit, most)
         if few.total is not None:
             return few

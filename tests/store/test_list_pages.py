@@ -85,3 +85,35 @@ def test_settings_of_a_list_end_with_it(crowd):
     with planned_anew(connection.alias):
         assert said() == ("off", "32MB")
     assert said() == before
+
+
+@pytest.mark.parametrize("text", ["a", "AN", "k", "Ki", "i", "ı", "7", "%", "_a", "s", "é", "an."])
+@pytest.mark.parametrize("method", [3, 5, 7])
+def test_every_spelling_of_something_short_is_what_any_case_finds(crowd, text, method):
+    names = [
+        "Kİ",
+        "\N{KELVIN SIGN}İ",
+        "ıs",
+        "sſ",
+        "an",
+        "AN",
+        "aN7",
+        "100%",
+        "_A",
+        "É",
+        "k",
+        "x_a",
+        "xa",
+        "anx",
+        "İ",
+        "an.b",
+    ]
+    rows = UserRow.objects.filter(instance_id=crowd.instance, id__startswith="3")
+    for row, name in zip(rows.order_by("id"), names, strict=False):
+        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(nick_name=name)
+    escaped = text.replace("%", r"\%").replace("_", r"\_")
+    shape = {3: "{}%", 5: "%{}%", 7: "%{}"}[method]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM users_users WHERE nick_name ILIKE %s ORDER BY id", [shape.format(escaped)])
+        alike = [id for (id,) in cursor.fetchall()]
+    assert list(rows.filter(matches("nick_name", text, method)).order_by("id").values_list("id", flat=True)) == alike
