@@ -9,12 +9,12 @@ never kept: one for a common name is of no use for a rare one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql.where import WhereNode
@@ -76,20 +76,16 @@ def planned_anew(alias: str) -> Iterator[None]:
 
 @contextmanager
 def _planned(alias: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """With settings of PostgreSQL."""
-    if settings:
-        _run(alias, "; ".join(f"SET {name} = {value}" for name, value in settings.items()))
-    try:
+    """With settings of PostgreSQL, which end with a transaction: a pooler may give the next one another connection."""
+    if not settings:
         yield
-    finally:
-        if settings:
-            with suppress(DatabaseError):  # a transaction that failed takes them back itself
-                _run(alias, "; ".join(f"RESET {name}" for name in settings))
-
-
-def _run(alias: str, statements: str) -> None:
-    with connections[alias].cursor() as cursor:
-        cursor.execute(statements)
+        return
+    is_nested = connections[alias].in_atomic_block
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in settings.items()))
+        yield
+        if is_nested:
+            cursor.execute("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in settings))
 
 
 def _lies_so(order: Sequence[str]) -> bool:
