@@ -80,7 +80,7 @@ def ListAuthorizations(ctx: Context, request: Any) -> Any:
         projects=[row.project_id for row in found],
         orgs=[row.org_id for row in found],
     )
-    roles = roles_of(ctx.instance, [row.project_id for row in found])
+    roles = roles_of(ctx.instance, [(row.project_id, row.roles) for row in found])
     return authorization_v2.ListAuthorizationsResponse(
         authorizations=[_authorization(row, names, roles) for row in found], pagination=page_of(request, total)
     )

@@ -11,16 +11,27 @@ from users.models import UserRow
 
 @dataclass(frozen=True)
 class Names:
-    """Rows by id; what is gone is missing."""
+    """Rows by id, of which the columns in SHOWN are read; what is gone is missing."""
 
     users: dict[str, UserRow]
     projects: dict[str, ProjectRow]
     orgs: dict[str, OrgRow]
 
 
+SHOWN = {
+    UserRow: ("org_id", "kind", "user_name", "preferred_login_name", "first_name", "last_name", "display_name", "name", "email"),
+    ProjectRow: ("org_id", "name"),
+    OrgRow: ("name", "primary_domain"),
+}  # fmt: skip
+"""The columns that are read of what is referred to; grants are read whole."""
+
+
 def _by_id(table: Any, instance: str, ids: Iterable[str]) -> dict[str, Any]:
     wanted = sorted({id for id in ids if id})
-    return {row.id: row for row in table.objects.filter(instance_id=instance, id__in=wanted)} if wanted else {}
+    if not wanted:
+        return {}
+    rows = table.objects.filter(instance_id=instance, id__in=wanted)
+    return {row.id: row for row in (rows.only("instance_id", "id", *SHOWN[table]) if table in SHOWN else rows)}
 
 
 def names_of(
@@ -38,9 +49,13 @@ def name_in(things: dict[str, Any], id: str) -> str:
     return found.name if found else ""
 
 
-def roles_of(instance: str, project_ids: Iterable[str]) -> dict[tuple[str, str], RoleRow]:
-    """(project, key) → role."""
-    rows = RoleRow.objects.filter(instance_id=instance, project_id__in=sorted(set(project_ids)))
+def roles_of(instance: str, held: Iterable[tuple[str, Iterable[str]]]) -> dict[tuple[str, str], RoleRow]:
+    """(project, key) → role, of projects with the keys that are held of each."""
+    wanted = {(project, key) for project, keys in held for key in keys}
+    if not wanted:
+        return {}
+    projects, keys = (sorted(set(column)) for column in zip(*wanted, strict=True))
+    rows = RoleRow.objects.filter(instance_id=instance, project_id__in=projects, key__in=keys)
     return {(row.project_id, row.key): row for row in rows}
 
 

@@ -37,6 +37,7 @@ TEXTS = {
     "phone_query": ("number", "phone"),
     "login_name_query": ("login_name", "preferred_login_name"),
 }
+OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
 NOT_EQUALS = 1  # zitadel.filter.v2.ByteFilterMethod
@@ -63,7 +64,7 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
     asked = getattr(query, name)
     if name in TEXTS:
         field, column = TEXTS[name]
-        return matches(column, getattr(asked, field), asked.method)
+        return _text(column, getattr(asked, field), asked.method)
     if name in PLAIN:
         return PLAIN[name](asked)
     match name:
@@ -79,6 +80,13 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
         case "metadata_value_filter":
             return queries.with_metadata(ctx, _value(asked))
     raise InvalidInput("api.query_unsupported", field=name)
+
+
+def _text(column: str, value: str, method: int) -> Q:
+    """A condition on a text. Service users have none of a person's, and would be met first where lists begin with them:
+    the index of an order knows the kind, not the text (decision 0005)."""
+    wanted = matches(column, value, method)
+    return wanted & Q(kind="human") if value and column in OF_PEOPLE else wanted
 
 
 def _state(asked: Any) -> int:

@@ -1,28 +1,35 @@
 """How PostgreSQL finds one page of a long list, whatever it is filtered and sorted by (decision 0005).
 
 The planner guesses how many rows a filter lets through, and a wrong guess walks a whole index to fill a page. So unless it
-expects many rows, a filtered list is first asked for EXACT + 1 rows in no order. Are there no more, then these are all:
-the database sorts them and counts them in the same statement. Of many, walking the index of the sorting column meets
-enough soon. A page far behind is walked by ids alone, which an index may answer without its table, and read then.
-Plans are made for the values of each request, never kept: one for a common name is of no use for a rare one.
+expects more, a filtered list is first asked for EXACT + 1 rows in no order (MANY times EXACT if the order is not that of
+the ids). Are there no more, then these are all: the database sorts them and counts them in the same statement. Of many,
+walking the index of the sorting column meets enough soon. A page far behind is walked by keys alone, which an index may
+answer without its table. The rows of keys are read without the filter. Plans are made for the values of each request,
+never kept: one for a common name is of no use for a rare one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.db.models.query import ModelIterable
+from django.db.models.sql.where import WhereNode
 
 from iam.api import totals
 
+KEY = ("instance_id", "id")
 FAR = 1000
 """From this offset on ids are walked alone."""
 MANY = 3
-"""Times EXACT: when the planner expects more rows than that, they are not counted first."""
+"""Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
+SPREAD = 50_000
+"""Rows among which the order of ids walks faster than a bitmap collects them: they lie in that order, nearly."""
+PLANNED = {"jit": "off", "work_mem": "'32MB'"}
+"""For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,14 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     if not _by_ids(rows):
         return Page(list(plain[offset : offset + limit]))
     many = totals.expected(rows) if _is_filtered(rows) else 0
-    if _is_filtered(rows) and many <= totals.EXACT * MANY:
-        few = _page_of_few(rows, order, offset, limit)
+    most = totals.EXACT * (1 if _lies_so(order) else MANY)
+    if _is_filtered(rows) and many <= most:
+        few = _page_of_few(rows, order, offset, limit, most)
         if few.total is not None:
             return few
-        many = max(many, totals.EXACT + 1)
-    return Page(_walked(plain, offset, limit), many=many)
+        many = max(many, most + 1)
+    with _planned(rows.db, {"enable_bitmapscan": "off"} if _lies_so(order) and many > SPREAD else {}):
+        return Page(_walked(plain, offset, limit), many=many)
 
 
 @contextmanager
@@ -59,18 +68,37 @@ def planned_anew(alias: str) -> Iterator[None]:
     driver = connection.connection
     before, driver.prepare_threshold = driver.prepare_threshold, None
     try:
-        yield
+        with _planned(alias, PLANNED):
+            yield
     finally:
         driver.prepare_threshold = before
+
+
+@contextmanager
+def _planned(alias: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """With settings of PostgreSQL, which end with a transaction: a pooler may give the next one another connection."""
+    if not settings:
+        yield
+        return
+    is_nested = connections[alias].in_atomic_block
+    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in settings.items()))
+        yield
+        if is_nested:
+            cursor.execute("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in settings))
+
+
+def _lies_so(order: Sequence[str]) -> bool:
+    """Whether an order is that of the ids: they rise with time, and so rows lie in the table."""
+    return [column.removeprefix("-") for column in order] == ["id"]
 
 
 def _by_ids(rows: "QuerySet[Any]") -> bool:
     """Whether rows are whole, of one table with ids; what is put together otherwise is read as it is."""
     query = rows.query
     whole = rows._iterable_class is ModelIterable and not (query.combinator or query.distinct or query.is_sliced)  # type: ignore[attr-defined] - no public name
-    return (
-        connections[rows.db].vendor == "postgresql" and whole and any(f.name == "id" for f in rows.model._meta.fields)
-    )
+    named = {field.name for field in rows.model._meta.fields}
+    return connections[rows.db].vendor == "postgresql" and whole and named.issuperset(KEY)
 
 
 def _is_filtered(rows: "QuerySet[Any]") -> bool:
@@ -78,10 +106,10 @@ def _is_filtered(rows: "QuerySet[Any]") -> bool:
     return len(rows.query.where.children) > 1
 
 
-def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> Page:
-    """The page with its total if the filter lets few rows through."""
+def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, most: int) -> Page:
+    """The page with its total if the filter lets at most so many rows through."""
     names = [column.removeprefix("-") for column in order]
-    asked = rows.order_by().values_list("id", *names)[: totals.EXACT + 1]
+    asked = rows.order_by().values_list(*KEY, *names)[: most + 1]
     try:
         inner, values = asked.query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
@@ -89,24 +117,27 @@ def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     columns = [f"by_{number}" for number in range(len(order))]
     falling = [f"{at} DESC" if wanted[0] == "-" else at for at, wanted in zip(columns, order, strict=True)]
     statement = (
-        f"WITH found (id, {', '.join(columns)}) AS MATERIALIZED ({inner}) SELECT (SELECT count(*) FROM found),"  # noqa: S608 - Django's statement, and our names
-        f" ARRAY(SELECT id FROM found ORDER BY {', '.join(falling)} OFFSET {int(offset)} LIMIT {int(limit)})"
+        f"WITH found (instance_id, id, {', '.join(columns)}) AS MATERIALIZED ({inner}) SELECT (SELECT count(*) FROM found),"  # noqa: S608 - Django's statement, and our names
+        f" ARRAY(SELECT ARRAY[instance_id, id] FROM found ORDER BY {', '.join(falling)} OFFSET {int(offset)} LIMIT {int(limit)})"
     )
     with connections[rows.db].cursor() as cursor:
         cursor.execute(statement, values)
-        total, ids = cursor.fetchone()
-    return Page([]) if total > totals.EXACT else Page(_in_order(rows, ids), total=total)
+        total, keys = cursor.fetchone()
+    return Page([]) if total > most else Page(_in_order(rows, keys), total=total)
 
 
 def _walked(plain: "QuerySet[Any]", offset: int, limit: int) -> list[Any]:
     if offset < FAR:
         return list(plain[offset : offset + limit])
-    return _in_order(plain, list(plain.values_list("id", flat=True)[offset : offset + limit]))
+    return _in_order(plain, list(plain.values_list(*KEY)[offset : offset + limit]))
 
 
-def _in_order(rows: "QuerySet[Any]", ids: list[str]) -> list[Any]:
-    """The rows of some ids; one that went away meanwhile is left out."""
-    if not ids:
+def _in_order(rows: "QuerySet[Any]", keys: Sequence[Sequence[str]]) -> list[Any]:
+    """The rows of some keys, without looking at the filter again; one that went away meanwhile is left out."""
+    if not keys:
         return []
-    found = {row.id: row for row in rows.order_by().filter(id__in=ids)}
-    return [found[id] for id in ids if id in found]
+    bare = rows.order_by()
+    bare.query.where = WhereNode()
+    instances, ids = (list(dict.fromkeys(column)) for column in zip(*keys, strict=True))
+    found = {(row.instance_id, row.id): row for row in bare.filter(instance_id__in=instances, id__in=ids)}
+    return [found[instance, id] for instance, id in keys if (instance, id) in found]

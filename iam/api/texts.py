@@ -3,12 +3,17 @@
 On PostgreSQL a part of a text is found by trigrams (`users_trigrams`), which serve LIKE and ILIKE, but not Django's UPPER.
 """
 
+import itertools
 import json
 from typing import Any
 
 from django.db.models import CharField, JSONField, Lookup, TextField
 from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, IStartsWith, StartsWith
 
+SHORT = 2
+"""Signs of which every spelling is asked for; a longer text has a trigram, which finds few."""
+FOLDED = {"i": "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "k": "\N{KELVIN SIGN}"}
+"""Signs beyond ASCII that are small ones of ASCII in lower case."""
 SPECIAL = str.maketrans({sign: f"[{sign}]" for sign in "*?["})
 
 
@@ -38,8 +43,21 @@ class _Contains(_Globbed, Contains):
     pattern = "*{}*"
 
 
+def _spelled(text: str) -> tuple[str, list[str]]:
+    """The operator that finds a text in any case, and the texts to give it."""
+    if text.lower() == text.upper():
+        return "LIKE", [text]
+    if len(text) > SHORT or not text.isascii():
+        return "ILIKE", [text]
+    return "LIKE", ["".join(signs) for signs in itertools.product(*map(_cases, text.lower()))]
+
+
+def _cases(sign: str) -> list[str]:
+    return list(dict.fromkeys([sign, sign.upper(), *FOLDED.get(sign, "")]))
+
+
 class _InAnyCase:
-    """PostgreSQL's ILIKE, or LIKE, which costs half of it, for what has no case."""
+    """PostgreSQL's ILIKE, or LIKE with every spelling of something short: ILIKE folds each text that it looks at."""
 
     shape = "{}"
 
@@ -48,9 +66,10 @@ class _InAnyCase:
         if not isinstance(self.rhs, str):  # type: ignore[attr-defined] - of Lookup
             return self.as_sql(compiler, connection)  # type: ignore[attr-defined]
         column, given = compiler.compile(self.lhs)  # type: ignore[attr-defined]
-        wanted = self.shape.format(connection.ops.prep_for_like_query(self.rhs))  # type: ignore[attr-defined]
-        operator = "ILIKE" if wanted.lower() != wanted.upper() else "LIKE"
-        return f"{column}::text {operator} %s", [*given, wanted]
+        operator, texts = _spelled(self.rhs)  # type: ignore[attr-defined]
+        wanted = [self.shape.format(connection.ops.prep_for_like_query(text)) for text in texts]
+        either = " OR ".join([f"{column}::text {operator} %s"] * len(wanted))
+        return (f"({either})" if len(wanted) > 1 else either), [one for text in wanted for one in (*given, text)]
 
 
 class _IStartsWith(_InAnyCase, IStartsWith):

@@ -9,7 +9,7 @@ from tests.bench.rounds import compared, measuring, percentile, say
 from tests.bench.sides import Bench, started
 from tests.bench.storm import storm
 
-PROCESSES = (1, 2, 4)
+PROCESSES = tuple(int(number) for number in os.environ.get("PROCESSES", "1 2 4").split())
 CLIENTS = 8
 SECONDS = 4
 BLOCKS = 2

@@ -1,0 +1,119 @@
+"""However PostgreSQL finds a page, it is the page of the filtered and sorted rows: every way is compared with the plain one."""
+
+import itertools
+
+import pytest
+from django.db import connection
+from django.db.models import Q
+
+from iam.api import pages, totals
+from iam.api.lists import matches
+from iam.api.pages import page_of_rows, planned_anew
+from projects.models import UserGrantRow
+from tests import crowded
+from users.api_lists import users as _  # noqa: F401 - its lookups
+from users.models import UserRow
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="other engines know one way only"),
+]
+SIZES = crowded.Sizes(users=600, orgs=20, authorizations=600)
+USERS = (
+    matches("display_name", "a", 4),
+    matches("display_name", "A", 3) & Q(kind="human"),
+    matches("last_name", "N", 7) & Q(kind="human"),
+    matches("first_name", "Jo", 2),
+    Q(state=2) | ~Q(kind="human"),
+    Q(id__in=[f"{300000000000000000 + n * 4096}" for n in range(1, 200)]),
+    Q(user_name="nobody"),
+)
+GRANTS = (Q(state=2), Q(roles__holds_any=["admin"]), Q(user__display_name__contains="a"), Q(project_id="p1"))
+ORDERS = (["id"], ["-id"], ["display_name", "id"], ["-last_name", "-id"])
+GRANT_ORDERS = (["-id"], ["user_org_id", "user_id", "id"], ["-changed_at", "-id"])
+WAYS = {"few": (10_000, 1000, 50_000), "many": (5, 1000, 50_000), "far": (5, 0, 50_000), "spread": (5, 0, 0)}
+"""How many are few, which offset is far, among how many rows ids are walked without a bitmap."""
+
+
+@pytest.fixture
+def crowd(house):
+    crowded.fill(SIZES)
+    return house
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_a_page_finds_the_same_rows(crowd, monkeypatch, way):
+    few, far, spread = WAYS[way]
+    monkeypatch.setattr(totals, "EXACT", few)
+    monkeypatch.setattr(pages, "FAR", far)
+    monkeypatch.setattr(pages, "SPREAD", spread)
+    seen = 0
+    for table, filters, orders in ((UserRow, USERS, ORDERS), (UserGrantRow, GRANTS, GRANT_ORDERS)):
+        for wanted, order, offset in itertools.product(filters, orders, (0, 7, 40, 5000)):
+            rows = table.objects.filter(instance_id=crowd.instance).filter(wanted)
+            with planned_anew(rows.db):
+                found = page_of_rows(rows, order, offset, 10)
+            plain = list(rows.order_by(*order).values_list("id", flat=True))
+            assert [row.id for row in found.rows] == plain[offset : offset + 10], (wanted, order, offset)
+            assert found.total in (None, len(plain)), (wanted, order, offset)
+            seen += len(found.rows)
+    assert seen > 500
+
+
+def test_a_row_that_left_the_filter_meanwhile_is_still_shown_whole(crowd):
+    """The keys of a page are read without the filter: what was found stays found, as in one statement."""
+    rows = UserRow.objects.filter(instance_id=crowd.instance, display_name__contains="a")
+    asked = []
+
+    def look(execute, sql, params, many, context):
+        asked.append(sql)
+        return execute(sql, params, many, context)
+
+    with planned_anew(rows.db), connection.execute_wrapper(look):
+        page_of_rows(rows, ["id"], 0, 10)
+    assert "LIKE" in asked[-2]
+    assert "LIKE" not in asked[-1] and " IN (" in asked[-1]
+
+
+def test_settings_of_a_list_end_with_it(crowd):
+    def said():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('jit'), current_setting('work_mem')")
+            return cursor.fetchone()
+
+    before = said()
+    with planned_anew(connection.alias):
+        assert said() == ("off", "32MB")
+    assert said() == before
+
+
+@pytest.mark.parametrize("text", ["a", "AN", "k", "Ki", "i", "ı", "7", "%", "_a", "s", "é", "an."])
+@pytest.mark.parametrize("method", [3, 5, 7])
+def test_every_spelling_of_something_short_is_what_any_case_finds(crowd, text, method):
+    names = [
+        "Kİ",
+        "\N{KELVIN SIGN}İ",
+        "ıs",
+        "sſ",
+        "an",
+        "AN",
+        "aN7",
+        "100%",
+        "_A",
+        "É",
+        "k",
+        "x_a",
+        "xa",
+        "anx",
+        "İ",
+        "an.b",
+    ]
+    rows = UserRow.objects.filter(instance_id=crowd.instance, id__startswith="3")
+    for row, name in zip(rows.order_by("id"), names, strict=False):
+        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(nick_name=name)
+    escaped = text.replace("%", r"\%").replace("_", r"\_")
+    shape = {3: "{}%", 5: "%{}%", 7: "%{}"}[method]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM users_users WHERE nick_name ILIKE %s ORDER BY id", [shape.format(escaped)])
+        alike = [id for (id,) in cursor.fetchall()]
+    assert list(rows.filter(matches("nick_name", text, method)).order_by("id").values_list("id", flat=True)) == alike
