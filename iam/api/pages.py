@@ -3,9 +3,10 @@
 The planner guesses how many rows a filter lets through, and a wrong guess walks a whole index to fill a page. So unless it
 expects more, a filtered list is first asked for EXACT + 1 rows in no order (MANY times EXACT if the order is not that of
 the ids). Are there no more, then these are all: the database sorts them and counts them in the same statement. Of many,
-walking the index of the sorting column meets enough soon. A page far behind is walked by keys alone, which an index may
-answer without its table. The rows of keys are read without the filter. Plans are made for the values of each request,
-never kept: one for a common name is of no use for a rare one.
+walking the index of the sorting column meets enough soon; where SOON rows of the order do not hold the page, all are
+gathered and sorted after all. A page far behind is walked by keys alone, which an index may answer without its table. The
+rows of keys are read without the filter. Plans are made for the values of each request, never kept: one for a common name
+is of no use for a rare one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
 from django.db.models import QuerySet
+from django.db.models.lookups import Exact
 from django.db.models.query import ModelIterable
 from django.db.models.sql.where import WhereNode
 
@@ -28,6 +30,8 @@ MANY = 3
 """Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
 SPREAD = 50_000
 """Rows among which the order of ids walks faster than a bitmap collects them: they lie in that order, nearly."""
+SOON = 20_000
+"""Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
 """For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
@@ -53,6 +57,9 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
         if few.total is not None:
             return few
         many = max(many, most + 1)
+    if _is_filtered(rows) and offset < FAR and not _lies_so(order):
+        near = _met_soon(rows, order, offset, limit)
+        return Page(_gathered(rows, order, offset, limit) if near is None else near, many=many)
     with _planned(rows.db, {"enable_bitmapscan": "off"} if _lies_so(order) and many > SPREAD else {}):
         return Page(_walked(plain, offset, limit), many=many)
 
@@ -108,12 +115,25 @@ def _is_filtered(rows: "QuerySet[Any]") -> bool:
 
 def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, most: int) -> Page:
     """The page with its total if the filter lets at most so many rows through."""
+    total, found = _sorted(rows, order, offset, limit, most + 1)
+    return Page([]) if total > most else Page(found, total=total)
+
+
+def _gathered(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> list[Any]:
+    """The page of all rows that the filter lets through."""
+    return _sorted(rows, order, offset, limit, None)[1]
+
+
+def _sorted(
+    rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, most: int | None
+) -> tuple[int, list[Any]]:
+    """What the filter lets through, but not more than `most` rows of it, is put in order: how many it is, and the page."""
     names = [column.removeprefix("-") for column in order]
-    asked = rows.order_by().values_list(*KEY, *names)[: most + 1]
+    asked = rows.order_by().values_list(*KEY, *names)[:most]
     try:
         inner, values = asked.query.get_compiler(rows.db).as_sql()
     except EmptyResultSet:
-        return Page([], total=0)
+        return 0, []
     columns = [f"by_{number}" for number in range(len(order))]
     falling = [f"{at} DESC" if wanted[0] == "-" else at for at, wanted in zip(columns, order, strict=True)]
     statement = (
@@ -123,7 +143,28 @@ def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     with connections[rows.db].cursor() as cursor:
         cursor.execute(statement, values)
         total, keys = cursor.fetchone()
-    return Page([]) if total > most else Page(_in_order(rows, keys), total=total)
+    return total, _in_order(rows, keys)
+
+
+def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> list[Any] | None:
+    """The page, if the first SOON rows in the order hold it whole: what is filtered for may stand together behind them."""
+    plain = rows.order_by(*order)
+    first, is_falling = order[0].removeprefix("-"), order[0][0] == "-"
+    everything = rows.model._default_manager.using(rows.db).filter(instance_id=_instance_of(rows))
+    last = list(everything.order_by(*order).values_list(first, flat=True)[SOON : SOON + 1])
+    if not last:
+        return list(plain[offset : offset + limit])
+    near = plain.filter(**{f"{first}__{'gte' if is_falling else 'lte'}": last[0]})[offset : offset + limit]
+    found = list(near)
+    return found if len(found) == limit else None
+
+
+def _instance_of(rows: "QuerySet[Any]") -> str:
+    """The instance whose rows are asked for."""
+    (found,) = (
+        one.rhs for one in rows.query.where.children if isinstance(one, Exact) and one.lhs.target.name == "instance_id"
+    )
+    return str(found)
 
 
 def _walked(plain: "QuerySet[Any]", offset: int, limit: int) -> list[Any]:

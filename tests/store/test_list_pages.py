@@ -31,8 +31,15 @@ USERS = (
 GRANTS = (Q(state=2), Q(roles__holds_any=["admin"]), Q(user__display_name__contains="a"), Q(project_id="p1"))
 ORDERS = (["id"], ["-id"], ["display_name", "id"], ["-last_name", "-id"])
 GRANT_ORDERS = (["-id"], ["user_org_id", "user_id", "id"], ["-changed_at", "-id"])
-WAYS = {"few": (10_000, 1000, 50_000), "many": (5, 1000, 50_000), "far": (5, 0, 50_000), "spread": (5, 0, 0)}
-"""How many are few, which offset is far, among how many rows ids are walked without a bitmap."""
+WAYS = {
+    "few": (10_000, 1000, 50_000, 20_000),
+    "many": (5, 1000, 50_000, 20_000),
+    "soon": (5, 1000, 50_000, 200),
+    "not soon": (5, 1000, 50_000, 1),
+    "far": (5, 0, 50_000, 20_000),
+    "spread": (5, 0, 0, 20_000),
+}
+"""How many are few, which offset is far, among how many rows ids are walked without a bitmap, how many are soon walked."""
 
 
 @pytest.fixture
@@ -43,10 +50,11 @@ def crowd(house):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_to_a_page_finds_the_same_rows(crowd, monkeypatch, way):
-    few, far, spread = WAYS[way]
+    few, far, spread, soon = WAYS[way]
     monkeypatch.setattr(totals, "EXACT", few)
     monkeypatch.setattr(pages, "FAR", far)
     monkeypatch.setattr(pages, "SPREAD", spread)
+    monkeypatch.setattr(pages, "SOON", soon)
     seen = 0
     for table, filters, orders in ((UserRow, USERS, ORDERS), (UserGrantRow, GRANTS, GRANT_ORDERS)):
         for wanted, order, offset in itertools.product(filters, orders, (0, 7, 40, 5000)):
@@ -73,6 +81,25 @@ def test_a_row_that_left_the_filter_meanwhile_is_still_shown_whole(crowd):
         page_of_rows(rows, ["id"], 0, 10)
     assert "LIKE" in asked[-2]
     assert "LIKE" not in asked[-1] and " IN (" in asked[-1]
+
+
+def test_rows_that_stand_together_far_behind_are_gathered_not_walked_to(crowd, monkeypatch):
+    """Names with Z by name: SOON rows of the order hold none, and no other statement walks them all."""
+    monkeypatch.setattr(totals, "EXACT", 1)
+    monkeypatch.setattr(pages, "SOON", 100)
+    rows = UserRow.objects.filter(instance_id=crowd.instance, last_name__startswith="Z")
+    assert rows.count() > 5
+    asked = []
+
+    def look(execute, sql, params, many, context):
+        asked.append(sql)
+        return execute(sql, params, many, context)
+
+    with planned_anew(rows.db), connection.execute_wrapper(look):
+        found = page_of_rows(rows, ["last_name", "id"], 0, 5)
+    walks = [one for one in asked if "ORDER BY" in one and "LIKE" in one and "WITH found" not in one]
+    assert len(found.rows) == 5
+    assert len(walks) == 1 and '"last_name" <= ' in walks[0]
 
 
 def test_settings_of_a_list_end_with_it(crowd):
