@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,7 @@ def _new() -> Cluster:
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
         os.chown(folder, account.pw_uid, account.pw_gid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Cluster(folder, probe.getsockname()[1])
+    return Cluster(folder, free_port())
 
 
 def _runs(process: int) -> bool:

@@ -5,7 +5,6 @@ import ipaddress
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -100,9 +101,7 @@ class Server:
 
 def new_server(folder: Path) -> Server:
     """A server that has not started yet."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_"))}
     environment = {**kept, "GATEHOUSE_VAR": str(folder), "ZITADEL_PORT": str(port), "ZITADEL_EXTERNALPORT": str(port)}
     return Server(folder, port, environment=environment)

@@ -11,6 +11,7 @@ from iam.api import content, rates
 from iam.api.buckets import LocalBuckets, Rate, RedisBuckets
 from iam.kernel.errors import InvalidInput, ResourceExhausted
 from tests.oidc.support import make_flow
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -144,14 +145,11 @@ def test_while_redis_is_away_every_process_counts_for_itself():
 
 def test_all_processes_share_a_bucket_in_redis(tmp_path):
     import shutil
-    import socket
     import subprocess
 
     import redis
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [shutil.which("redis-server"), "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen([*command, "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL)
     try:

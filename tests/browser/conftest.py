@@ -23,9 +23,10 @@ def house(tmp_path_factory):
     made.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """The distribution's browser."""
+    """The distribution's browser. As long as it is there, this thread has a running event loop, in which Django asks no
+    database: whichever file comes next is to be without it."""
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -1,6 +1,5 @@
 """A real browser: first sign-in with forced change, console, sample application, sign-out; no error in its console."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -8,6 +7,7 @@ import time
 import pytest
 
 from tests.browser.support import post, sign_in
+from tests.ports import free_port
 from tests.servers import ROOT
 
 NEW = "Correct-Horse-9"
@@ -50,9 +50,7 @@ def live_activity(page, house):
 
 
 def sample(page, house):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     project = post(house, "/v2/projects", {"name": "sample"})["id"]
     home = f"http://localhost:{port}/"
     app = post(

@@ -15,6 +15,7 @@ import urllib.request
 
 import pytest
 
+from tests.ports import free_port
 from tests.servers import ROOT, Server, new_server
 
 CHANGE = """
@@ -39,9 +40,7 @@ class Redis:
     """A private one that can be killed, frozen and emptied."""
 
     def __init__(self, folder):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.start()
 

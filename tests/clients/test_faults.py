@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests import cluster
 from tests.load import begin, end, must_be_there, must_verify, reach, told, until
+from tests.ports import free_port
 from tests.servers import ROOT, new_server
 
 pytestmark = pytest.mark.skipif(
@@ -28,9 +28,7 @@ class Place:
 
     def __init__(self, folder, variables):
         self.database = cluster.start()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.start_redis()
         self.server = new_server(folder)
         self.server.environment |= variables | {

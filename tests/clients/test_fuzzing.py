@@ -49,12 +49,14 @@ ENDS_THE_CALLER = {
 """Whoever calls these has no token for the rest."""
 
 
+@pytest.fixture(scope="module")
 def operations(server):
+    """What the document names, read once."""
     found = schemathesis.openapi.from_url(f"{server.url}/openapi.json").get_all_operations()
     return [one for one in (each.ok() for each in found) if (one.method.lower(), one.path) not in ENDS_THE_CALLER]
 
 
-def fuzz(server, operation, headers, known):
+def fuzz(operation, headers, known):
     """Call one operation with many made up requests; repeatable."""
 
     @settings(
@@ -82,25 +84,25 @@ def fuzz(server, operation, headers, known):
     call()
 
 
-def test_the_owner_of_the_instance_breaks_nothing(server):
+def test_the_owner_of_the_instance_breaks_nothing(server, operations):
     headers = {"Authorization": f"Bearer {server.pat}"}
-    for operation in operations(server):
-        fuzz(server, operation, headers, {})
+    for operation in operations:
+        fuzz(operation, headers, {})
 
 
-def test_real_things_break_nothing_either(server, ids):
+def test_real_things_break_nothing_either(server, operations, ids):
     headers = {"Authorization": f"Bearer {server.pat}"}
-    for operation in operations(server):
+    for operation in operations:
         if (
             set(operation.path_parameters.names() if hasattr(operation.path_parameters, "names") else ())
             or "{" in operation.path
         ):
-            fuzz(server, operation, headers, ids)
+            fuzz(operation, headers, ids)
 
 
-def test_nobody_gets_nowhere(server):
-    for operation in operations(server):
-        fuzz(server, operation, {}, {})
+def test_nobody_gets_nowhere(operations):
+    for operation in operations:
+        fuzz(operation, {}, {})
 
 
 def test_the_server_stands_and_its_log_has_no_trace(server):

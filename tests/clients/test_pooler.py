@@ -4,7 +4,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import settings
 
+from tests.ports import free_port
 from tests.servers import new_server
 
 SETTINGS = """[databases]
@@ -34,9 +34,7 @@ def pooled(tmp_path, own_database):
     """A server whose connections all go through a private PgBouncer."""
     if not own_database:
         pytest.skip("poolers stand before PostgreSQL")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = f"/tmp/gatehouse-pooler-{secrets.token_hex(4)}"
     os.mkdir(folder, 0o755)
     running = settings.DATABASES["default"]

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from tests import cluster
-from tests.deploy.support import free_port, image_folder
+from tests.deploy.support import image_folder
+from tests.ports import free_port
 
 
 def pytest_collection_modifyitems(items):

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -38,12 +37,6 @@ def handbook() -> str:
     if not HANDBOOK.exists():
         pytest.skip("the handbook is not at hand")
     return HANDBOOK.read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 # --- Kubernetes ------------------------------------------------------------------------------------------------------

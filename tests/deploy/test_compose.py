@@ -14,7 +14,8 @@ import psycopg
 import pytest
 import yaml
 
-from tests.deploy.support import DEPLOY, MASTER, clean_environment, free_port, handbook, until_it_answers
+from tests.deploy.support import DEPLOY, MASTER, clean_environment, handbook, until_it_answers
+from tests.ports import free_port
 
 COMPOSE = DEPLOY / "compose"
 PRINTED = yaml.safe_load((COMPOSE / "handbook.yaml").read_text())

@@ -21,7 +21,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from iam.api.gen import admin_v1, user_v2
-from tests.deploy.support import DEPLOY, Authority, curl, free_port, handbook
+from tests.deploy.support import DEPLOY, Authority, curl, handbook
+from tests.ports import free_port
 from tests.servers import new_server
 
 HOST = "auth.example.com"

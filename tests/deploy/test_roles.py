@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.support import DEPLOY, MASTER, clean_environment, free_port, until_it_answers
+from tests.deploy.support import DEPLOY, MASTER, clean_environment, until_it_answers
+from tests.ports import free_port
 
 SERVICES = yaml.safe_load((DEPLOY / "compose" / "compose.yaml").read_text())["services"]
 

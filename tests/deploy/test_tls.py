@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from iam.api.gen import admin_v1
-from tests.deploy.support import MASTER, Authority, clean_environment, curl, free_port, until_it_answers
+from tests.deploy.support import MASTER, Authority, clean_environment, curl, until_it_answers
+from tests.ports import free_port
 from tests.servers import ROOT
 
 HOST = "auth.example.com"

@@ -10,7 +10,8 @@ import time
 import psycopg
 import pytest
 
-from tests.deploy.support import MASTER, clean_environment, free_port
+from tests.deploy.support import MASTER, clean_environment
+from tests.ports import free_port
 from tests.servers import ROOT
 
 

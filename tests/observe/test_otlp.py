@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from tests.cache.test_processes import Redis
 from tests.servers import ROOT, new_server
 
+pytestmark = pytest.mark.artefact
 CALLER = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
 
 
