@@ -1,11 +1,15 @@
-"""Processes that write and follow at once, each started as `python -m tests.store.crowd <role> …` on a database of its own."""
+"""Processes that write and follow at once, started as `python -m tests.store.crowd <role> …` on a database of their own."""
 
+import json
 import os
 import random
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import django
 
@@ -15,13 +19,14 @@ from django.db import OperationalError, connection, transaction  # noqa: E402 - 
 
 from eventstore.database import DatabaseStore  # noqa: E402
 from eventstore.events import Event, event  # noqa: E402
+from eventstore.models import EventRow  # noqa: E402
 from eventstore.store import Conflict, Recorded, Stream, Write  # noqa: E402
 from projections import immediate, wake  # noqa: E402
 from projections.projection import CELERY, Projection, on  # noqa: E402
 from projections.runner import Runner  # noqa: E402
 
 STREAMS = 40
-FACTS_AT_ONCE = 5
+FACTS_AT_ONCE = 15
 ROLLED_BACK = 0.05
 DELAY, LONG_DELAY = (0.005, 0.25) if connection.vendor == "postgresql" else (0.0005, 0.0005)
 LONG = 0.03
@@ -75,7 +80,7 @@ class RolledBack(Exception):
 
 
 def write(wanted: int, seed: int, *, dies: bool) -> None:
-    """Push until `wanted` facts are acknowledged; their number is printed. Who `dies` is killed inside a push after that."""
+    """Push until `wanted` facts are acknowledged. Who `dies` is killed inside a push after that."""
     store, chance, made = the_store(), random.Random(seed), 0
     while made < wanted:
         stream = Stream(f"tenant-{chance.randrange(3)}", "user", str(chance.randrange(STREAMS)))
@@ -90,20 +95,26 @@ def write(wanted: int, seed: int, *, dies: bool) -> None:
     if dies:
         with transaction.atomic():
             _push(store, Stream("tenant-0", "user", f"dying-{seed}"), random.Random(1))
-            sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
-    sys.stdout.write(str(made))
 
 
 def _push(store: DatabaseStore, stream: Stream, chance: random.Random) -> int:
-    past = store.read(stream)[-1:]
+    version, digest = _end(stream)
     facts = tuple(Counted(number=number) for number in range(chance.randint(1, FACTS_AT_ONCE)))
-    version, digest = (past[0].version, past[0].digest) if past else (0, b"")
     store.push([Write(stream, version, facts, "org", "7", datetime.now(UTC), digest)])
     time.sleep(chance.random() * (LONG_DELAY if chance.random() < LONG else DELAY))
     if chance.random() < ROLLED_BACK:
         raise RolledBack
     return len(facts)
+
+
+def _end(stream: Stream) -> tuple[int, bytes]:
+    """Version and digest of a stream's last fact. To read all of it for each push would take longer than the pushes."""
+    rows = EventRow.objects.filter(
+        instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id
+    ).order_by("-version")
+    version, digest = rows.values_list("version", "digest").first() or (0, b"")
+    return version, bytes(digest)
 
 
 def follow() -> None:
@@ -112,11 +123,26 @@ def follow() -> None:
     time.sleep(RUNNERS_LIVE)
 
 
+def at_once(work: Callable[[int], None], seeds: list[str]) -> list[int]:
+    """A process for each seed; how they ended. They are forked: to load the program takes longer than what they do."""
+    children = [os.fork() or _end_after(work, int(seed)) for seed in seeds]
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def _end_after(work: Callable[[int], None], seed: int) -> NoReturn:
+    try:
+        work(seed)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["write", wanted, seed]:
-            write(int(wanted), int(seed), dies=False)
-        case ["die", wanted, seed]:
-            write(int(wanted), int(seed), dies=True)
+        case ["write", wanted, *seeds]:
+            sys.stdout.write(json.dumps(at_once(lambda seed: write(int(wanted), seed, dies=False), seeds)))
+        case ["die", wanted, *seeds]:
+            sys.stdout.write(json.dumps(at_once(lambda seed: write(int(wanted), seed, dies=True), seeds)))
         case ["follow"]:
             follow()

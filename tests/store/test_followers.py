@@ -1,13 +1,17 @@
 """Followers beside concurrent writers in processes of their own: every fact exactly once, in order per stream."""
 
+import contextlib
+import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -23,6 +27,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZITADEL_", "DJANGO_"))}
+        self.file = folder / "gatehouse.sqlite3"
         self.environment = {
             **kept,
             "GATEHOUSE_VAR": str(folder),
@@ -40,7 +45,7 @@ class Place:
         self.sql(f"CREATE TABLE seen (n {serial} PRIMARY KEY, position bigint, stream text, version bigint)")
 
     def start(self, *role: str) -> "subprocess.Popen[bytes]":
-        """A process of the crowd."""
+        """A process of the crowd, or one that starts several and tells how they ended."""
         command = [sys.executable, "-m", "tests.store.crowd", *role]
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
 
@@ -53,14 +58,13 @@ class Place:
         return done.stdout
 
     def sql(self, statement: str) -> list[list[str]]:
-        """Rows as texts."""
-        code = (
-            "import django; django.setup()\n"
-            "from django.db import connection\n"
-            "c = connection.cursor(); c.execute(%r)\n"
-            "for row in c.fetchall() if c.description else (): print(*row, sep='|')"
-        )
-        return [line.split("|") for line in self.run("-c", code % statement).splitlines()]
+        """Rows as texts, over a connection of its own."""
+        if POSTGRES:
+            with psycopg.connect(self.environment["ZITADEL_DATABASE_POSTGRES_DSN"], autocommit=True) as postgres:
+                found = postgres.execute(statement)
+                return [[str(value) for value in row] for row in found] if found.description else []
+        with contextlib.closing(sqlite3.connect(self.file, timeout=60)) as sqlite, sqlite:
+            return [[str(value) for value in row] for row in sqlite.execute(statement)]
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +73,22 @@ def crowded(tmp_path_factory, django_db_blocker):
     with django_db_blocker.unblock():
         place = Place(tmp_path_factory.mktemp("crowd"))
     followers = [place.start("follow"), place.start("follow")]
-    writers = [place.start("write", str(FACTS_EACH), str(seed)) for seed in range(WRITERS)]
-    dying = [place.start("die", "200", str(100 + seed)) for seed in range(DYING)]
-    assert [process.wait() for process in dying] == [-signal.SIGKILL] * DYING
-    followers[0].kill()
-    assert [process.wait() for process in writers] == [0] * WRITERS
+    try:
+        writers = place.start("write", str(FACTS_EACH), *map(str, range(WRITERS)))
+        dying = place.start("die", "200", *(str(100 + seed) for seed in range(DYING)))
+        assert json.loads(dying.communicate()[0]) == [-signal.SIGKILL] * DYING
+        followers[0].kill()
+        assert json.loads(writers.communicate()[0]) == [0] * WRITERS
+        catch_up(place)
+    finally:
+        for process in followers:
+            process.kill()
+            process.wait()
+    return place
+
+
+def catch_up(place: Place) -> None:
+    """Wait for the follower that is left; the limit is only against hanging."""
     last = place.sql("SELECT max(position) FROM eventstore_events")[0][0]
     for _ in range(600):
         if {row[0] for row in place.sql("SELECT position FROM projections_heads")} and place.sql(
@@ -86,10 +101,6 @@ def crowded(tmp_path_factory, django_db_blocker):
             if not behind:
                 break
         time.sleep(0.2)
-    for process in followers:
-        process.kill()
-        process.wait()
-    return place
 
 
 def test_every_fact_is_fed_exactly_once(crowded):
