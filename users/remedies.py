@@ -71,7 +71,7 @@ REMEDIES = {
     ),
     "password.too_busy": (
         "More sign-ins are waiting than the server hashes in time.",
-        "Try again after Retry-After; operators raise SystemDefaults.PasswordHasher.Workers or Queue, or add processes.",
+        "Try again after Retry-After; operators raise SystemDefaults.PasswordHasher.Workers or Queue, or add servers.",
     ),
     "password.guessable": ("The password is common, or made of the person's own names.", "Choose a rarer one."),
     "session.not_found": (

@@ -91,9 +91,10 @@ def share(config: Config) -> None:
 
 @cache
 def room() -> Room:
-    """As configured, with `PasswordHasher.Queue` who wait."""
-    hasher = settings.CONFIG.SystemDefaults.PasswordHasher
-    return Room(_at_work(hasher), hasher.Queue, _Server.turns)
+    """As configured: `PasswordHasher.Queue` wait in all processes together, or the last would wait for the turns of all."""
+    config = settings.CONFIG
+    hasher = config.SystemDefaults.PasswordHasher
+    return Room(_at_work(hasher), max(1, hasher.Queue // config.Workers), _Server.turns)
 
 
 def _at_work(hasher: PasswordHasherSection) -> int:

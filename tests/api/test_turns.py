@@ -87,3 +87,9 @@ def test_the_turns_are_those_of_one_process_whatever_the_number_of_processes(mon
     admission.share(config)
     made = admission._Server.turns
     assert (made and sum(made.take() is not None for _ in range(9))) == turns
+
+
+@pytest.mark.parametrize(("workers", "queue", "waiting"), [(1, 32, 32), (4, 32, 8), (8, 4, 1)])
+def test_those_who_wait_are_shared_out_to_the_processes(settings, workers, queue, waiting):
+    settings.CONFIG = Config(Workers=workers, SystemDefaults={"PasswordHasher": {"Queue": queue}})
+    assert admission.room.__wrapped__()._free == waiting
