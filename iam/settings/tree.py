@@ -393,7 +393,8 @@ class PasswordHasherSection(Section):
     Queue: int = Field(
         32,
         ge=1,
-        description="sign-ins of a server that wait for their turn, shared out to its processes; the next ones are answered 429 with Retry-After."
+        description="sign-ins of a server that wait for their turn, shared out to its processes; the next ones are answered"
+        " 429 with Retry-After."
         " Half as many as there are hashing threads are at work at once, in all processes of a server together, so that"
         " token checks stay quick in a storm",
     )
