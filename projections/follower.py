@@ -31,8 +31,8 @@ def follow_all(store: DatabaseStore) -> bool:
     """Feed every projection a batch in every instance that has news; answers whether more is waiting."""
     read = _reading_once(store)
     news = list(_news())
-    more = [follow(read, projection(name), *at) for name, *at in news]
-    return any(more) or len(news) == AT_ONCE
+    fed = [follow(read, projection(name), *at) for name, *at in news]
+    return BATCH in fed or (any(fed) and len(news) == AT_ONCE)
 
 
 def _reading_once(store: DatabaseStore) -> Read:
@@ -58,20 +58,20 @@ def _news_for(projection: Projection) -> "QuerySet[Head, tuple[str, str, int]]":
     return heads.filter(behind, due).values_list("name", "instance_id", "position")
 
 
-def follow(read: Read, projection: Projection, instance: str, head: int) -> bool:
-    """Feed one batch of one instance; answers whether more is waiting. Who is already at it goes first."""
+def follow(read: Read, projection: Projection, instance: str, head: int) -> int:
+    """Feed one batch of one instance; answers how many facts. Who is already at it goes first."""
     try:
         return _follow(read, projection, instance, head, _feed)
     except Exception:  # nothing of the batch was kept: as far as it goes, then
         return _follow(read, projection, instance, head, _feed_singly)
 
 
-def _follow(read: Read, projection: Projection, instance: str, head: int, feed: Feed) -> bool:
+def _follow(read: Read, projection: Projection, instance: str, head: int, feed: Feed) -> int:
     with transaction.atomic():
         checkpoint = _locked(projection, instance)
         facts = read(checkpoint.position, head, instance) if checkpoint else []
         if checkpoint is None or not facts:
-            return False
+            return 0
         with meter.timed("gatehouse_batch_duration_seconds", projection=projection.name):
             feed(projection, facts, checkpoint)
         checkpoint.changed_at = datetime.now(UTC)
@@ -86,7 +86,7 @@ def _follow(read: Read, projection: Projection, instance: str, head: int, feed: 
             instance,
             checkpoint.error.partition(":")[0],
         )
-    return fed == BATCH
+    return fed
 
 
 def _locked(projection: Projection, instance: str) -> Checkpoint | None:

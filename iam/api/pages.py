@@ -50,17 +50,19 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     plain = rows.order_by(*order)
     if not _by_ids(rows):
         return Page(list(plain[offset : offset + limit]))
-    many = totals.expected(rows) if _is_filtered(rows) else 0
-    most = totals.EXACT * (1 if _lies_so(order) else MANY)
-    if _is_filtered(rows) and many <= most:
+    if not _is_filtered(rows):
+        return Page(_walked(plain, offset, limit))
+    many, lies_so = totals.expected(rows), _lies_so(order)
+    most = totals.EXACT * (1 if lies_so else MANY)
+    if many <= most:
         few = _page_of_few(rows, order, offset, limit, most)
         if few.total is not None:
             return few
-        many = max(many, most + 1)
-    if _is_filtered(rows) and offset < FAR and not _lies_so(order):
+        many = most + 1
+    if offset < FAR and not lies_so:
         near = _met_soon(rows, order, offset, limit)
         return Page(_gathered(rows, order, offset, limit) if near is None else near, many=many)
-    with _planned(rows.db, {"enable_bitmapscan": "off"} if _lies_so(order) and many > SPREAD else {}):
+    with _planned(rows.db, {"enable_bitmapscan": "off"} if lies_so and many > SPREAD else {}):
         return Page(_walked(plain, offset, limit), many=many)
 
 
