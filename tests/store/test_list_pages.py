@@ -5,6 +5,7 @@ import itertools
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from iam.api import pages, totals
 from iam.api.lists import matches
@@ -71,14 +72,9 @@ def test_every_way_to_a_page_finds_the_same_rows(crowd, monkeypatch, way):
 def test_a_row_that_left_the_filter_meanwhile_is_still_shown_whole(crowd):
     """The keys of a page are read without the filter: what was found stays found, as in one statement."""
     rows = UserRow.objects.filter(instance_id=crowd.instance, display_name__contains="a")
-    asked = []
-
-    def look(execute, sql, params, many, context):
-        asked.append(sql)
-        return execute(sql, params, many, context)
-
-    with planned_anew(rows.db), connection.execute_wrapper(look):
+    with planned_anew(rows.db), CaptureQueriesContext(connection) as captured:
         page_of_rows(rows, ["id"], 0, 10)
+    asked = [one["sql"] for one in captured]
     assert "LIKE" in asked[-2]
     assert "LIKE" not in asked[-1] and " IN (" in asked[-1]
 
@@ -89,14 +85,9 @@ def test_rows_that_stand_together_far_behind_are_gathered_not_walked_to(crowd, m
     monkeypatch.setattr(pages, "SOON", 100)
     rows = UserRow.objects.filter(instance_id=crowd.instance, last_name__startswith="Z")
     assert rows.count() > 5
-    asked = []
-
-    def look(execute, sql, params, many, context):
-        asked.append(sql)
-        return execute(sql, params, many, context)
-
-    with planned_anew(rows.db), connection.execute_wrapper(look):
+    with planned_anew(rows.db), CaptureQueriesContext(connection) as captured:
         found = page_of_rows(rows, ["last_name", "id"], 0, 5)
+    asked = [one["sql"] for one in captured]
     walks = [one for one in asked if "ORDER BY" in one and "LIKE" in one and "WITH found" not in one]
     assert len(found.rows) == 5
     assert len(walks) == 1 and '"last_name" <= ' in walks[0]
