@@ -197,22 +197,18 @@ def tls_server(tmp_path_factory):
 
 
 @pytest.fixture
-def new_database(tmp_path, django_db_blocker):
+def new_database(tmp_path):
     """Makes fresh databases on the engine of this run, for servers that are processes of their own: () → their variables."""
     import os
     import secrets
 
-    from django.db import connection
+    from tests import engine
 
     def made() -> dict[str, str]:
         if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
             return {}
-        name = f"own_{secrets.token_hex(4)}"
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        dsn = os.environ["ZITADEL_DATABASE_POSTGRES_DSN"].replace("dbname=postgres", f"dbname={name}")
         return {
-            "ZITADEL_DATABASE_POSTGRES_DSN": dsn,
+            "ZITADEL_DATABASE_POSTGRES_DSN": engine.new_database(f"own_{secrets.token_hex(4)}"),
             "ZITADEL_MASTERKEY": secrets.token_hex(16),
             "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
             "ZITADEL_FIRSTINSTANCE_PATPATH": str(tmp_path / "admin.pat"),
