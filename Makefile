@@ -44,18 +44,15 @@ check: install-dev
 	$(TESTENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TESTENV) $(BIN)/python manage.py errors --check
 
-# What runs in one process is shared out over the cores; what starts servers, databases and browsers of its own comes after it.
-SERVERS := tests/clients tests/store tests/browser
-SHARED := -n auto --dist loadfile $(addprefix --ignore=,$(SERVERS) tests/deploy)
+# Whole files are shared out over the cores (tests/order.py); what measures the machine comes after them, alone.
+SHARED := -n auto --dist loadfile --no-loadscope-reorder
 
 # Some hundred processes of the same program start: what Python compiles is kept.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: packages check
-	$(BIN)/python -m pytest $(SHARED)
-	$(BIN)/python -m pytest $(SERVERS)
-	$(BIN)/python -m pytest tests/deploy
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SHARED)
-	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact" $(SERVERS)
+	$(BIN)/python -m pytest -m "not alone" $(SHARED)
+	$(BIN)/python -m pytest -m "alone"
+	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m pytest -m "not browser and not artefact and not alone" $(SHARED)
 
 # With USERS=… FACTS=… beside a full database, with LOAD=1 under load: tests/bench/__init__.py
 bench: install-dev

@@ -16,6 +16,7 @@ from iam.kernel.context import Context
 from iam.setup import first_instance
 from iam.vault import wiring
 from orgs.domain.org import Org
+from tests import firsthouse
 from tests.house.tenants import watched
 from users import commands as users
 from users.domain.profile import Profile
@@ -95,23 +96,38 @@ def house(db, tmp_path):
 
 
 def made_house(tmp_path) -> House:
-    """An instance as set-up makes it."""
+    """An instance as set-up makes it: the first of a process is set up, every other test gets the same rows again."""
     wiring.envelope().forget()
     wiring.store().persons._kept.clear()
     rates.forget()
-    config = settings.CONFIG.model_copy(deep=True)
-    config.ExternalPort = 80
-    config.FirstInstance.Org.Human.Password = "Start-Password-1"
-    config.FirstInstance.Org.Machine.Machine.Username = "admin-api"
-    config.FirstInstance.PatPath = str(tmp_path / "admin.pat")
-    config.FirstInstance.MachineKeyPath = str(tmp_path / "admin-key.json")
-    first_instance.make(config)
+    if not _FIRST:
+        _FIRST.append(firsthouse.kept(lambda: set_up(tmp_path)))
+        _FILES.update({name: (tmp_path / name).read_text() for name in ("admin.pat", "admin-key.json")})
+    else:
+        _FIRST[0].put_back()
+        for name, content in _FILES.items():
+            (tmp_path / name).write_text(content)
     row = InstanceRow.objects.get()
     from users.models import UserRow
 
     admin = UserRow.objects.get(user_name="zitadel-admin")
-    pat = (tmp_path / "admin.pat").read_text().strip()
+    pat = _FILES["admin.pat"].strip()
     return House(row.instance_id, row.default_org_id, admin.id, pat, system_context(row.instance_id, base_url=ISSUER))
+
+
+_FIRST: list[firsthouse.FirstHouse] = []
+_FILES: dict[str, str] = {}
+
+
+def set_up(folder) -> None:
+    """The first instance."""
+    config = settings.CONFIG.model_copy(deep=True)
+    config.ExternalPort = 80
+    config.FirstInstance.Org.Human.Password = "Start-Password-1"
+    config.FirstInstance.Org.Machine.Machine.Username = "admin-api"
+    config.FirstInstance.PatPath = str(folder / "admin.pat")
+    config.FirstInstance.MachineKeyPath = str(folder / "admin-key.json")
+    first_instance.make(config)
 
 
 @pytest.fixture
@@ -181,22 +197,18 @@ def tls_server(tmp_path_factory):
 
 
 @pytest.fixture
-def new_database(tmp_path, django_db_blocker):
+def new_database(tmp_path):
     """Makes fresh databases on the engine of this run, for servers that are processes of their own: () → their variables."""
     import os
     import secrets
 
-    from django.db import connection
+    from tests import engine
 
     def made() -> dict[str, str]:
         if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
             return {}
-        name = f"own_{secrets.token_hex(4)}"
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-        dsn = os.environ["ZITADEL_DATABASE_POSTGRES_DSN"].replace("dbname=postgres", f"dbname={name}")
         return {
-            "ZITADEL_DATABASE_POSTGRES_DSN": dsn,
+            "ZITADEL_DATABASE_POSTGRES_DSN": engine.new_database(f"own_{secrets.token_hex(4)}"),
             "ZITADEL_MASTERKEY": secrets.token_hex(16),
             "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
             "ZITADEL_FIRSTINSTANCE_PATPATH": str(tmp_path / "admin.pat"),

@@ -32,6 +32,14 @@ if os.environ.get("GATEHOUSE_TEST_DB") == "postgres":
     os.environ["ZITADEL_DATABASE_POSTGRES_DSN"] = _cluster.dsn
     os.environ["ZITADEL_MASTERKEY"] = secrets.token_hex(16)
 
+    def new_database(name: str) -> str:
+        """The DSN of a fresh database beside the tests' own.
+
+        Never over Django's pool: it would stay where it has been opened, and the tests' tables be made there.
+        """
+        _cluster.sql(f"CREATE DATABASE {name}")
+        return _cluster.dsn.replace("dbname=postgres", f"dbname={name}")
+
     def pytest_unconfigure(config: object) -> None:
         """The cluster ends with the run."""
         _cluster.stop()

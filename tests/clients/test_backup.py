@@ -8,9 +8,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
+from tests import engine
 from tests.clients.test_upgrade import Load, reach
 from tests.cluster import _binary
 from tests.servers import new_server
@@ -31,17 +30,14 @@ def dumped(dsn: str) -> bytes:
     return subprocess.run([_binary("pg_dump"), dsn], check=True, capture_output=True).stdout
 
 
-def restored(dump: bytes, name: str, django_db_blocker) -> str:
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    running = settings.DATABASES["default"]
-    dsn = f"host={running['HOST']} port={running['PORT']} user=tester dbname={name}"
+def restored(dump: bytes, name: str) -> str:
+    dsn = engine.new_database(name)
     command = [_binary("psql"), "--quiet", "--set", "ON_ERROR_STOP=1", dsn]
     subprocess.run(command, input=dump, check=True, capture_output=True)
     return dsn
 
 
-def test_row_42_a_dump_of_a_serving_system_restores_and_serves(tmp_path, own_database, django_db_blocker):
+def test_row_42_a_dump_of_a_serving_system_restores_and_serves(tmp_path, own_database):
     if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
         pytest.skip("the handbook's backup is PostgreSQL's")
     (tmp_path / "one").mkdir()
@@ -66,7 +62,7 @@ def test_row_42_a_dump_of_a_serving_system_restores_and_serves(tmp_path, own_dat
         assert load.failures == []
     finally:
         first.kill()
-    dsn = restored(dump, f"restored_{second.port}", django_db_blocker)
+    dsn = restored(dump, f"restored_{second.port}")
     second.environment |= own_database | {"ZITADEL_DATABASE_POSTGRES_DSN": dsn}
     for command in (("setup", "--plan"), ("verify_log",), ("rebuild", "--verify")):
         done = second.manage(*command)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
+
+from tests import engine
 
 ROOT = Path(__file__).parent.parent.parent
 WRITERS = 8
@@ -35,11 +36,7 @@ class Place:
             "ZITADEL_MASTERKEY": secrets.token_hex(16),
         }
         if POSTGRES:
-            name = f"crowd_{secrets.token_hex(4)}"
-            with connection.cursor() as cursor:
-                cursor.execute(f"CREATE DATABASE {name}")
-            dsn = os.environ["ZITADEL_DATABASE_POSTGRES_DSN"].replace("dbname=postgres", f"dbname={name}")
-            self.environment["ZITADEL_DATABASE_POSTGRES_DSN"] = dsn
+            self.environment["ZITADEL_DATABASE_POSTGRES_DSN"] = engine.new_database(f"crowd_{secrets.token_hex(4)}")
         self.run("manage.py", "migrate", "--verbosity", "0")
         serial = "bigserial" if POSTGRES else "integer"
         self.sql(f"CREATE TABLE seen (n {serial} PRIMARY KEY, position bigint, stream text, version bigint)")
@@ -68,10 +65,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory, django_db_blocker):
+def crowded(tmp_path_factory):
     """20,000 facts by 8 writers; three more are killed inside a push, and one of two followers in its work."""
-    with django_db_blocker.unblock():
-        place = Place(tmp_path_factory.mktemp("crowd"))
+    place = Place(tmp_path_factory.mktemp("crowd"))
     followers = [place.start("follow"), place.start("follow")]
     try:
         writers = place.start("write", str(FACTS_EACH), *map(str, range(WRITERS)))
