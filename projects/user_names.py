@@ -10,7 +10,7 @@ from django.db import connections, transaction
 
 COLUMNS = ("user_login_name", "user_display_name")
 """What the database writes in projects_user_grants: the preferred login name, and the name that lists show."""
-AT_ONCE = 10_000
+AT_ONCE = 2_000
 SHOWN = "CASE {0}.kind WHEN 'human' THEN {0}.display_name ELSE {0}.name END"
 NAMED = "preferred_login_name, display_name, name"
 COPY = f"user_login_name = {{0}}.preferred_login_name, user_display_name = {SHOWN}"
