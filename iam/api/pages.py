@@ -32,6 +32,8 @@ MANY = 3
 SOON = 20_000
 """Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted. What the
 index of the order can tell apart by itself (a kind, a state) is not counted."""
+SHARE = 5
+"""Or a SHARE-th of as many as are expected, if that is more: the more there are, the longer gathering takes."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
 """For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
@@ -60,7 +62,7 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
             return few
         many = most + 1
     if offset < FAR and not lies_so:
-        near = _met_soon(rows, order, offset, limit)
+        near = _met_soon(rows, order, offset, limit, max(SOON, many // SHARE))
         if near is None:
             total, found = _sorted(rows, order, offset, limit, None)
             return Page(found, total=total)
@@ -145,12 +147,12 @@ def _sorted(
     return total, _in_order(rows, keys)
 
 
-def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> list[Any] | None:
-    """The page, if the first SOON rows in the order hold it whole: what is filtered for may stand together behind them."""
+def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, soon: int) -> list[Any] | None:
+    """The page, if so many rows of the order hold it whole: what is filtered for may stand together behind them."""
     plain = rows.order_by(*order)
     first, is_falling = order[0].removeprefix("-"), order[0][0] == "-"
     everything = rows.model._default_manager.using(rows.db).filter(**_told_by_index(rows, first))
-    last = list(everything.order_by(*order).values_list(first, flat=True)[SOON : SOON + 1])
+    last = list(everything.order_by(*order).values_list(first, flat=True)[soon : soon + 1])
     if not last:
         return list(plain[offset : offset + limit])
     near = plain.filter(**{f"{first}__{'gte' if is_falling else 'lte'}": last[0]})[offset : offset + limit]
