@@ -13,7 +13,6 @@ from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
 from projects.domain.project import SETTINGS, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
-from users.models import UserRow
 
 
 def get_project(ctx: Context, *, project_id: str) -> ProjectRow:
