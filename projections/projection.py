@@ -41,6 +41,8 @@ class Projection:
     name: ClassVar[str]
     tables: ClassVar[tuple[type[models.Model], ...]]
     mode: ClassVar[str] = IMMEDIATE
+    by_database: ClassVar[tuple[str, ...]] = ()
+    """Columns that triggers of its tables write: a replay leaves them alone, the swap has them written."""
 
     def __init_subclass__(cls) -> None:
         """Register the projection; names are unique."""

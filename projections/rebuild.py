@@ -33,8 +33,10 @@ def rebuild(store: DatabaseStore, projection: Projection, *, swap: bool = True) 
     try:
         replay = _replay_followed if projection.mode == CELERY else _replay_immediate
         with replay(store, projection) as facts:
-            replayed = {name: _rows(_shadow(name)) for name in _tables(projection)}
-            different = tuple(name for name, rows in replayed.items() if rows != _rows(name))
+            replayed = {name: _rows(_shadow(name), columns) for name, columns in _replayed(projection).items()}
+            different = tuple(
+                name for name, columns in _replayed(projection).items() if replayed[name] != _rows(name, columns)
+            )
             if swap:
                 _swap(projection)
         return Rebuilt(facts, {name: len(rows) for name, rows in replayed.items()}, different)
@@ -114,9 +116,20 @@ def _drop(projection: Projection) -> None:
             cursor.execute(f'DROP TABLE IF EXISTS "{_shadow(name)}"')
 
 
-def _rows(table: str) -> list[tuple[str, ...]]:
+def _replayed(projection: Projection) -> dict[str, list[str]]:
+    """The columns of each table that facts fill."""
+    return {
+        model._meta.db_table: [
+            one.column for one in model._meta.concrete_fields if one.column and one.column not in projection.by_database
+        ]
+        for model in projection.tables
+    }
+
+
+def _rows(table: str, columns: list[str]) -> list[tuple[str, ...]]:
+    wanted = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - our tables
+        cursor.execute(f'SELECT {wanted} FROM "{table}"')  # noqa: S608 - our tables
         return sorted(tuple(_plain(value) for value in row) for row in cursor.fetchall())
 
 

@@ -10,7 +10,7 @@ from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from projects import commands, queries
-from projects.conditions import called, of_project, of_user, with_role
+from projects.conditions import of_project, with_role
 from projects.models import RoleRow, UserGrantRow
 from projects.names import Names, names_of, roles_of
 
@@ -112,9 +112,9 @@ def _condition(ctx: Context, one: Any) -> Q:
 def _condition_beyond(ctx: Context, name: str | None, asked: Any) -> Q:
     match name:
         case "user_preferred_login_name":
-            return of_user(ctx, matches("preferred_login_name", asked.login_name, asked.method))
+            return matches("user_login_name", asked.login_name, asked.method)
         case "user_display_name":
-            return of_user(ctx, called(asked.display_name, asked.method))
+            return matches("user_display_name", asked.display_name, asked.method)
         case "project_name":
             return of_project(ctx, matches("name", asked.name, asked.method))
     raise InvalidInput("api.query_unsupported", field=name or "filters")

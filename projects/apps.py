@@ -1,5 +1,7 @@
 """Django application of the room."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -11,6 +13,8 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
+        from django.db.models.signals import post_migrate
+
         from iam.cache import kept, triggers
         from projects import (  # noqa: F401 - Django allows models only from here on
             api,
@@ -36,3 +40,11 @@ class ProjectsConfig(AppConfig):
         triggers.watch(kept.OIDC, ProjectRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, ProjectGrantRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, UserGrantRow, per="user_id")
+        post_migrate.connect(_put, sender=self, dispatch_uid="user_names")
+
+
+def _put(using: str, **_: Any) -> None:
+    """After each migration: SQLite loses triggers when it makes a table anew."""
+    from projects import user_names
+
+    user_names.put(using)

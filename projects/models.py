@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
+from projections import trigrams
 from users.models import UserRow
 
 WORDS = {1: "active", 2: "inactive", 3: "removed"}
@@ -169,12 +170,15 @@ class ProjectGrantRow(_Row):
 
 
 class UserGrantRow(_Row):
-    """A user holds roles of a project. `org_id` is the organization that gave them, `user_org_id` the user's own."""
+    """A user holds roles of a project. `org_id` is the organization that gave them, `user_org_id` the user's own.
+    What the user is called is copied by the database (projects/user_names.py)."""
 
     pk = models.CompositePrimaryKey("instance_id", "id")
     org_id = _id()
     user_id = _id()
     user_org_id = _id(default="", db_default="")
+    user_login_name = models.CharField(max_length=500, default="", db_default="")
+    user_display_name = models.CharField(max_length=410, default="", db_default="")
     project_id = _id()
     grant_id = _id(default="")
     roles: "models.JSONField[Any, Any]" = models.JSONField(default=list)
@@ -201,3 +205,6 @@ class UserGrantRow(_Row):
                 ("changed_at", "changed"),
             )
         ] + [models.Index(fields=["instance_id", "user_org_id", "user_id", "id"], name="usergrants_user_org")]
+
+
+trigrams.keep("usergrants_trigrams", UserGrantRow, "user_login_name", "user_display_name")

@@ -9,6 +9,7 @@ from eventstore.prepared import prepared
 from eventstore.store import Recorded
 from orgs.domain.events import OrgRemoved
 from projections.projection import Projection, on, update_row
+from projects import user_names
 from projects.domain import events as facts
 from projects.domain.project import SETTINGS, OidcConfig, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
@@ -200,6 +201,8 @@ class Authorizations(Projection):
 
     name = "authorizations"
     tables = (UserGrantRow,)
+    by_database = user_names.COLUMNS
+    by_database = user_names.COLUMNS
 
     @on(facts.UserGrantAdded)
     def added(self, at: Recorded, fact: facts.UserGrantAdded) -> None:

@@ -13,7 +13,6 @@ from iam.kernel.errors import NotFound
 from orgs.models import OrgRow
 from projects.domain.project import SETTINGS, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
-from users.models import UserRow
 
 
 def get_project(ctx: Context, *, project_id: str) -> ProjectRow:
@@ -211,13 +210,10 @@ def get_authorization_of(ctx: Context, *, user_id: str, authorization_id: str) -
 
 
 def with_names(rows: "QuerySet[UserGrantRow]") -> "QuerySet[UserGrantRow]":
-    """Rows with the names of user, project and organization, in the same statement."""
-    user = UserRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("user_id"))
+    """Rows with the names of project and organization, in the same statement; they have those of the user."""
     project = ProjectRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("project_id"))
     org = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"))
     return rows.annotate(
-        user_login_name=Subquery(user.values("preferred_login_name")),
-        user_display_name=Subquery(user.values("display_name")),
         project_name=Subquery(project.values("name")),
         project_org_id=Subquery(project.values("org_id")),
         org_name=Subquery(org.values("name")),

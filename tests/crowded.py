@@ -82,12 +82,14 @@ FROM generate_series(1, {projects}) n JOIN last ON last.k = n % 900;
 INSERT INTO projects_roles (instance_id, project_id, org_id, key, display_name, "group", created_at, changed_at)
 SELECT instance_id, id, org_id, key, initcap(key), '', now(), now() FROM projects_projects,
   LATERAL unnest(array['viewer','editor','auditor','billing','admin','only-' || id]) key WHERE id LIKE 'p%';
-INSERT INTO projects_user_grants (instance_id, id, state, created_at, changed_at, version, org_id, user_id, project_id, grant_id, roles, user_org_id)
+INSERT INTO projects_user_grants (instance_id, id, state, created_at, changed_at, version, org_id, user_id, project_id, grant_id, roles, user_org_id,
+  user_login_name, user_display_name)
 SELECT '{instance}', lpad((400000000000000000 + n * 4096::bigint)::text, 18, '0'), CASE WHEN n % 20 = 0 THEN 2 ELSE 1 END,
   now() - ({authorizations} - n) * interval '80 seconds', now() - (n * 7919::bigint % {authorizations}) * interval '80 seconds', 1,
   CASE WHEN n % 5 = 0 THEN u.org_id ELSE p.org_id END, u.id, p.id, CASE WHEN n % 5 = 0 THEN 'g' || p.id ELSE '' END,
   CASE WHEN n % 1000 = 0 THEN jsonb_build_array('only-' || p.id)
-    ELSE jsonb_build_array((array['viewer','viewer','viewer','editor','editor','auditor','billing','admin'])[1 + n % 8], 'viewer') END, u.org_id
+    ELSE jsonb_build_array((array['viewer','viewer','viewer','editor','editor','auditor','billing','admin'])[1 + n % 8], 'viewer') END, u.org_id,
+  u.preferred_login_name, CASE u.kind WHEN 'human' THEN u.display_name ELSE u.name END
 FROM generate_series(1, {authorizations}) n
 JOIN users_users u ON u.instance_id = '{instance}'
   AND u.id = lpad((300000000000000000 + (1 + n * 104729::bigint % {users}) * 4096)::text, 18, '0')

@@ -84,9 +84,9 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
 
 def _text(column: str, value: str, method: int) -> Q:
     """A condition on a text. Service users have none of a person's, and would be met first where lists begin with them:
-    the index of an order knows the kind, not the text (decision 0005)."""
+    the index of an order knows the kind, not the text (decision 0005). Who has no such text is passed over, too."""
     wanted = matches(column, value, method)
-    return wanted & Q(kind="human") if value and column in OF_PEOPLE else wanted
+    return wanted & Q(kind="human", **{f"{column}__gt": ""}) if value and column in OF_PEOPLE else wanted
 
 
 def _state(asked: Any) -> int:

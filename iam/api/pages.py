@@ -17,6 +17,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
 from django.db.models import QuerySet
+from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
 from django.db.models.query import ModelIterable
 from django.db.models.sql.where import WhereNode
@@ -28,10 +29,11 @@ FAR = 1000
 """From this offset on ids are walked alone."""
 MANY = 3
 """Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
-SPREAD = 50_000
-"""Rows among which the order of ids walks faster than a bitmap collects them: they lie in that order, nearly."""
 SOON = 20_000
-"""Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted."""
+"""Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted. What the
+index of the order can tell apart by itself (a kind, a state) is not counted."""
+SHARE = 5
+"""Or a SHARE-th of as many as are expected, if that is more: the more there are, the longer gathering takes."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
 """For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
@@ -60,10 +62,12 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
             return few
         many = most + 1
     if offset < FAR and not lies_so:
-        near = _met_soon(rows, order, offset, limit)
-        return Page(_gathered(rows, order, offset, limit) if near is None else near, many=many)
-    with _planned(rows.db, {"enable_bitmapscan": "off"} if lies_so and many > SPREAD else {}):
-        return Page(_walked(plain, offset, limit), many=many)
+        near = _met_soon(rows, order, offset, limit, max(SOON, many // SHARE))
+        if near is None:
+            total, found = _sorted(rows, order, offset, limit, None)
+            return Page(found, total=total)
+        return Page(near, many=many)
+    return Page(_walked(plain, offset, limit), many=many)
 
 
 @contextmanager
@@ -121,11 +125,6 @@ def _page_of_few(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     return Page([]) if total > most else Page(found, total=total)
 
 
-def _gathered(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> list[Any]:
-    """The page of all rows that the filter lets through."""
-    return _sorted(rows, order, offset, limit, None)[1]
-
-
 def _sorted(
     rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, most: int | None
 ) -> tuple[int, list[Any]]:
@@ -148,12 +147,12 @@ def _sorted(
     return total, _in_order(rows, keys)
 
 
-def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> list[Any] | None:
-    """The page, if the first SOON rows in the order hold it whole: what is filtered for may stand together behind them."""
+def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, soon: int) -> list[Any] | None:
+    """The page, if so many rows of the order hold it whole: what is filtered for may stand together behind them."""
     plain = rows.order_by(*order)
     first, is_falling = order[0].removeprefix("-"), order[0][0] == "-"
-    everything = rows.model._default_manager.using(rows.db).filter(instance_id=_instance_of(rows))
-    last = list(everything.order_by(*order).values_list(first, flat=True)[SOON : SOON + 1])
+    everything = rows.model._default_manager.using(rows.db).filter(**_told_by_index(rows, first))
+    last = list(everything.order_by(*order).values_list(first, flat=True)[soon : soon + 1])
     if not last:
         return list(plain[offset : offset + limit])
     near = plain.filter(**{f"{first}__{'gte' if is_falling else 'lte'}": last[0]})[offset : offset + limit]
@@ -161,12 +160,12 @@ def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: i
     return found if len(found) == limit else None
 
 
-def _instance_of(rows: "QuerySet[Any]") -> str:
-    """The instance whose rows are asked for."""
-    (found,) = (
-        one.rhs for one in rows.query.where.children if isinstance(one, Exact) and one.lhs.target.name == "instance_id"
-    )
-    return str(found)
+def _told_by_index(rows: "QuerySet[Any]", first: str) -> dict[str, Any]:
+    """The instance, and what else is asked that an index beginning with a column knows: others are passed over unread."""
+    indexes = (index.fields for index in rows.model._meta.indexes)
+    known = {name for fields in indexes if fields[:2] == ["instance_id", first] for name in fields} | {"instance_id"}
+    asked = (one for one in rows.query.where.children if isinstance(one, Exact) and isinstance(one.lhs, Col))
+    return {one.lhs.target.name: one.rhs for one in asked if one.lhs.target.name in known}
 
 
 def _walked(plain: "QuerySet[Any]", offset: int, limit: int) -> list[Any]:

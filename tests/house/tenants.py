@@ -36,6 +36,7 @@ OVER_ALL_TENANTS = {
     "iam/setup/doctor/origin.py": "asks whether the public host is one of any tenant's",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",
     "projects/migrations/0004_fill_user_org.py": "fills a new column of all tenants",
+    "projects/user_names.py": "copies what users of all tenants are called, when set-up makes the triggers",
     "iam/setup/first_instance.py": "sets up the first tenant where there is none",
     "iam/archive/leaving.py": "finds what the operator names by its id",
     "iam/archive/arriving.py": "finds the only tenant, for the operator",
