@@ -18,7 +18,7 @@ from iam.cache import epochs
 from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
 from iam.observe import meter, spans
-from iam.outgoing import Outgoing
+from iam.outgoing import Denied, Outgoing
 from iam.vault.envelope import Envelope
 from iam.vault.models import Slot
 from iam.vault.passwords import PasswordPool
@@ -117,4 +117,6 @@ def ports() -> Ports:
         threads=hasher.Hasher.Threads,
     )
     meter.measures_process(pool.readings)
-    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), Outgoing())
+    denied = Denied.of(settings.CONFIG.HTTPClient.DenyList)
+    outside = Outgoing(allows=denied.allows, refuses=denied.names)
+    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), outside)
