@@ -218,8 +218,14 @@ def _left(until: float) -> float:
     return max(until - time.monotonic(), LEAST_SECONDS)
 
 
+class _Conversation(http.client.HTTPConnection):
+    """HTTP over a socket that speaks TLS already; the library's own class reads every authority of the system each time."""
+
+    default_port = http.client.HTTPS_PORT
+
+
 def _text(secure: ssl.SSLSocket, host: str, path: str) -> str:
-    connection = http.client.HTTPSConnection(host)
+    connection = _Conversation(host, http.client.HTTPS_PORT)
     connection.sock = secure
     connection.request("GET", path, headers={"Accept": "text/plain", "Accept-Encoding": "identity"})
     answer = connection.getresponse()
@@ -231,7 +237,7 @@ def _text(secure: ssl.SSLSocket, host: str, path: str) -> str:
 
 def _status(secure: ssl.SSLSocket, host: str, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Nothing of the answer is read but its head."""
-    connection = http.client.HTTPSConnection(host, port)
+    connection = _Conversation(host, port)
     connection.sock = secure
     told = {"Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close", **headers}
     connection.request("POST", path, body, told)

@@ -14,7 +14,7 @@ from iam.api.gen import action_v2
 from iam.api.lists import matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, Unimplemented
+from iam.kernel.errors import InvalidInput
 
 actions = Service("zitadel.action.v2.ActionService")
 KINDS = {"rest_webhook": WEBHOOK, "rest_call": CALL, "rest_async": ASYNC}
@@ -99,10 +99,7 @@ def ListTargets(ctx: Context, request: Any) -> Any:
 @actions.method
 def SetExecution(ctx: Context, request: Any) -> Any:
     """Choose who is told of the facts that meet a condition."""
-    condition = _condition(request.condition)
-    if condition is None:
-        raise Unimplemented("execution.condition_unsupported", field="condition")
-    receipt = commands.set_execution(ctx, condition=condition, targets=tuple(request.targets))
+    receipt = commands.set_execution(ctx, condition=_condition(request.condition), targets=tuple(request.targets))
     return action_v2.SetExecutionResponse(set_date=stamp(receipt.changed_at if receipt else None))
 
 

@@ -14,7 +14,7 @@ from iam.actions.queries import executions_of
 from iam.actions.signing import new_key
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import InvalidInput, Unimplemented
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,14 @@ def remove_target(ctx: Context, *, target_id: str) -> Receipt:
     return transact(ctx, work).receipts[target_id]
 
 
-def set_execution(ctx: Context, *, condition: Condition, targets: tuple[str, ...]) -> Receipt | None:
-    """Choose who is told of the facts that meet a condition; no targets: nobody. None when there was nothing to end."""
+def set_execution(ctx: Context, *, condition: Condition | None, targets: tuple[str, ...]) -> Receipt | None:
+    """Choose who is told of the facts that meet a condition; no targets: nobody. None when there was nothing to end.
+
+    `condition` is None where it is not one on events; raises Unimplemented then.
+    """
     ctx.require("action.execution.write", ctx.instance)
+    if condition is None:
+        raise Unimplemented("execution.condition_unsupported", field="condition")
     id = condition.checked().id
 
     def work(unit: Unit) -> None:

@@ -149,7 +149,7 @@ def _body(delivery: Delivery) -> bytes:
 
 
 def _let_go() -> None:
-    """Give the connection back: who waits for a receiver needs none."""
+    """Give connections back to their pool: who waits for a receiver needs none. In a transaction they stay."""
     for one in connections.all(initialized_only=True):
-        if not one.in_atomic_block:
+        if getattr(one, "pool", None) and not one.in_atomic_block:
             one.close()

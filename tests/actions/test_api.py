@@ -5,8 +5,12 @@ import json
 import pytest
 
 from eventstore.models import EventRow
+from iam.access.caller import system_context
+from iam.actions import commands, queries
+from iam.actions.domain.execution import Condition
 from iam.actions.models import TargetRow
 from iam.instance import commands as instances
+from iam.kernel.errors import NotFound
 from iam.vault import wiring
 from projections.projection import IMMEDIATE, projections
 from projections.rebuild import rebuild
@@ -167,6 +171,20 @@ def test_t01_an_organizations_owner_has_no_say_in_what_is_told_of_all(house, tar
         owner.post(f"{EXECUTIONS}/search", {}),
     ):
         assert answer.status_code in (403, 404), answer.content
+
+
+def test_t02_another_instances_owner_finds_no_target_of_ours(house, targets):
+    foreign = system_context("999999999999999999", base_url="http://other.example")
+    instances.add_instance(foreign, name="Other", domains=("other.example",))
+    for found in (
+        lambda: queries.get_target(foreign, target_id=targets["crm"]),
+        lambda: commands.change_target(foreign, target_id=targets["crm"], changes={"name": "mine"}),
+        lambda: commands.remove_target(foreign, target_id=targets["crm"]),
+        lambda: commands.set_execution(foreign, condition=Condition("all"), targets=(targets["crm"],)),
+    ):
+        with pytest.raises(NotFound, match=r"target\.not_found"):
+            found()
+    assert not queries.list_targets(foreign).exists() and queries.list_targets(house.system).count() == 3
 
 
 def test_targets_are_listed_by_name_and_id_and_sorted_by_every_column(api, targets):
