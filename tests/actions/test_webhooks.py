@@ -266,14 +266,59 @@ def test_the_waits_together_outlast_a_day():
     assert timedelta(hours=24) < timedelta(seconds=sum(pauses)) < sending.OLDEST
 
 
-def test_a_call_is_leased_so_that_two_processes_do_not_make_it(house, receiver, target, on, post):
+def test_calls_are_leased_so_that_two_processes_do_not_make_them(house, receiver, target, on, post):
+    on({"event": "user.human.added"}, target)
+    for name in ("a", "b", "c"):
+        house.person(name)
+    post.note()
+    rows = Delivery.objects.filter(instance_id=house.instance, target_id=target, state=QUEUED)
+    mine = sending.leased(rows, timedelta(seconds=5))
+    assert len(mine) == 3 and sending.leased(rows, timedelta(seconds=5)) == []
+    post.send()
+    assert receiver.bodies == [], "they are being called by whoever holds the lease"
+    post.due()  # who died: the lease ends
+    post.send()
+    assert post.states() == [SENT] * 3
+
+
+@pytest.mark.parametrize("broken", ["facts_at", "keys_of"])
+def test_what_cannot_be_made_is_tried_again_like_what_is_not_taken(
+    house, receiver, target, on, post, monkeypatch, broken
+):
     on({"event": "user.human.added"}, target)
     house.person()
     post.note()
-    seen = Delivery.objects.get()
-    Delivery.objects.update(try_at=datetime.now(UTC) + sending.LEASE, tries=1)  # another process, in the same moment
-    sending._try(seen)
-    assert receiver.bodies == [] and Delivery.objects.get().tries == 1
+
+    def breaks(*_):
+        raise LookupError("a fact of tomorrow")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, broken, breaks)
+        post.send()
+    row = Delivery.objects.get()
+    assert (row.state, row.tries, receiver.bodies) == (QUEUED, 1, [])
+    post.due()
+    post.send()
+    assert post.states() == [SENT] and receiver.wrong == []
+
+
+def test_many_are_told_in_the_order_of_the_log(house, receiver, target, on, post):
+    on({"group": "user"}, target)
+    ids = [house.person(f"u{number}") for number in range(sending.AT_ONCE + 2)]
+    post.deliver()
+    added = [body["aggregateID"] for body in receiver.bodies if body["event_type"] == "user.human.added"]
+    assert added == ids and receiver.wrong == []
+
+
+def test_a_receiver_that_is_slow_lets_others_have_their_turn(house, api, receiver, target, on, post, monkeypatch):
+    monkeypatch.setattr(sending, "SECONDS_IN_A_ROW", 0)
+    on({"event": "user.human.added"}, target)
+    for name in ("a", "b"):
+        house.person(name)
+    post.note()
+    assert sending.send_next()
+    assert post.states() == [SENT, QUEUED] and Delivery.objects.get(state=QUEUED).tries == 0
+    assert sending.send_next() and post.states() == [SENT, SENT]
 
 
 def test_a_removed_target_and_a_removed_instance_are_told_nothing(house, api, receiver, target, on, post):
