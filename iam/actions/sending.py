@@ -108,12 +108,12 @@ def _call(first: Delivery) -> None:
 def leased(rows: "QuerySet[Delivery]", time: timedelta) -> list[Delivery]:
     """Some of what is due, so that no other process sends it, too; no lock is held while it is sent.
 
-    A lease ends at a moment of its own, by which it is known again.
+    A lease ends at a moment of its own, by which it is known again, and counts as a try: it may be the sender's last.
     """
     due = rows.filter(try_at__lte=datetime.now(UTC))
     positions = list(due.order_by("position").values_list("position", flat=True)[:AT_ONCE])
     until = datetime.now(UTC) + time + LEASE + timedelta(microseconds=secrets.randbelow(1_000_000))
-    due.filter(position__in=positions).update(try_at=until)
+    due.filter(position__in=positions).update(try_at=until, tries=F("tries") + 1)
     return list(rows.filter(position__in=positions, try_at=until).order_by("position"))
 
 
@@ -121,16 +121,14 @@ def _note(
     rows: "QuerySet[Delivery]", mine: list[Delivery], taken: list[Delivery], failed: tuple[Delivery, int] | None
 ) -> None:
     """What became of them. Who was not called goes on waiting."""
-    _these(rows, taken).update(state=SENT, tries=F("tries") + 1)
     now = datetime.now(UTC)
+    _these(rows, taken).update(state=SENT)
+    known = {one.position for one in taken} | ({failed[0].position} if failed else set())
+    _these(rows, [one for one in mine if one.position not in known]).update(tries=F("tries") - 1, try_at=now)
     if failed:
         _note_failure(rows, *failed)
-    elif any(one.tries for one in taken):  # it is back: nobody waits any longer
+    elif any(one.tries > 1 for one in taken):  # it is back: nobody waits any longer
         rows.filter(tries=0, try_at__gt=now).update(try_at=now)
-    known = {one.position for one in taken} | ({failed[0].position} if failed else set())
-    left = [one for one in mine if one.position not in known]
-    if left and not (failed and failed[1] != GONE):
-        _these(rows, left).update(try_at=now)
 
 
 def _these(rows: "QuerySet[Delivery]", some: list[Delivery]) -> "QuerySet[Delivery]":
@@ -139,11 +137,11 @@ def _these(rows: "QuerySet[Delivery]", some: list[Delivery]) -> "QuerySet[Delive
 
 def _note_failure(rows: "QuerySet[Delivery]", delivery: Delivery, status: int) -> None:
     """Later again, or never. What else waits for this target waits with it; what has waited for days is given up."""
-    now, tries = datetime.now(UTC), delivery.tries + 1
+    now, tries = datetime.now(UTC), delivery.tries
     log.warning("webhook %s was not taken (try %s): status %s", delivery.id, tries, status or "none")
     again = now + timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
     is_over = status == GONE or tries >= MOST_TRIES
-    _these(rows, [delivery]).update(state=FAILED if is_over else QUEUED, tries=tries, try_at=again)
+    _these(rows, [delivery]).update(state=FAILED if is_over else QUEUED, try_at=again)
     if status != GONE:
         rows.filter(try_at__lt=again).update(try_at=again)
     rows.filter(noted_at__lt=now - OLDEST).update(state=FAILED)

@@ -18,19 +18,18 @@ from tests.clients.test_rotation import (
     DATA_KEYS,
     FILL,
     FILL_PERSONS,
-    MANY,
     PERSONS,
     Repeated,
     asked,
+    fill,
     kill_half_way,
     post,
     reach,
-    shell,
 )
 from tests.load import must_verify, until
 from tests.servers import new_server
 
-WRITERS, ALWAYS = 3, 3
+WRITERS, ALWAYS, MANY = 2, 3, 1200
 TARGETS = "/v2/actions/targets"
 
 
@@ -100,11 +99,11 @@ def test_s07_row_44_signing_master_and_data_keys_are_changed_while_users_are_tol
     house.create()
     house.all_arrived()
     server.kill()
-    shell(server, FILL)
+    fill(server, FILL, MANY)
     old = server.environment["ZITADEL_MASTERKEY"]
     server.environment |= {"ZITADEL_MASTERKEY": secrets.token_hex(16), "ZITADEL_MASTERKEY_PREVIOUS": old}
     server.start()
-    shell(server, FILL_PERSONS)
+    fill(server, FILL_PERSONS, MANY)
     check = asked(server, "SELECT check_value FROM vault_data_keys WHERE instance_id = 'elsewhere'")
     persons = asked(server, "SELECT id FROM vault_data_keys WHERE purpose = 'persons'")
     sealing = asked(server, "SELECT id FROM vault_data_keys WHERE purpose = 'targets'")
@@ -119,7 +118,7 @@ def test_s07_row_44_signing_master_and_data_keys_are_changed_while_users_are_tol
             load.start()
         reach(loads, ALWAYS)
         for command, again, counted in rotations:
-            halves.append(kill_half_way(server, command, counted))
+            halves.append(kill_half_way(server, command, counted, MANY))
             reach(loads, ALWAYS)
             done = server.manage(command, *again)
             assert done.returncode == 0, done.stderr
