@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from iam.outgoing import INNER
+from iam.addresses import INNER
 from iam.settings.section import Section
 from iam.settings.watching import Words
 

@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 
 from eventstore.database import DatabaseStore
 from eventstore.store import Recorded
+from iam.addresses import Denied
 from iam.cache import epochs
 from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
 from iam.observe import meter, spans
-from iam.outgoing import Denied, Outgoing
+from iam.outgoing import Outgoing
 from iam.vault.envelope import Envelope
 from iam.vault.models import Slot
 from iam.vault.passwords import PasswordPool

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from iam.outgoing import INNER, Denied, ForbiddenError, Outgoing, is_public
+from iam.addresses import INNER, Denied, is_public
+from iam.outgoing import ForbiddenError, Outgoing
 from iam.settings.sources import BadValue, read
 from iam.settings.tree import Config
 
