@@ -32,6 +32,10 @@ class Event:
         return stream_id
 
 
+class Activity(Event):
+    """A record of use (a sign-in, a token issued): never in the log, so that nobody who follows it is told."""
+
+
 class UnknownEventError(LookupError):
     """A stored name that no class of this version declares (a newer version may have written it)."""
 
@@ -135,7 +139,7 @@ def to_payload(fact: Event) -> tuple[dict[str, Any], frozenset[tuple[str, ...]]]
     return payload, frozenset(personal)
 
 
-SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier")
+SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier", "signingkey")
 
 
 def is_secret(name: str) -> bool:

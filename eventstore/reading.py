@@ -49,6 +49,11 @@ def some_facts(store: DatabaseStore, position: int, upto: int | None, instance: 
     return store.open(EventRow.objects.filter(wanted, position__gt=position).order_by("position")[:limit])
 
 
+def facts_at(store: DatabaseStore, instance: str, positions: list[int]) -> list[Recorded]:
+    """The facts of an instance at some positions, in order."""
+    return store.open(EventRow.objects.filter(instance_id=instance, position__in=positions).order_by("position"))
+
+
 def waiting_after(instance: str, position: int) -> tuple[int, datetime | None]:
     """How many facts of an instance come after a position, and when the first of them happened."""
     rows = EventRow.objects.filter(instance_id=instance, position__gt=position)

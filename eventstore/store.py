@@ -19,6 +19,10 @@ class Stream:
     id: str
 
 
+IMPORTED = "import:"
+"""What `on_behalf_of` begins with where a fact came out of an archive: it is no news."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a request came from; kept beside each fact, sealed as personal data of the actor."""
@@ -27,6 +31,11 @@ class Origin:
     user_agent: str = ""
     request_id: str = ""
     on_behalf_of: str = ""
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the fact happened elsewhere and was taken in later."""
+        return self.on_behalf_of.startswith(IMPORTED)
 
 
 @dataclass(frozen=True)

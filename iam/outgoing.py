@@ -1,51 +1,35 @@
 """The way out: https to public addresses, and DNS. Every call that somebody else's value leads to goes through here.
 
 Checklist S01 to S06, S09: the name is resolved once, every address of it must be public, and the connection goes to the
-address that was checked, with the certificate checked against the name. Port 443, no redirects, no proxies from the
-environment, no compression; time and size are bounded as a whole. Whatever goes wrong answers nothing, and says why only
-in the log.
+address that was checked, with the certificate checked against the name. No redirects, no proxies from the environment, no
+compression; time and size are bounded as a whole. Whatever goes wrong answers nothing, and says why only in the log.
 """
 
 import http.client
-import ipaddress
 import logging
+import queue
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dns.exception
 import dns.resolver
 
+from iam.addresses import INNER, Address, Denied, addresses_of, is_public
+
 log = logging.getLogger(__name__)
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SECONDS = 5.0
+LEAST_SECONDS = 0.001
 MOST_BYTES = 4096
 MOST_RECORDS = 100
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class ForbiddenError(Exception):
     """The name leads to an address that is not public, or to none."""
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address belongs to the public Internet; an IPv4 address inside an IPv6 one counts as what it is."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if address in NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
-
-
-def addresses_of(host: str) -> list[Address]:
-    """Where a host is, as the system resolves it; numbers in any notation come out as the address they mean."""
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
 
 
 @dataclass(frozen=True)
@@ -54,6 +38,7 @@ class Outgoing:
 
     resolve: Callable[[str], list[Address]] = addresses_of
     allows: Callable[[Address], bool] = is_public
+    refuses: Callable[[str], bool] = Denied.of(INNER).names
     port: int = 443
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     names: dns.resolver.Resolver | None = None
@@ -78,27 +63,97 @@ class Outgoing:
         records = list(answer)[:MOST_RECORDS]
         return frozenset(b"".join(one.strings).decode("utf-8", "replace") for one in records)
 
+    def status_of_post(
+        self, host: str, port: int, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float
+    ) -> int:
+        """The status that answers a POST of JSON to `https://host:port/path`; 0 when none came, whatever the reason."""
+        try:
+            with self._connected(host, port, seconds) as secure:
+                return _status(secure, host, port, path, body, headers)
+        except (OSError, http.client.HTTPException, ForbiddenError, ValueError) as failed:
+            log.info("no answer from https://%s: %s", host, failed)
+            return 0
+
+    def leads_inside(self, host: str) -> bool:
+        """Whether a host is one that must not be called; one that is not found leads nowhere yet."""
+        try:
+            return self.refuses(host) or not all(map(self.allows, self._found(host, self.seconds)))
+        except (OSError, ValueError):
+            return False
+
     def checked_address(self, host: str) -> Address:
         """An address of a host; raises ForbiddenError unless every one is allowed."""
-        found = self.resolve(host)
+        return self._checked(host, self.seconds)[0]
+
+    def _checked(self, host: str, seconds: float) -> list[Address]:
+        found = [] if self.refuses(host) else self._found(host, seconds)
         if not found or not all(self.allows(one) for one in found):
             raise ForbiddenError("not a public address")
-        return found[0]
+        return found
+
+    def _found(self, host: str, seconds: float) -> list[Address]:
+        """The addresses of a host, within a time that the system's resolver does not keep by itself; raises OSError."""
+        answer: queue.SimpleQueue[list[Address] | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answer.put(self.resolve(host))
+            except Exception as failed:  # whatever it was belongs to who waits
+                answer.put(failed)
+
+        threading.Thread(target=ask, name="resolver", daemon=True).start()
+        try:
+            found = answer.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError("the name was not resolved in time") from None
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def _fetched(self, host: str, path: str) -> str:
-        raw = socket.create_connection((str(self.checked_address(host)), self.port), timeout=self.seconds)
+        with self._connected(host, self.port, self.seconds) as secure:
+            return _text(secure, host, path)
+
+    @contextmanager
+    def _connected(self, host: str, port: int, seconds: float) -> Iterator[ssl.SSLSocket]:
+        """A conversation with an address that was checked; it ends when its time is over, wherever it stands."""
+        until = time.monotonic() + seconds
+        raw = _socket(self._checked(host, seconds), port, until)
         with self.trust.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False) as secure:
-            end = threading.Timer(self.seconds, _shut, [secure])
+            end = threading.Timer(_left(until), _shut, [secure])
             end.start()
             try:
                 secure.do_handshake()
-                return _text(secure, host, path)
+                yield secure
             finally:
                 end.cancel()
+            if time.monotonic() >= until:
+                raise TimeoutError("it lasted too long")  # what was cut off may look complete
+
+
+def _socket(addresses: list[Address], port: int, until: float) -> socket.socket:
+    """A connection to the first address that takes it; raises OSError."""
+    for number, address in enumerate(addresses, start=1):
+        try:
+            return socket.create_connection((str(address), port), timeout=_left(until))
+        except OSError:
+            if number == len(addresses) or time.monotonic() >= until:
+                raise
+    raise OSError("no address")
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), LEAST_SECONDS)
+
+
+class _Conversation(http.client.HTTPConnection):
+    """HTTP over a socket that speaks TLS already; the library's own class reads every authority of the system each time."""
+
+    default_port = http.client.HTTPS_PORT
 
 
 def _text(secure: ssl.SSLSocket, host: str, path: str) -> str:
-    connection = http.client.HTTPSConnection(host)
+    connection = _Conversation(host, http.client.HTTPS_PORT)
     connection.sock = secure
     connection.request("GET", path, headers={"Accept": "text/plain", "Accept-Encoding": "identity"})
     answer = connection.getresponse()
@@ -106,6 +161,15 @@ def _text(secure: ssl.SSLSocket, host: str, path: str) -> str:
         return ""
     content = answer.read(MOST_BYTES + 1)
     return content.decode() if len(content) <= MOST_BYTES else ""
+
+
+def _status(secure: ssl.SSLSocket, host: str, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Nothing of the answer is read but its head."""
+    connection = _Conversation(host, port)
+    connection.sock = secure
+    told = {"Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close", **headers}
+    connection.request("POST", path, body, told)
+    return connection.getresponse().status
 
 
 def _shut(secure: ssl.SSLSocket) -> None:

@@ -111,7 +111,7 @@ def new_tls_server(folder: Path) -> Server:
     """A server that has not started yet and will speak TLS with a certificate of its own making."""
     made = new_server(folder)
     made.certificate, key = folder / "cert.pem", folder / "key.pem"
-    _certify(made.certificate, key)
+    certify(made.certificate, key)
     made.environment |= {
         "ZITADEL_TLS_ENABLED": "true",
         "ZITADEL_TLS_CERTPATH": str(made.certificate),
@@ -121,7 +121,7 @@ def new_tls_server(folder: Path) -> Server:
     return made
 
 
-def _certify(certificate: Path, key: Path) -> None:
+def certify(certificate: Path, key: Path) -> None:
     """A self-signed certificate for localhost."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -14,8 +14,6 @@ from users.models import UserRow
 
 NEWS = timedelta(hours=24)
 """What is older is no news: a follower that starts on a long log writes to nobody."""
-IMPORTED = "import:"
-"""Facts of an archive are recorded on behalf of it; whoever they happened to was told where they happened."""
 
 
 class Notices(Projection):
@@ -59,7 +57,7 @@ def _proved_before(at: Recorded) -> str:
 
 
 def _tell(at: Recorded, row: UserRow, to: str, topic: str) -> None:
-    if datetime.now(UTC) - at.at > NEWS or at.origin.on_behalf_of.startswith(IMPORTED):
+    if datetime.now(UTC) - at.at > NEWS or at.origin.is_imported:
         return
     ctx: Context = system_context(at.stream.instance, base_url=origin_of_instance(at.stream.instance))
     values = {

@@ -14,14 +14,13 @@ from django.db import transaction
 
 from eventstore.aggregates import Aggregate, empty
 from eventstore.events import Event, UnknownEventError, event_class, from_payload
-from eventstore.store import Conflict, Origin, Stream, Taken, Write
+from eventstore.store import IMPORTED, Conflict, Origin, Stream, Taken, Write
 from iam.archive.file import BadArchive, Manifest, read
 from iam.archive.leaving import INSTANCE
 from iam.archive.secrets import sealed
 from iam.instance.models import InstanceRow
 from iam.vault import wiring
 from orgs.domain.org import Org
-from users.reactions import IMPORTED
 
 AT_ONCE = 200
 

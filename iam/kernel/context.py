@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from eventstore.events import Event
+from eventstore.events import Activity
 from eventstore.store import Origin, Store, Stream, Use
 from iam.kernel.errors import DeadlineExceeded, NotFound, PermissionDenied, Unauthenticated
 from iam.kernel.expected import Expected
@@ -173,7 +173,7 @@ class Context:
         """The address of an aggregate of this instance."""
         return Stream(self.instance, kind, id)
 
-    def note(self, kind: str, id: str, what: Event, *, owner: str = "", actor: str = "") -> None:
+    def note(self, kind: str, id: str, what: Activity, *, owner: str = "", actor: str = "") -> None:
         """Record use (sign-in, token issued), which is not state."""
         use = Use(self.stream(kind, id), what, owner or self.org_id, actor or self.actor, self.now(), self.origin)
         self.store.note([use])

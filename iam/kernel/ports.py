@@ -1,6 +1,6 @@
 """What rules need from outside, as shapes. The real ones are wired in iam/settings, doubles in tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +64,16 @@ class Outside(Protocol):
 
     def texts_of_name(self, name: str) -> frozenset[str]:
         """The TXT records of a name; empty when there are none, whatever the reason."""
+        ...
+
+    def leads_inside(self, host: str) -> bool:
+        """Whether a host is one that must not be called; one that is not found leads nowhere yet."""
+        ...
+
+    def status_of_post(
+        self, host: str, port: int, path: str, body: bytes, headers: Mapping[str, str], *, seconds: float
+    ) -> int:
+        """The status that answers a POST of JSON to `https://host:port/path`; 0 when none came, whatever the reason."""
         ...
 
 

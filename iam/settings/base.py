@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "iam.outbox",
     "iam.management",
     "iam.instance",
+    "iam.actions",
     "orgs",
     "users",
     "projects",

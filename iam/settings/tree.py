@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from iam.settings.calling import ExecutionsSection, HTTPClientSection
 from iam.settings.section import Section
 from iam.settings.system_users import SystemUsers
 from iam.settings.watching import (
@@ -501,6 +502,8 @@ class Config(Section):
     DefaultInstance: DefaultInstanceSection = DefaultInstanceSection()
     Activity: ActivitySection = ActivitySection()
     OIDC: OIDCSection = OIDCSection()
+    HTTPClient: HTTPClientSection = HTTPClientSection()
+    Executions: ExecutionsSection = ExecutionsSection()
     SystemDefaults: SystemDefaultsSection = SystemDefaultsSection()
     SystemAPIUsers: SystemUsers = Field(
         {},

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from eventstore.database import DatabaseStore
 from eventstore.store import Recorded
+from iam.addresses import Denied
 from iam.cache import epochs
 from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
@@ -117,4 +118,6 @@ def ports() -> Ports:
         threads=hasher.Hasher.Threads,
     )
     meter.measures_process(pool.readings)
-    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), Outgoing())
+    denied = Denied.of(settings.CONFIG.HTTPClient.DenyList)
+    outside = Outgoing(allows=denied.allows, refuses=denied.names)
+    return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), outside)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from eventstore.events import Event, event, key
+from eventstore.events import Activity, Event, event, key
 
 
 @event("web_key.added")
@@ -44,7 +44,7 @@ class OIDCSessionAdded(Event):
 
 
 @event("oidc_session.access_token.added")
-class AccessTokenAdded(Event):
+class AccessTokenAdded(Activity):
     """Activity: an access token was issued."""
 
     id: str = ""
@@ -84,7 +84,7 @@ class UserTokenAdded(Event):
 
 
 @event("oidc_session.refused")
-class TokenRefused(Event):
+class TokenRefused(Activity):
     """Activity of our own: a code or refresh token was presented again, or by somebody else."""
 
     client_id: str = key("clientID", default="")
@@ -92,7 +92,7 @@ class TokenRefused(Event):
 
 
 @event("device.authorization.approved")
-class DeviceAuthorizationApproved(Event):
+class DeviceAuthorizationApproved(Activity):
     """Activity: somebody let a device in. `user_auth_methods` in the numbers of the reference: 4 is a password."""
 
     user_id: str = key("UserID", default="")
@@ -103,12 +103,12 @@ class DeviceAuthorizationApproved(Event):
 
 
 @event("device.authorization.canceled")
-class DeviceAuthorizationCanceled(Event):
+class DeviceAuthorizationCanceled(Activity):
     """Activity: a device was turned away, by the person or by the rules of the application's project."""
 
     reason: str = key("Reason", default="")
 
 
 @event("device.authorization.done")
-class DeviceAuthorizationDone(Event):
+class DeviceAuthorizationDone(Activity):
     """Activity: the device fetched its tokens."""

@@ -16,6 +16,7 @@ EMBEDDED = (
     "readme",
     "system",
     "terraform",
+    "webhook_worker",
     "wires",
     "worker",
     "zitadel_client",

@@ -37,6 +37,7 @@ RESOURCES = (
     "Sessions",
     "Devices without a browser",
     "Web keys",
+    "Webhooks",
     "Settings",
     "Features",
     "Instance",

@@ -141,7 +141,7 @@ def houses(server):
     return {wire: (mark := uuid.uuid4().hex[:10], *house_of(server, mark)) for wire in HOUSES}
 
 
-SECRETS = ("secret", "token", "code", "key_content", "key_details", "client_id", "fingerprint")
+SECRETS = ("secret", "token", "code", "signing_key", "key_content", "key_details", "client_id", "fingerprint")
 
 
 def alike(outcome, marks):

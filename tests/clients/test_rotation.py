@@ -22,23 +22,23 @@ from tests.load import must_verify, until
 from tests.servers import ROOT, new_server
 
 MANY = 4000
-FILL = f"""
+FILL = """
 from iam.vault.envelope import _encrypt, check_value
 from iam.vault.models import DataKey
 from django.conf import settings
 master = settings.MASTER_KEYS()[0]
 rows = [DataKey(instance_id="elsewhere", id=str(n), purpose="x", check_value=check_value(master),
-        wrapped=_encrypt(master, b"k" * 32, f"elsewhere/{{n}}")) for n in range({MANY})]
+        wrapped=_encrypt(master, b"k" * 32, f"elsewhere/{n}")) for n in range(MANY)]
 DataKey.objects.bulk_create(rows)
 """
-FILL_PERSONS = f"""
+FILL_PERSONS = """
 from django.utils.timezone import now
 from eventstore.models import PersonKey
 from iam.instance.models import InstanceRow
 from iam.vault import wiring
 instance, envelope = InstanceRow.objects.get().pk, wiring.envelope()
 wrap = lambda: envelope.wrap(instance, b"k" * 32)
-rows = [PersonKey(instance_id=instance, id=f"filled-{{n}}", wrapped=wrap(), created_at=now()) for n in range({MANY})]
+rows = [PersonKey(instance_id=instance, id=f"filled-{n}", wrapped=wrap(), created_at=now()) for n in range(MANY)]
 PersonKey.objects.bulk_create(rows)
 """
 DATA_KEYS = "SELECT count(*) FROM vault_data_keys WHERE instance_id = 'elsewhere' AND check_value <> '{before}'"
@@ -116,16 +116,21 @@ def asked(server, statement):
         return connection.execute(statement).fetchone()[0]
 
 
-def kill_half_way(server, command, counted):
+def fill(server, script, many=MANY):
+    """Give the commands that are killed something to do."""
+    shell(server, f"MANY = {many}\n{script}")
+
+
+def kill_half_way(server, command, counted, many=MANY):
     """Start a command and kill it when it has done a quarter of its work; answers how much it had done then."""
     running = subprocess.Popen([sys.executable, "manage.py", command], cwd=ROOT, env=server.environment)
-    while asked(server, counted) < MANY // 4:
+    while asked(server, counted) < many // 4:
         assert running.poll() is None, "it was too quick to be killed"
         time.sleep(0.02)
     running.kill()
     running.wait()
     half = asked(server, counted)
-    assert 0 < half < MANY
+    assert 0 < half < many
     return half
 
 
@@ -136,7 +141,7 @@ def test_e09_rotation_is_killed_and_goes_on_while_serving(tmp_path, own_database
     server.start()
     assert works(server)
     server.kill()
-    shell(server, FILL)
+    fill(server, FILL)
     before = asked(server, "SELECT check_value FROM vault_data_keys WHERE instance_id = 'elsewhere'")
     server.environment |= {"ZITADEL_MASTERKEY": new, "ZITADEL_MASTERKEY_PREVIOUS": old}
     server.start()
@@ -184,7 +189,7 @@ def test_e09_row_44_new_data_keys_under_load_killed_half_way_and_resumed(server)
         lambda: Browser([server]).sign_in(client, "gigi")["access_token"],
     )
     loads = [Repeated(step) for step in steps]
-    shell(server, FILL_PERSONS)
+    fill(server, FILL_PERSONS)
     first = asked(server, "SELECT id FROM vault_data_keys WHERE purpose = 'persons'")
     renewed = PERSONS.format(before=first)
     try:

@@ -16,6 +16,7 @@ from iam.api.methods import method
 
 M, A = "zitadel.management.v1.ManagementService", "zitadel.admin.v1.AdminService"
 ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
+ACTION = "zitadel.action.v2.ActionService"
 APPLICATION, USER = "zitadel.application.v2.ApplicationService", "zitadel.user.v2.UserService"
 ID = re.compile(r"\d{18}")
 
@@ -334,3 +335,42 @@ def test_project_v2_and_application_v2(terraform):
     terraform.gone(APPLICATION, "GetApplication", applicationId=app_id)
     terraform(PROJECT, "DeleteProject", projectId=id)
     terraform.gone(PROJECT, "GetProject", projectId=id)
+
+
+def test_action_target(terraform):
+    name = unique("crm")
+    asked = {"restWebhook": {"interruptOnError": True}, "timeout": "10s", "payloadType": "PAYLOAD_TYPE_JSON"}
+    made = terraform(ACTION, "CreateTarget", name=name, endpoint="https://hooks.example.com/a", **asked)
+    id, key = made["id"], made["signingKey"]
+    read = terraform(ACTION, "GetTarget", id=id)["target"]
+    assert (is_id(id), bool(key), read["signingKey"]) == (True, True, key)
+    wanted = {"id": id, "name": name, "endpoint": "https://hooks.example.com/a", **asked}
+    assert {field: read[field] for field in wanted} == wanted
+    changes = {"name": unique("erp"), "endpoint": "https://hooks.example.com:8443/b", "timeout": "20s", "restAsync": {}}
+    assert "signingKey" not in terraform(ACTION, "UpdateTarget", id=id, **changes)
+    read = terraform(ACTION, "GetTarget", id=id)["target"]
+    assert {field: read[field] for field in changes} == changes and read["signingKey"] == key
+    renewed = terraform(ACTION, "UpdateTarget", id=id, expirationSigningKey="0s")["signingKey"]
+    assert terraform(ACTION, "GetTarget", id=id)["target"]["signingKey"] == renewed != key
+    terraform(ACTION, "DeleteTarget", id=id)
+    terraform.gone(ACTION, "GetTarget", id=id)
+
+
+@pytest.mark.parametrize("condition", [{"event": "user.human.added"}, {"group": "user.human"}, {"all": True}])
+def test_action_execution_event(terraform, condition):
+    """The provider looks at each target, sets the execution, and reads it from the list."""
+    hook = {"restWebhook": {}, "timeout": "10s", "endpoint": "https://hooks.example.com/a"}
+    targets = [terraform(ACTION, "CreateTarget", name=unique("hook"), **hook)["id"] for _ in range(2)]
+    for id in targets:
+        terraform(ACTION, "GetTarget", id=id)
+    on = {"event": condition}
+    listed = lambda: terraform(ACTION, "ListExecutions", filters=[{"inConditionsFilter": {"conditions": [on]}}])
+    for wanted in (targets, targets[1:]):
+        assert terraform(ACTION, "SetExecution", condition=on, targets=wanted)["setDate"]
+        (read,) = listed()["executions"]
+        assert (read["condition"], read["targets"]) == (on, wanted)
+    terraform(ACTION, "SetExecution", condition=on)
+    assert "executions" not in listed()
+    for id in targets:
+        terraform(ACTION, "DeleteTarget", id=id)
+        terraform.gone(ACTION, "GetTarget", id=id)

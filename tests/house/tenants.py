@@ -27,6 +27,8 @@ OVER_ALL_TENANTS = {
     "eventstore/partitions.py": "drops months of all tenants",
     "eventstore/outage.py": "writes any one row to see whether it can",
     "iam/outbox/delivery.py": "sends what waits, of all tenants",
+    "iam/actions/sending.py": "sends what waits, of all tenants",
+    "iam/actions/keeping.py": "counts and clears out what was sent, of all tenants",
     "iam/vault/envelope.py": "wraps all data keys again under a new master key",
     "iam/api/readiness.py": "asks whether every data key opens under the master keys of this process",
     "iam/usage/following.py": "looks in which tenants a milestone is missing",

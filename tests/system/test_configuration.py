@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from iam.settings.sources import BadValue, read
-from tests.servers import _certify
+from tests.servers import certify
 from tests.system.support import pair
 
 PUBLIC = pair()[1]
@@ -36,7 +36,7 @@ def test_a_file_names_them_as_a_map_or_a_list(tmp_path):
 
 
 def test_a_certificate_is_taken_for_its_key(tmp_path):
-    _certify(tmp_path / "cert.pem", tmp_path / "key.pem")
+    certify(tmp_path / "cert.pem", tmp_path / "key.pem")
     found = from_variable({"superuser": {"Path": str(tmp_path / "cert.pem")}})["superuser"]
     assert found.public_key.startswith("-----BEGIN PUBLIC KEY-----")
 

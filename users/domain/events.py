@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.events import Event, Personal, event, key
+from eventstore.events import Activity, Event, Personal, event, key
 from iam.access.members import HolderRemoved
 
 
@@ -129,12 +129,12 @@ class PasswordCodeAdded(Event):
 
 
 @event("user.human.password.check.succeeded", revision=2)
-class PasswordCheckSucceeded(Event):
+class PasswordCheckSucceeded(Activity):
     """The password was right."""
 
 
 @event("user.human.password.check.failed", revision=2)
-class PasswordCheckFailed(Event):
+class PasswordCheckFailed(Activity):
     """The password was wrong."""
 
 

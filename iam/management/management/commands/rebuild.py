@@ -26,6 +26,8 @@ class Command(BaseCommand):
         except KeyError:
             names = ", ".join(one.name for one in projections())
             raise CommandError(f"no projection {options['name']}; there are {names}") from None
+        if not wanted[0].tables:
+            raise CommandError(f"{wanted[0].name} keeps no tables that a replay makes again")
         bad = []
         for one in wanted:
             done = rebuild(wiring.store(), one, swap=not options["verify"])
