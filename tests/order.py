@@ -6,6 +6,7 @@ LONGEST = (
     "tests/clients/test_every_method.py",
     "tests/clients/test_fuzzing.py",
     "tests/clients/test_rotation.py",
+    "tests/clients/test_webhook_rotation.py",
     "tests/setup/test_setup.py",
     "tests/store/test_followers.py",
 )

@@ -16,6 +16,7 @@ import pytest
 from tests.clients.test_wires import GET, SERVICE, framed
 from tests.servers import new_server
 
+pytestmark = pytest.mark.alone  # pages that others share count in part, until the others end
 REQUESTS = int(os.environ.get("REQUESTS", "3000"))
 WARM_UP = 2000
 WORKERS = 4
