@@ -40,6 +40,12 @@ if os.environ.get("GATEHOUSE_TEST_DB") == "postgres":
         _cluster.sql(f"CREATE DATABASE {name}")
         return _cluster.dsn.replace("dbname=postgres", f"dbname={name}")
 
+    def restart_with(**settings: str) -> None:
+        """Start the cluster again with other settings."""
+        _cluster.sql(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in settings.items()))
+        _cluster.halt()
+        _cluster.resume()
+
     def pytest_unconfigure(config: object) -> None:
         """The cluster ends with the run."""
         _cluster.stop()

@@ -221,6 +221,7 @@ class MailServer(socketserver.StreamRequestHandler):
 
 
 def test_mails_leave_by_smtp_where_it_is_configured(house, gigi, monkeypatch):
+    MailServer.taken.clear()
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), MailServer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         smtp = settings.CONFIG.DefaultInstance.SMTPConfiguration.model_copy(deep=True)
