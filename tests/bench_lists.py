@@ -3,7 +3,8 @@
 USERS, ORGS and AUTHORIZATIONS in the environment say how many rows are loaded (1,000,000, 10,000 and 1,000,000), ROUNDS
 how often each request is sent (5). PostgreSQL has 2 GB of shared buffers, the quarter of 8 GB that its documentation
 advises (SHARED_BUFFERS says otherwise). A request goes over one kept HTTP/1.1 connection to a real server process; what
-stands there is the median in milliseconds, of the first page and of page 1,000. With QUIET naming a file, the measuring
+stands there is the median in milliseconds, of the first page and of page 1,000; a bare request, before and after them,
+tells how fast the machine is meanwhile. With QUIET naming a file, the measuring
 holds it locked, so that whoever else measures on the machine waits.
 """
 
@@ -71,7 +72,9 @@ def serve() -> None:
             f"{sizes} loaded in {time.perf_counter() - begun:.0f} s; indexes of users: {crowded.index_bytes() >> 20} MiB"
         )
         wire = Wire(server.port, server.pat)
+        say(f"a bare request takes {wire.bare():.2f} ms")
         Figures(wire, int(os.environ.get("ROUNDS", "5"))).all(list_requests.requests(sizes))
+        say(f"a bare request takes {wire.bare():.2f} ms")
         with quiet():
             full = Wire(server.port, server.pat).create_users()
         say(f"CreateUser: {empty:.1f} ms with empty tables, {full:.1f} ms with full ones")
@@ -105,6 +108,16 @@ class Wire:
         if answer.status not in (200, 201):
             raise SystemExit(f"{path} {body} answered {answer.status}: {content[:300]!r}")
         return json.loads(content)  # type: ignore[no-any-return]
+
+    def bare(self, rounds: int = 300) -> float:
+        """The median of a request that asks nothing, in milliseconds: what to compare with."""
+        times = []
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            self.connection.request("GET", "/debug/healthz")
+            self.connection.getresponse().read()
+            times.append((time.perf_counter() - begun) * 1000)
+        return statistics.median(times)
 
     def create_users(self, rounds: int = 200) -> float:
         """The median of creating a person, in milliseconds."""

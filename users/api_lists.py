@@ -38,6 +38,7 @@ TEXTS = {
     "login_name_query": ("login_name", "preferred_login_name"),
 }
 OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
+ENDS = (6, 7)  # TextQueryMethod
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
 NOT_EQUALS = 1  # zitadel.filter.v2.ByteFilterMethod
@@ -84,9 +85,13 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
 
 def _text(column: str, value: str, method: int) -> Q:
     """A condition on a text. Service users have none of a person's, and would be met first where lists begin with them:
-    the index of an order knows the kind, not the text (decision 0005). Who has no such text is passed over, too."""
+    the index of an order knows the kind, not the text (decision 0005). An end is looked for among those who have such
+    a text: no index finds it, and hardly anybody may have it."""
     wanted = matches(column, value, method)
-    return wanted & Q(kind="human", **{f"{column}__gt": ""}) if value and column in OF_PEOPLE else wanted
+    if not value or column not in OF_PEOPLE:
+        return wanted
+    some = Q(**{f"{column}__gt": ""}) if method in ENDS else Q()
+    return wanted & Q(kind="human") & some
 
 
 def _state(asked: Any) -> int:
