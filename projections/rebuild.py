@@ -33,10 +33,9 @@ def rebuild(store: DatabaseStore, projection: Projection, *, swap: bool = True) 
     try:
         replay = _replay_followed if projection.mode == CELERY else _replay_immediate
         with replay(store, projection) as facts:
-            replayed = {name: _rows(_shadow(name), columns) for name, columns in _replayed(projection).items()}
-            different = tuple(
-                name for name, columns in _replayed(projection).items() if replayed[name] != _rows(name, columns)
-            )
+            columns = _replayed(projection)
+            replayed = {name: _rows(_shadow(name), columns[name]) for name in columns}
+            different = tuple(name for name in columns if replayed[name] != _rows(name, columns[name]))
             if swap:
                 _swap(projection)
         return Rebuilt(facts, {name: len(rows) for name, rows in replayed.items()}, different)

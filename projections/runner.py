@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import connection
 
@@ -21,6 +22,8 @@ REST = 4
 """Times that a look took, before the next one: the interpreter belongs to requests (measured: without a rest the
 followers made a sign-in last twice as long, and a token check in a storm of sign-ins twice as long as well)."""
 LONGEST_REST_SECONDS = 1.0
+LONGEST_PAUSE = 3600
+"""Seconds between two tries of what is sent beside the followers."""
 log = logging.getLogger(__name__)
 
 
@@ -32,6 +35,11 @@ def beside_followers(work: Beside) -> Beside:
     """Declare work that is looked for whenever the followers run; it answers whether it did something."""
     _beside.append(work)
     return work
+
+
+def pause_after(tries: int) -> timedelta:
+    """How long something that is sent beside the followers waits after so many tries in vain."""
+    return timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
 
 
 def run_until_done(store: DatabaseStore) -> None:

@@ -202,7 +202,6 @@ class Authorizations(Projection):
     name = "authorizations"
     tables = (UserGrantRow,)
     by_database = user_names.COLUMNS
-    by_database = user_names.COLUMNS
 
     @on(facts.UserGrantAdded)
     def added(self, at: Recorded, fact: facts.UserGrantAdded) -> None:

@@ -197,6 +197,16 @@ def tls_server(tmp_path_factory):
 
 
 @pytest.fixture
+def receiver(tmp_path):
+    """Takes webhooks over TLS with a certificate of its own."""
+    from tests.actions.receiver import Receiver
+
+    made = Receiver(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def new_database(tmp_path):
     """Makes fresh databases on the engine of this run, for servers that are processes of their own: () → their variables."""
     import os

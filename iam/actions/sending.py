@@ -20,12 +20,11 @@ from iam.kernel.errors import InvalidInput
 from iam.observe import meter
 from iam.precedence import giving_way
 from iam.vault import wiring
-from projections.runner import beside_followers
+from projections.runner import beside_followers, pause_after
 
 HEADER, ID_HEADER = "ZITADEL-Signature", "Gatehouse-Delivery"
 MOST_TRIES = 36
 """With their pauses a bit more than a day."""
-LONGEST_PAUSE = 3600
 OLDEST = timedelta(days=3)
 AT_ONCE = 20
 SECONDS_IN_A_ROW = 10
@@ -139,7 +138,7 @@ def _note_failure(rows: "QuerySet[Delivery]", delivery: Delivery, status: int) -
     """Later again, or never. What else waits for this target waits with it; what has waited for days is given up."""
     now, tries = datetime.now(UTC), delivery.tries
     log.warning("webhook %s was not taken (try %s): status %s", delivery.id, tries, status or "none")
-    again = now + timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
+    again = now + pause_after(tries)
     is_over = status == GONE or tries >= MOST_TRIES
     _these(rows, [delivery]).update(state=FAILED if is_over else QUEUED, try_at=again)
     if status != GONE:

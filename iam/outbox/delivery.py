@@ -16,11 +16,10 @@ from iam.observe import meter
 from iam.observe.meter import Reading, measures_database
 from iam.outbox.models import FAILED, QUEUED, SENT, Message
 from iam.outbox.post import Letter, opened
-from projections.runner import beside_followers
+from projections.runner import beside_followers, pause_after
 
 AT_ONCE = 20
 MOST_TRIES = 8
-LONGEST_PAUSE = 3600
 KEPT = timedelta(days=30)
 TIMEOUT_SECONDS = 10
 LEASE = timedelta(minutes=2)
@@ -56,8 +55,7 @@ def _try(message: Message) -> None:
 
 def _failed(tries: int, error: str) -> dict[str, Any]:
     """What to note of a try that failed: later again, or never."""
-    pause = timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
-    told = {"error": error.splitlines()[0][:500], "try_at": datetime.now(UTC) + pause}
+    told = {"error": error.splitlines()[0][:500], "try_at": datetime.now(UTC) + pause_after(tries)}
     return {**told, "state": FAILED} if tries >= MOST_TRIES else told
 
 

@@ -13,16 +13,8 @@ from iam.actions.models import QUEUED, Delivery
 from iam.outgoing import Outgoing
 from iam.vault import wiring
 from projections.projection import projection
-from tests.actions.receiver import Receiver
 
 TARGETS, EXECUTIONS = "/v2/actions/targets", "/v2/actions/executions"
-
-
-@pytest.fixture
-def receiver(tmp_path):
-    made = Receiver(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_s07_what_waited_for_days_is_given_up(house, receiver, target, on, post)
 
 
 def test_the_waits_together_outlast_a_day():
-    pauses = [min(5 * 2**tries, sending.LONGEST_PAUSE) for tries in range(1, sending.MOST_TRIES)]
+    pauses = [min(5 * 2**tries, runner.LONGEST_PAUSE) for tries in range(1, sending.MOST_TRIES)]
     assert timedelta(hours=24) < timedelta(seconds=sum(pauses)) < sending.OLDEST
 
 

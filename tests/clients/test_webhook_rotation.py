@@ -12,7 +12,6 @@ import urllib.request
 
 import pytest
 
-from tests.actions.receiver import Receiver
 from tests.browsing import person
 from tests.clients.test_rotation import (
     DATA_KEYS,
@@ -31,13 +30,6 @@ from tests.servers import new_server
 
 WRITERS, ALWAYS, MANY = 2, 3, 1200
 TARGETS = "/v2/actions/targets"
-
-
-@pytest.fixture
-def receiver(tmp_path):
-    made = Receiver(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

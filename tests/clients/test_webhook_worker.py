@@ -5,18 +5,10 @@ import signal
 
 import pytest
 
-from tests.actions.receiver import Receiver
 from tests.clients.test_webhook_rotation import House
 from tests.clients.test_worker import redis  # noqa: F401 - the fixture
 from tests.load import until
 from tests.servers import new_server
-
-
-@pytest.fixture
-def receiver(tmp_path):
-    made = Receiver(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture
