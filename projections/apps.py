@@ -20,12 +20,12 @@ class ProjectionsConfig(AppConfig):
         from projections.periodic import hourly
 
         hourly(make_partitions)
-        post_migrate.connect(_put, dispatch_uid="trigrams")
+        post_migrate.connect(_put, dispatch_uid="indexes")
 
 
 def _put(app_config: AppConfig, using: str, **_: Any) -> None:
-    from projections import trigrams
+    from projections import indexes
 
     last = [one.label for one in apps.get_app_configs() if one.models_module][-1]
     if app_config.label == last:  # the signal comes once per app that has models; at the last one all tables are there
-        trigrams.put(using)
+        indexes.put(using)

@@ -11,8 +11,8 @@ from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from projects import commands, queries
 from projects.conditions import of_project, with_role
-from projects.models import RoleRow, UserGrantRow
-from projects.names import Names, names_of, roles_of
+from projects.models import UserGrantRow
+from projects.names import Names, ShownRoles, names_of, roles_of
 
 authorizations = Service("zitadel.authorization.v2.AuthorizationService")
 SORTS = {
@@ -76,7 +76,6 @@ def ListAuthorizations(ctx: Context, request: Any) -> Any:
     found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=SORTS)
     names = names_of(
         ctx.instance,
-        users=[row.user_id for row in found],
         projects=[row.project_id for row in found],
         orgs=[row.org_id for row in found],
     )
@@ -120,7 +119,7 @@ def _condition_beyond(ctx: Context, name: str | None, asked: Any) -> Q:
     raise InvalidInput("api.query_unsupported", field=name or "filters")
 
 
-def _authorization(row: UserGrantRow, names: Names, roles: dict[tuple[str, str], RoleRow]) -> Any:
+def _authorization(row: UserGrantRow, names: Names, roles: ShownRoles) -> Any:
     shown = authorization_v2.Authorization(
         id=row.id, state=row.state, creation_date=stamp(row.created_at), change_date=stamp(row.changed_at)
     )
@@ -129,10 +128,9 @@ def _authorization(row: UserGrantRow, names: Names, roles: dict[tuple[str, str],
         shown.project.name, shown.project.organization_id = project.name, project.org_id
     if org := names.orgs.get(row.org_id):
         shown.organization.name = org.name
-    if user := names.users.get(row.user_id):
-        shown.user.preferred_login_name, shown.user.display_name = user.preferred_login_name, user.shown_name
-        shown.user.organization_id = user.org_id
+    shown.user.preferred_login_name, shown.user.display_name = row.user_login_name, row.user_display_name
+    shown.user.organization_id = row.user_org_id
     for key in row.roles:
-        role = roles.get((row.project_id, key))
-        shown.roles.add(key=key, display_name=role.display_name if role else "", group=role.group if role else "")
+        display_name, group = roles.get((row.project_id, key), ("", ""))
+        shown.roles.add(key=key, display_name=display_name, group=group)
     return shown

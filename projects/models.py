@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
-from projections import trigrams
+from projections import indexes
+from projections.indexes import BesideIds, Ends, Trigrams
 from users.models import UserRow
 
 WORDS = {1: "active", 2: "inactive", 3: "removed"}
@@ -207,4 +208,10 @@ class UserGrantRow(_Row):
         ] + [models.Index(fields=["instance_id", "user_org_id", "user_id", "id"], name="usergrants_user_org")]
 
 
-trigrams.keep("usergrants_trigrams", UserGrantRow, "user_login_name", "user_display_name")
+indexes.keep(
+    Trigrams("usergrants_trigrams", UserGrantRow, ("user_login_name", "user_display_name")),
+    BesideIds("usergrants_ids_login_name", UserGrantRow, ("user_login_name",)),
+    BesideIds("usergrants_ids_display_name", UserGrantRow, ("user_display_name",)),
+    Ends("usergrants_ends_login_name", UserGrantRow, "user_login_name"),
+    Ends("usergrants_ends_any_case_login", UserGrantRow, "user_login_name", in_any_case=True),
+)

@@ -8,6 +8,9 @@ from orgs.models import OrgRow
 from projects.models import ProjectGrantRow, ProjectRow, RoleRow
 from users.models import UserRow
 
+ShownRoles = dict[tuple[str, str], tuple[str, str]]
+"""(project, key) → display name and group."""
+
 
 @dataclass(frozen=True)
 class Names:
@@ -49,14 +52,17 @@ def name_in(things: dict[str, Any], id: str) -> str:
     return found.name if found else ""
 
 
-def roles_of(instance: str, held: Iterable[tuple[str, Iterable[str]]]) -> dict[tuple[str, str], RoleRow]:
-    """(project, key) → role, of projects with the keys that are held of each."""
+def roles_of(instance: str, held: Iterable[tuple[str, Iterable[str]]]) -> ShownRoles:
+    """What roles are called, of projects with the keys that are held of each."""
     wanted = {(project, key) for project, keys in held for key in keys}
     if not wanted:
         return {}
     projects, keys = (sorted(set(column)) for column in zip(*wanted, strict=True))
     rows = RoleRow.objects.filter(instance_id=instance, project_id__in=projects, key__in=keys)
-    return {(row.project_id, row.key): row for row in rows}
+    return {
+        (project, key): (display_name, group)
+        for project, key, display_name, group in rows.values_list("project_id", "key", "display_name", "group")
+    }
 
 
 def grants_by_id(instance: str, ids: Iterable[str]) -> dict[str, ProjectGrantRow]:

@@ -112,12 +112,12 @@ def load(sizes: Sizes) -> None:
     """Fill the tables of the only instance, indexes last."""
     from django.db import connection
 
-    from projections import trigrams
+    from projections import indexes
 
     with connection.cursor() as cursor:
         with indexes_aside(cursor):
             fill(sizes)
-        trigrams.put()
+        indexes.put()
         cursor.execute(f"VACUUM (ANALYZE) {', '.join(TABLES)}")
 
 

@@ -38,6 +38,8 @@ TEXTS = {
     "login_name_query": ("login_name", "preferred_login_name"),
 }
 OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
+WITHOUT_ENDS = OF_PEOPLE - {"email", "phone"}
+"""Texts whose ends no index knows."""
 ENDS = (6, 7)  # TextQueryMethod
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
@@ -85,12 +87,12 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
 
 def _text(column: str, value: str, method: int) -> Q:
     """A condition on a text. Service users have none of a person's, and would be met first where lists begin with them:
-    the index of an order knows the kind, not the text (decision 0005). An end is looked for among those who have such
-    a text: no index finds it, and hardly anybody may have it."""
+    the index of an order knows the kind, not the text (decision 0005). An end that no index finds is looked for among
+    those who have such a text: hardly anybody may have it."""
     wanted = matches(column, value, method)
     if not value or column not in OF_PEOPLE:
         return wanted
-    some = Q(**{f"{column}__gt": ""}) if method in ENDS else Q()
+    some = Q(**{f"{column}__gt": ""}) if method in ENDS and column in WITHOUT_ENDS else Q()
     return wanted & Q(kind="human") & some
 
 

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
-from projections import trigrams
+from projections import indexes
+from projections.indexes import BesideIds, Ends, Trigrams
 
 ID = 200
 WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
@@ -218,9 +219,7 @@ class AttemptRow(models.Model):
         indexes: ClassVar = [models.Index(fields=["changed_at"], name="users_attempt_age")]
 
 
-trigrams.keep(
-    "users_trigrams",
-    UserRow,
+_TEXTS = (
     "user_name",
     "preferred_login_name",
     "first_name",
@@ -230,4 +229,18 @@ trigrams.keep(
     "email",
     "phone",
     "name",
+)
+indexes.keep(
+    Trigrams("users_trigrams", UserRow, _TEXTS),
+    BesideIds("users_ids_user_name", UserRow, ("kind", "user_name", "nick_name")),
+    BesideIds("users_ids_login_name", UserRow, ("preferred_login_name",)),
+    BesideIds("users_ids_names", UserRow, ("kind", "first_name", "last_name")),
+    BesideIds("users_ids_display_name", UserRow, ("kind", "display_name")),
+    BesideIds("users_ids_email", UserRow, ("kind", "email")),
+    BesideIds("users_ids_phone", UserRow, ("kind", "state", "phone")),
+    Ends("users_ends_login_name", UserRow, "preferred_login_name"),
+    Ends("users_ends_any_case_login", UserRow, "preferred_login_name", in_any_case=True),
+    Ends("users_ends_email", UserRow, "email"),
+    Ends("users_ends_any_case_email", UserRow, "email", in_any_case=True),
+    Ends("users_ends_phone", UserRow, "phone"),
 )

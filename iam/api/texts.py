@@ -8,7 +8,10 @@ import json
 from typing import Any
 
 from django.db.models import CharField, JSONField, Lookup, TextField
+from django.db.models.expressions import Col
 from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, IStartsWith, StartsWith
+
+from projections import indexes
 
 SHORT = 2
 """Signs of which every spelling is asked for; a longer text has a trigram, which finds few."""
@@ -31,12 +34,27 @@ class _Globbed:
         return f"{column} GLOB %s", [*given, wanted]
 
 
+def _backwards(lookup: Any, compiler: Any, connection: Any, *, in_any_case: bool) -> Any:
+    """An end as the beginning of the text written backwards, if an index finds it so and the end is a plain text."""
+    is_known = isinstance(lookup.lhs, Col) and indexes.know_ends_of(lookup.lhs.target, in_any_case=in_any_case)
+    if not is_known or not isinstance(lookup.rhs, str):
+        return None
+    column, given = compiler.compile(lookup.lhs)
+    wanted = connection.ops.prep_for_like_query(lookup.rhs[::-1]) + "%"
+    pattern = "lower(%s)" if in_any_case else "%s"
+    return f"{indexes.backwards(column, in_any_case=in_any_case)} LIKE {pattern}", [*given, wanted]
+
+
 class _StartsWith(_Globbed, StartsWith):
     pattern = "{}*"
 
 
 class _EndsWith(_Globbed, EndsWith):
     pattern = "*{}"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Backwards where an index knows the ends of the column."""
+        return _backwards(self, compiler, connection, in_any_case=False) or self.as_sql(compiler, connection)
 
 
 class _Contains(_Globbed, Contains):
@@ -78,6 +96,12 @@ class _IStartsWith(_InAnyCase, IStartsWith):
 
 class _IEndsWith(_InAnyCase, IEndsWith):
     shape = "%{}"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """Backwards where an index knows the ends of the column."""
+        in_any_case = not isinstance(self.rhs, str) or self.rhs.lower() != self.rhs.upper()
+        known = _backwards(self, compiler, connection, in_any_case=in_any_case)
+        return known or super().as_postgresql(compiler, connection)
 
 
 class _IContains(_InAnyCase, IContains):

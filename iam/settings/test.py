@@ -1,9 +1,20 @@
 """Tests: a state folder of their own, cheap password hashing, the engine named by GATEHOUSE_TEST_DB."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("GATEHOUSE_VAR", tempfile.mkdtemp(prefix="gatehouse-test-"))
+
+def _remove(folder: str, maker: int) -> None:
+    """The folder goes with the process that made it, not with those forked from it."""
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if "GATEHOUSE_VAR" not in os.environ:
+    os.environ["GATEHOUSE_VAR"] = tempfile.mkdtemp(prefix="gatehouse-test-")
+    atexit.register(_remove, os.environ["GATEHOUSE_VAR"], os.getpid())
 KEPT = ("ZITADEL_DATABASE_POSTGRES_DSN", "ZITADEL_MASTERKEY")
 for name in [name for name in os.environ if name.startswith("ZITADEL_") and name not in KEPT]:
     del os.environ[name]

@@ -20,7 +20,7 @@ from iam.setup.doctor.examine import examine
 from iam.setup.doctor.findings import OK, PROBLEM, WARNING
 from iam.setup.seen import HEADER, PATH, signed_now
 from iam.vault.models import DataKey
-from projections import trigrams
+from projections import indexes
 from projections.models import Checkpoint, Head
 from tests.servers import new_server
 
@@ -247,7 +247,7 @@ def test_without_the_extension_set_up_goes_on_and_the_doctor_says_what_is_slow(h
         cursor.execute("CREATE ROLE without_rights")
         cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO without_rights")
         cursor.execute("SET ROLE without_rights")
-        trigrams.put()
+        indexes.put()
         cursor.execute("RESET ROLE")
     (found,) = database.search()
     assert (found.level, "users_trigrams" in found.told, "CREATE EXTENSION pg_trgm" in found.remedy) == (
@@ -255,7 +255,7 @@ def test_without_the_extension_set_up_goes_on_and_the_doctor_says_what_is_slow(h
         True,
         True,
     )
-    trigrams.put()
+    indexes.put()
     assert levels(database.search) == [OK]
 
 
@@ -265,5 +265,5 @@ def test_an_index_that_was_not_finished_is_named_and_made_again(house):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_trigrams'::regclass")
     assert levels(database.search) == [WARNING]
-    trigrams.put()
+    indexes.put()
     assert levels(database.search) == [OK]

@@ -1,6 +1,7 @@
 """However PostgreSQL finds a page, it is the page of the filtered and sorted rows: every way is compared with the plain one."""
 
 import itertools
+import random
 
 import pytest
 from django.db import connection
@@ -10,9 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from iam.api import pages, totals
 from iam.api.lists import matches
 from iam.api.pages import page_of_rows, planned_anew
+from projects import commands as projects
 from projects.models import UserGrantRow
 from tests import crowded
+from users import commands as users
 from users.api_lists import users as _  # noqa: F401 - its lookups
+from users.domain.profile import Profile
 from users.models import UserRow
 
 pytestmark = [
@@ -146,3 +150,74 @@ def test_every_spelling_of_something_short_is_what_any_case_finds(crowd, text, m
         cursor.execute("SELECT id FROM users_users WHERE nick_name ILIKE %s ORDER BY id", [shape.format(escaped)])
         alike = [id for (id,) in cursor.fetchall()]
     assert list(rows.filter(matches("nick_name", text, method)).order_by("id").values_list("id", flat=True)) == alike
+
+
+ENDS = [
+    "net",
+    "NET",
+    ".Example.NET",
+    "é.net",
+    "%",
+    "_x.net",
+    "\\.net",
+    "ß",
+    "KELVIN",
+    "\N{KELVIN SIGN}",
+    "🙂",
+    "net🙂",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", ENDS)
+@pytest.mark.parametrize("method", [6, 7])
+def test_an_end_is_found_backwards_as_it_is_forwards(crowd, text, method):
+    """The ends of addresses are asked for backwards, by an index of ends; those of nick names are not."""
+    names = [
+        "a.net",
+        "A.NET",
+        "b.example.net",
+        "b.Example.Net",
+        "é.net",
+        "É.NET",
+        "100%",
+        "_x.net",
+        "yx.net",
+        "a\\.net",
+    ]
+    names += ["straß", "STRASS", "kelvin", "\N{KELVIN SIGN}ELVIN", "k", "🙂", "a.net🙂", ""]
+    rows = UserRow.objects.filter(instance_id=crowd.instance, id__startswith="3")
+    for row, name in zip(rows.order_by("id"), names, strict=False):
+        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(nick_name=name, email=name)
+    backwards, forwards = (
+        rows.filter(matches(column, text, method)).order_by("id") for column in ("email", "nick_name")
+    )
+    assert ("reverse(" in str(backwards.query), "reverse(" in str(forwards.query)) == (True, False)
+    given = {row.id for row in rows if row.email in names}
+    found = [{row.id for row in asked} & given for asked in (backwards, forwards)]
+    assert found[0] == found[1]
+    assert found[0] or text.lower() != text, "something ends so"
+
+
+def test_the_longest_names_find_room_in_every_index(house):
+    """A row of an index holds 2,704 bytes; what is drawn by lot cannot be compressed."""
+    lots = random.Random(7)
+
+    def longest():
+        return "".join(chr(lots.randrange(0x20000, 0x2A6DF)) for number in range(200))
+
+    profile = Profile(longest(), longest(), nick_name=longest())
+    address = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 7}"
+    person = users.add_human(
+        house.system, org_id=house.org, user_name=longest(), user_id=longest(), profile=profile, email=address
+    ).id
+    users.add_machine(house.system, org_id=house.org, user_name=longest(), user_id=longest(), name=longest())
+    project = projects.add_project(house.system, org_id=house.org, name=longest(), project_id=longest()).id
+    roles = tuple(longest() for number in range(50))
+    for key in roles:
+        projects.add_role(house.system, project_id=project, key=key, display_name=key)
+    projects.add_authorization(house.system, org_id=house.org, user_id=person, project_id=project, roles=roles)
+    row = UserRow.objects.get(instance_id=house.instance, id=person)
+    assert len(row.display_name) == 401 and len(row.user_name) == len(row.email) == 200
+    given = UserGrantRow.objects.get(instance_id=house.instance, user_id=person)
+    assert (given.user_display_name, len(given.roles)) == (row.display_name, 50)

@@ -14,7 +14,7 @@ from iam.setup import level, phases
 from iam.setup.doctor.findings import Finding, ok, problem, warning
 from iam.vault.masterkey import check_value
 from iam.vault.models import DataKey
-from projections import trigrams
+from projections import indexes
 
 OLDEST_POSTGRES = 150000
 LEAST_FREE_BYTES = 1 << 30
@@ -156,26 +156,27 @@ def schema() -> Iterator[Finding]:
 
 
 def search() -> Iterator[Finding]:
-    """Whether lists find parts of texts by an index."""
+    """Whether the indexes of long lists are there."""
     if connection.vendor == "sqlite":
         return
-    missing = ", ".join(one.name for one in trigrams.lacking())
-    if missing and not trigrams.has_extension():
+    missing = indexes.lacking()
+    names = ", ".join(one.name for one in missing)
+    if any(one.takes_extension for one in missing) and not indexes.has_extension():
         yield warning(
             "search",
-            f"without the extension pg_trgm there is no {missing}: long lists are slow to filter by a part of a text",
+            f"without the extension pg_trgm there is no {names}: long lists are slow to filter by a part of a text",
             cause="the user of the server does not own the database, or the server was installed without its contrib package",
             remedy="let a superuser run `CREATE EXTENSION pg_trgm` in this database, then run `manage.py setup`",
         )
     elif missing:
         yield warning(
             "search",
-            f"{missing} missing or unfinished: long lists are slow to filter by a part of a text",
+            f"{names} missing or unfinished: long lists are slow to filter by texts",
             cause="a set-up was broken off while it made the index, or the extension came later",
-            remedy="run `manage.py setup`, which makes it beside the running server",
+            remedy="run `manage.py setup`, which makes what is missing beside the running server",
         )
     else:
-        yield ok("search", "lists find parts of texts by trigrams")
+        yield ok("search", "long lists find texts by indexes")
 
 
 def _missing_guards() -> list[str]:
