@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
 from django.db.models.query import ModelIterable
+from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
 from iam.api import totals
@@ -30,10 +31,9 @@ FAR = 1000
 MANY = 3
 """Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
 SOON = 20_000
-"""Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted. What the
-index of the order can tell apart by itself (a kind, a state) is not counted."""
-SHARE = 5
-"""Or a SHARE-th of as many as are expected, if that is more: the more there are, the longer gathering takes."""
+"""Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted; or as many as
+are expected, which take longer to gather than to walk past. What the index of the order can tell apart by itself (a kind,
+a state) is not counted."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
 """For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
@@ -62,7 +62,7 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
             return few
         many = most + 1
     if offset < FAR and not lies_so:
-        near = _met_soon(rows, order, offset, limit, max(SOON, many // SHARE))
+        near = _met_soon(rows, order, offset, limit, max(SOON, many))
         if near is None:
             total, found = _sorted(rows, order, offset, limit, None)
             return Page(found, total=total)
@@ -149,15 +149,26 @@ def _sorted(
 
 def _met_soon(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int, soon: int) -> list[Any] | None:
     """The page, if so many rows of the order hold it whole: what is filtered for may stand together behind them."""
-    plain = rows.order_by(*order)
-    first, is_falling = order[0].removeprefix("-"), order[0][0] == "-"
-    everything = rows.model._default_manager.using(rows.db).filter(**_told_by_index(rows, first))
-    last = list(everything.order_by(*order).values_list(first, flat=True)[soon : soon + 1])
-    if not last:
-        return list(plain[offset : offset + limit])
-    near = plain.filter(**{f"{first}__{'gte' if is_falling else 'lte'}": last[0]})[offset : offset + limit]
-    found = list(near)
-    return found if len(found) == limit else None
+    told = _told_by_index(rows, order[0].removeprefix("-"))
+    walked = rows.model._default_manager.using(rows.db).filter(**told).order_by(*order)[:soon]
+    near = rows.order_by(*order).values_list(*KEY)[offset : offset + limit]
+    name = near.query.get_initial_alias()
+    near.query.alias_map[name] = _First(rows.model._meta.db_table, name, walked)
+    keys = list(near)
+    return _in_order(rows, keys) if len(keys) == limit else None
+
+
+class _First(BaseTable):
+    """Stands for a table: the first rows of it, in their order. They are met one by one, until the page is full."""
+
+    def __init__(self, table_name: str, alias: str, rows: "QuerySet[Any]") -> None:
+        super().__init__(table_name, alias)
+        self.rows = rows
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """A subselect under the table's name."""
+        inner, values = self.rows.query.get_compiler(connection=connection).as_sql()
+        return f"({inner}) {connection.ops.quote_name(self.table_alias)}", values
 
 
 def _told_by_index(rows: "QuerySet[Any]", first: str) -> dict[str, Any]:
