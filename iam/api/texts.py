@@ -1,4 +1,4 @@
-"""Lookups that mean the same on both engines: text with regard to case or without, lists in JSON that hold one of some values.
+"""Lookups that mean the same on both engines: text with regard to case or without, one of many, JSON lists.
 
 On PostgreSQL a part of a text is found by trigrams (`users_trigrams`), which serve LIKE and ILIKE, but not Django's UPPER.
 """
@@ -9,12 +9,14 @@ from typing import Any
 
 from django.db.models import CharField, JSONField, Lookup, TextField
 from django.db.models.expressions import Col
-from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, IStartsWith, StartsWith
+from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, In, IStartsWith, StartsWith
 
 from projections import indexes
 
 SHORT = 2
 """Signs of which every spelling is asked for; a longer text has a trigram, which finds few."""
+SINGLY = 10
+"""Texts that are still given one by one where one of them is looked for."""
 FOLDED = {"i": "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}", "k": "\N{KELVIN SIGN}"}
 """Signs beyond ASCII that are small ones of ASCII in lower case."""
 SPECIAL = str.maketrans({sign: f"[{sign}]" for sign in "*?["})
@@ -118,6 +120,18 @@ class _IExact(_InAnyCase, IExact):
         return f"({plain} AND {alike})", [*given, *pattern]
 
 
+class _Among(In):
+    """Many texts go to PostgreSQL as one value: a thousand of them, each for itself, take Django longer than the search."""
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """`column = ANY(texts)`."""
+        is_long = self.rhs_is_direct_value() and len(self.rhs) > SINGLY
+        if not is_long or not all(isinstance(one, str) for one in self.rhs):
+            return self.as_sql(compiler, connection)
+        column, given = compiler.compile(self.lhs)
+        return f"{column} = ANY(%s)", [*given, list(dict.fromkeys(self.rhs))]
+
+
 class HoldsAny(Lookup):  # type: ignore[type-arg] - not subscriptable when it runs
     """`roles__holds_any=["a", "b"]`: a JSON list of texts that holds one of them. A GIN index serves it on PostgreSQL."""
 
@@ -136,7 +150,7 @@ class HoldsAny(Lookup):  # type: ignore[type-arg] - not subscriptable when it ru
         return unfolded.format(column), [*given, json.dumps(list(self.rhs))]
 
 
-for _lookup in (_StartsWith, _EndsWith, _Contains, _IExact, _IStartsWith, _IEndsWith, _IContains):
+for _lookup in (_StartsWith, _EndsWith, _Contains, _IExact, _IStartsWith, _IEndsWith, _IContains, _Among):
     CharField.register_lookup(_lookup)
     TextField.register_lookup(_lookup)
 JSONField.register_lookup(HoldsAny)

@@ -201,6 +201,16 @@ def test_an_end_is_found_backwards_as_it_is_forwards(crowd, text, method):
     assert found[0] or text.lower() != text, "something ends so"
 
 
+def test_many_ids_are_one_value_and_find_what_few_find(crowd):
+    rows = UserRow.objects.filter(instance_id=crowd.instance)
+    ids = sorted(rows.values_list("id", flat=True))[::7]
+    asked = rows.filter(id__in=[*ids, ids[0], "nobody"])
+    assert "= ANY(" in str(asked.query) and str(asked.query).count("nobody") == 1
+    assert sorted(asked.values_list("id", flat=True)) == ids
+    assert rows.exclude(id__in=ids).count() == rows.count() - len(ids)
+    assert not rows.filter(id__in=[]).exists()
+
+
 def test_the_longest_names_find_room_in_every_index(house):
     """A row of an index holds 2,704 bytes; what is drawn by lot cannot be compressed."""
     lots = random.Random(7)
