@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db.backends.signals import connection_created
+from iam.observe.statements import wrap_statements
 
 LONGEST_SECONDS = 0.006
 """That one statement waits."""
@@ -53,12 +53,7 @@ def giving_way() -> Iterator[None]:
 
 def start() -> None:
     """Let the statements of work that can wait give way, in this process."""
-    connection_created.connect(_watch, dispatch_uid="precedence")
-
-
-def _watch(connection: Any, **_: object) -> None:
-    if _before_statement not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_before_statement)
+    wrap_statements(_before_statement)
 
 
 def _before_statement(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ import http.client
 import itertools
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -46,6 +47,7 @@ def main() -> None:
 
         connection.close_pool()
         engine.pytest_unconfigure(None)
+        shutil.rmtree(os.environ["GATEHOUSE_VAR"], ignore_errors=True)
 
 
 def serve() -> None:

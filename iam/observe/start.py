@@ -4,9 +4,9 @@ import sys
 
 from django.conf import settings
 from django.core.signals import request_finished
-from django.db.backends.signals import connection_created
 
 from iam.observe import exposition, figures, meter, spans
+from iam.observe.statements import wrap_statements
 
 
 def start() -> None:
@@ -25,17 +25,10 @@ def push() -> None:
         from iam.observe import otlp  # loads OpenTelemetry and gRPC
 
         otlp.start(exporters)
-        connection_created.connect(_watch, dispatch_uid="spans")
+        wrap_statements(spans.statement)
 
 
 def end() -> None:
     """Send to the collector what is left, at the end of a process."""
     if otlp := sys.modules.get("iam.observe.otlp"):
         otlp.stop()
-
-
-def _watch(connection: object, **_: object) -> None:
-    """Tell the statements of a new connection."""
-    wrappers = connection.execute_wrappers  # type: ignore[attr-defined]
-    if spans.statement not in wrappers:
-        wrappers.append(spans.statement)
