@@ -99,12 +99,12 @@ def put(using: str = "default") -> None:
     connection = connections[using]
     if connection.vendor != "postgresql" or not (missing := lacking(using)):
         return
-    may_find_parts = has_extension(using) or _make_extension(using)
+    if any(one.takes_extension for one in missing) and not (has_extension(using) or _make_extension(using)):
+        missing = [one for one in missing if not one.takes_extension]
     with connection.cursor() as cursor:
         for one in missing:
-            if may_find_parts or not one.takes_extension:
-                _make(cursor, one, alongside="" if connection.in_atomic_block else "CONCURRENTLY")
-        for table in {one.table._meta.db_table: None for one in missing}:
+            _make(cursor, one, alongside="" if connection.in_atomic_block else "CONCURRENTLY")
+        for table in dict.fromkeys(one.table._meta.db_table for one in missing):
             cursor.execute(f"ANALYZE {table}")
 
 
