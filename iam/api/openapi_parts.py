@@ -9,6 +9,11 @@ from iam.api.methods import Method
 from iam.api.routes import Route, resource_of
 
 ALWAYS = (400, 404, 408, 413, 429, 500, 501, 503)
+DETAILS = ("ErrorDetail", "CredentialsCheckError")
+IN_DETAIL: dict[str, Any] = {
+    "id": {"type": "string", "description": "stable id, see deploy/docs/errors.md"},
+    "message": {"type": "string"},
+}
 REFUSAL: dict[str, Any] = {
     "Refusal": {
         "type": "object",
@@ -16,15 +21,25 @@ REFUSAL: dict[str, Any] = {
         "properties": {
             "code": {"type": "integer", "description": "code of gRPC", "minimum": 1, "maximum": 16},
             "message": {"type": "string", "description": "text, with the id in brackets where there is one"},
-            "details": {"type": "array", "items": {"$ref": "#/components/schemas/ErrorDetail"}},
+            "details": {
+                "type": "array",
+                "items": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in DETAILS]},
+            },
         },
     },
     "ErrorDetail": {
         "type": "object",
+        "required": ["@type"],
+        "properties": {"@type": {"const": "type.googleapis.com/zitadel.v1.ErrorDetail"}, **IN_DETAIL},
+    },
+    "CredentialsCheckError": {
+        "type": "object",
+        "description": "a wrong password or code",
+        "required": ["@type"],
         "properties": {
-            "@type": {"const": "type.googleapis.com/zitadel.v1.ErrorDetail"},
-            "id": {"type": "string", "description": "stable id, see deploy/docs/errors.md"},
-            "message": {"type": "string"},
+            "@type": {"const": "type.googleapis.com/zitadel.v1.CredentialsCheckError"},
+            **IN_DETAIL,
+            "failedAttempts": {"type": "integer", "description": "how often in a row it was wrong"},
         },
     },
 }

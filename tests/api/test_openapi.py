@@ -3,11 +3,17 @@
 import re
 
 import pytest
+from google.protobuf import json_format, wrappers_pb2
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from iam.api.errors import rest_body, told
 from iam.api.methods import method
-from iam.api.openapi import address_of, built
+from iam.api.openapi import SCALARS, WELL_KNOWN, address_of, built
 from iam.api.routes import routes
+from iam.kernel.errors import InvalidInput, WrongCredentials
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,23 @@ def test_every_operation_tells_request_answer_refusals_and_who_may_call(document
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        InvalidInput("api.length", field="name"),
+        WrongCredentials("password.invalid", field="password", failed_attempts=2),
+        ValueError("an error of the program"),
+    ],
+)
+def test_every_kind_of_refusal_is_described(document, refusal):
+    schema = {"$ref": "#/components/schemas/Refusal", "components": document["components"]}
+    body = rest_body(told(refusal))
+    Draft202012Validator(schema).validate(body)
+    for detail in body["details"]:
+        assert not Draft202012Validator(schema).is_valid({**body, "details": [{**detail, "@type": "another"}]})
+        assert not Draft202012Validator(schema).is_valid({**body, "details": [{"id": "without type"}]})
+
+
 def test_headers_of_keys_conditions_and_limits_are_told(document):
     def names(path, verb):
         return {one.get("$ref", "").rpartition("/")[2] for one in operations(document)[path, verb]["parameters"]}
@@ -58,6 +81,33 @@ def test_headers_of_keys_conditions_and_limits_are_told(document):
 def test_what_is_in_the_path_is_not_asked_for_again(document):
     body = operations(document)["/v2/users/{user_id}", "patch"]["requestBody"]["content"]["application/json"]["schema"]
     assert "userId" not in body["properties"] and "username" in body["properties"]
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "least", "most", "wrong"),
+    [
+        (wrappers_pb2.Int64Value, FieldDescriptor.TYPE_INT64, -(2**63), 2**63 - 1, "many"),
+        (wrappers_pb2.UInt64Value, FieldDescriptor.TYPE_UINT64, 0, 2**64 - 1, "-1"),
+        (wrappers_pb2.Int32Value, FieldDescriptor.TYPE_INT32, -(2**31), 2**31 - 1, 2**31),
+        (wrappers_pb2.UInt32Value, FieldDescriptor.TYPE_UINT32, 0, 2**32 - 1, -1),
+    ],
+)
+def test_numbers_are_described_as_they_are_read_and_written(message, field, least, most, wrong):
+    described = Draft202012Validator(SCALARS[field])
+    for value in (least, most):
+        assert described.is_valid(json_format.MessageToDict(message(value=value)))
+    assert not described.is_valid(wrong)
+    with pytest.raises((json_format.ParseError, ValueError)):
+        json_format.ParseDict(wrong, message())
+
+
+def test_durations_are_described_as_they_are_read_and_written():
+    described = Draft202012Validator(WELL_KNOWN["google.protobuf.Duration"])
+    longest = 315_576_000_000
+    for value in (Duration(seconds=longest), Duration(seconds=-longest), Duration(seconds=1, nanos=1), Duration()):
+        assert described.is_valid(json_format.MessageToDict(value))
+    for wrong in ("", "10", "10m", "s", "1.s"):
+        assert not described.is_valid(wrong)
 
 
 def test_the_browsable_page_needs_no_script_and_nothing_from_elsewhere(db, client):
