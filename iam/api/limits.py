@@ -60,12 +60,23 @@ def _repeated(values: Any, field: FieldDescriptor, rules: Any, path: str) -> Non
         raise InvalidInput("api.too_many_items", field=path, reason=f"at most {most}")
     if len(values) < rules.min_items or (rules.required and not len(values)):
         raise InvalidInput("api.too_few_items", field=path, reason=f"at least {rules.min_items or 1}")
-    if field.type == MESSAGE and not field.message_type.GetOptions().map_entry:
-        for number, value in enumerate(values):
-            _message(value, f"{path}[{number}].")
-    elif field.type == ENUM:
-        for value in values:
-            _known(value, field, rules, path)
+    if field.type == MESSAGE and field.message_type.GetOptions().map_entry:
+        entry = field.message_type.fields_by_name
+        for key in sorted(values):
+            _item(key, entry["key"], rules.items, path)
+            _item(values[key], entry["value"], rules.items, path)
+        return
+    for number, value in enumerate(values):
+        _item(value, field, rules.items, f"{path}[{number}]")
+    if rules.unique and len(set(values)) < len(values):
+        raise InvalidInput("api.item_twice", field=path)
+
+
+def _item(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
+    if field.type == MESSAGE:
+        _message(value, f"{path}.")
+    else:
+        _scalar(value, field, rules, path)
 
 
 def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
@@ -73,6 +84,8 @@ def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
         _text(value, rules, path)
     elif field.type == ENUM:
         _known(value, field, rules, path)
+    elif rules.only_true and not value:
+        raise InvalidInput("api.only_true", field=path)
 
 
 def _text(value: Any, rules: Any, path: str) -> None:
