@@ -64,15 +64,17 @@ def _routes(name: str) -> Iterable[Route]:
 
 
 @cache
-def resource_of(path: str) -> Route | None:
-    """The resource that a path addresses or lies below: the GET route with the longest path."""
+def resources_of(path: str) -> tuple[Route, ...]:
+    """The resources that a path addresses or lies below, the nearest first, as far as they are stored where that one is."""
     addressed = f"{_address(path)}/"
     found = [
-        one
-        for one in routes()
-        if versions.is_resource(one.verb, one.path) and addressed.startswith(f"{_address(one.path)}/")
+        (one, home)
+        for one in sorted(routes(), key=lambda one: -len(one.path))
+        if versions.is_resource(one.verb, one.method)
+        and addressed.startswith(f"{_address(one.path)}/")
+        and (home := versions.home_of(one.path))
     ]
-    return max(found, key=lambda one: len(one.path), default=None)
+    return tuple(one for one, home in found if home.kind == found[0][1].kind)
 
 
 def _address(path: str) -> str:
