@@ -20,14 +20,14 @@ from iam.access.caller import RequestMeta
 from iam.access.http import meta_of
 from iam.api import rates, versions
 from iam.api.aliases import rewritten
-from iam.api.content import loads as content_of
+from iam.api.content import object_of
 from iam.api.errors import AWAY_SECONDS, rest_body, told
 from iam.api.limits import check_words
 from iam.api.methods import Exchange, answer, method, reading
 from iam.api.query import place
-from iam.api.routes import Route, resources_of, routes, variables_of
+from iam.api.routes import Route, resources_of, routes, unbuilt, variables_of
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, Refusal, TooLarge
+from iam.kernel.errors import InvalidInput, Refusal, TooLarge, Unimplemented
 
 log = logging.getLogger(__name__)
 DEEPEST = 60
@@ -50,6 +50,8 @@ class _JsonView(APIView):
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The path has other verbs (RFC 9110 §15.5.6)."""
+        if name := unbuilt(request.method or "", request.path_info):
+            return refused(Unimplemented("api.unimplemented", reason=name))
         response = _json({"code": 12, "message": "Method Not Allowed"}, 405)
         response.headers["Allow"] = ", ".join(self.allowed_methods)
         return response
@@ -153,12 +155,7 @@ def _body(request: Any) -> Any:
         raw = request.body
     except RequestDataTooBig as large:
         raise TooLarge("api.body_too_large") from large
-    if not raw.strip():
-        return {}
-    content = content_of(raw)
-    if not isinstance(content, dict):
-        raise InvalidInput("api.body_invalid", reason="expected an object")
-    return content
+    return object_of(raw) if raw.strip() else {}
 
 
 def refused(error: Exception) -> HttpResponse:
@@ -181,7 +178,9 @@ def _json(content: Any, status: int) -> HttpResponse:
 
 
 def unknown_route(request: Any) -> HttpResponse:
-    """A path of the API that no method has."""
+    """A path of the API that no method has, or one that is not built."""
+    if name := unbuilt(request.method, request.path_info):
+        return refused(Unimplemented("api.unimplemented", reason=name))
     return _json({"code": 5, "message": "Not Found"}, 404)
 
 

@@ -32,7 +32,7 @@ class Route:
         numbers = itertools.count()
 
         def variable(found: "re.Match[str]") -> str:
-            return f"(?P<v{next(numbers)}>{'.+' if found[2] else '[^/:]+'})"
+            return f"(?P<v{next(numbers)}>{'.+' if found[2] else '[^/]+'})"
 
         escaped = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**")
         return "^" + re.sub(r"\{(\w+)(=\*\*)?\}", variable, escaped).lstrip("/") + "$"
@@ -49,6 +49,22 @@ def routes() -> tuple[Route, ...]:
     found = [route for name in there for route in _routes(name)]
     found += [Route(alias.verb, alias.path, "*", alias.method, alias) for alias in ALIASES if alias.method in there]
     return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
+
+
+@cache
+def _unbuilt() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    there = registered()
+    names = [
+        f"{service}/{one.name}" for service in descriptors.services() for one in descriptors.service(service).methods
+    ]
+    found = [route for name in names if name not in there for route in _routes(name)]
+    return tuple((one.verb, re.compile(one.pattern), one.method) for one in found)
+
+
+def unbuilt(verb: str, path: str) -> str:
+    """The method that the definitions have at this address and this server has not; empty for an address of nothing."""
+    asked = path.lstrip("/")
+    return next((name for one, pattern, name in _unbuilt() if one == verb.lower() and pattern.match(asked)), "")
 
 
 def _rank(path: str) -> list[int]:

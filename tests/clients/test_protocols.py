@@ -203,6 +203,8 @@ def test_n02_broken_compression_is_an_invalid_argument(server):
         ("POST", "application/xml", b"<a/>", 415),
         ("POST", "application/grpc-web-text", b"AAAAAAA=", 415),
         ("POST", "application/json", b"", 400),
+        ("POST", "application/json", b"[]", 400),
+        ("POST", "application/json", b"null", 400),
         ("POST", "application/json; charset=utf-8", b"{}", 200),
         ("POST", "application/grpc", b"\0\0\0\0\0", 505),
     ],
