@@ -218,6 +218,16 @@ def test_verbs_and_content_types_of_the_rpc_paths(server, method, kind, body, st
         assert json.loads(answer)["code"] == "invalid_argument"
 
 
+def test_n01_a_message_too_large_is_resource_exhausted_over_grpc(server):
+    """Refused while it arrives, before any method is asked; gRPC reads a status behind the body only."""
+    with grpc.insecure_channel(f"localhost:{server.port}", options=[("grpc.max_send_message_length", -1)]) as channel:
+        call = unary(channel, ORGS + "AddOrganization", org_v2.AddOrganizationResponse)
+        with pytest.raises(grpc.RpcError) as refused:
+            call(org_v2.AddOrganizationRequest(name="x" * 6_000_000), metadata=owner(server), timeout=20)
+    assert (refused.value.code(), "API-b1g2x" in refused.value.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
+    assert "retry-after" not in dict(refused.value.initial_metadata()), "it will be as large the next time"
+
+
 def test_a_method_that_nobody_has_is_unimplemented_over_grpc(server):
     with grpc.insecure_channel(f"localhost:{server.port}") as channel:
         for path in (
