@@ -104,6 +104,8 @@ def _shown(row: AppRow) -> Any:
 def UpdateApplication(ctx: Context, request: Any) -> Any:
     """Change an application; only what is sent."""
     where = {"project_id": request.project_id, "app_id": request.application_id}
+    if request.HasField("saml_configuration"):
+        raise Unimplemented("api.unimplemented", reason="SAML applications")
     receipt = None
     with together(ctx):
         if request.name:

@@ -8,7 +8,8 @@ from iam.access.models import MembershipRow
 from iam.api.limits import check
 from iam.api.methods import invoke, method
 from iam.api.openapi import built
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import InvalidInput, Unimplemented
+from projects.models import AppRow
 
 ADMINS = "zitadel.internal_permission.v2.InternalPermissionService/"
 HELD = "zitadel.authorization.v2.AuthorizationService/"
@@ -80,3 +81,20 @@ def test_the_document_tells_limits_of_items_and_switches():
     hosts = schemas["zitadel.instance.v1.DomainsQuery"]["properties"]["domains"]
     assert (hosts["maxItems"], hosts["items"]["maxLength"]) == (20, 100)
     assert schemas["zitadel.action.v2.EventExecution"]["properties"]["all"]["const"] is True
+
+
+def test_settings_of_saml_are_refused_not_left_out(house, api):
+    project = api.post("/v2/projects", {"name": "Shop"}).json()["id"]
+    app = api.post(f"/v2/projects/{project}/apps/api", {"name": "api"}).json()["appId"]
+    meta = RequestMeta("localhost", headers={"authorization": f"Bearer {house.pat}"})
+    body = {
+        "projectId": project,
+        "applicationId": app,
+        "name": "new",
+        "samlConfiguration": {"metadataUrl": "https://a"},
+    }
+    with pytest.raises(Unimplemented, match="SAML"):
+        invoke(
+            APPS + "UpdateApplication", json_format.ParseDict(body, method(APPS + "UpdateApplication").request()), meta
+        )
+    assert AppRow.objects.get(id=app).name == "api"
