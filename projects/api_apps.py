@@ -156,7 +156,7 @@ def CreateApplicationKey(ctx: Context, request: Any) -> Any:
         ctx,
         project_id=request.project_id,
         app_id=request.application_id,
-        expires_at=moment(request.expiration_date),
+        expires_at=moment(request, "expiration_date"),
     )
     row = queries.get_app(ctx, app_id=request.application_id)
     content = commands.app_key_file(made, row.id, row.client_id).encode()

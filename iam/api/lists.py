@@ -63,7 +63,7 @@ def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
     """A condition on a time (`filter.v2.TimestampFilter`, or a message with the time in `field`); raises InvalidInput."""
     if asked.method not in MOMENTS or not asked.HasField(field):
         raise InvalidInput("api.query_unsupported", field=field)
-    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(getattr(asked, field))})
+    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(asked, field)})
 
 
 @replica.lists
@@ -130,10 +130,10 @@ def stamp(at: datetime | None) -> Timestamp | None:
     return made
 
 
-def moment(at: Any) -> datetime | None:
-    """A time as the API got it; None when it was not sent. Raises InvalidInput."""
+def moment(message: Any, field: str) -> datetime | None:
+    """A time as the API got it, the epoch too; None when it was not sent. Raises InvalidInput."""
     try:
-        return at.ToDatetime(tzinfo=UTC) if at.seconds or at.nanos else None
+        return getattr(message, field).ToDatetime(tzinfo=UTC) if message.HasField(field) else None
     except (ValueError, OverflowError):
         raise InvalidInput("api.body_invalid", reason="time out of range") from None
 

@@ -98,3 +98,33 @@ def test_settings_of_saml_are_refused_not_left_out(house, api):
             APPS + "UpdateApplication", json_format.ParseDict(body, method(APPS + "UpdateApplication").request()), meta
         )
     assert AppRow.objects.get(id=app).name == "api"
+
+
+@pytest.fixture
+def app(api):
+    """An application that may have keys."""
+    project = api.post("/v2/projects", {"name": "Shop"}).json()["id"]
+    body = {"name": "api", "authMethodType": "API_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT"}
+    return (
+        f"/management/v1/projects/{project}/apps/{api.post(f'/v2/projects/{project}/apps/api', body).json()['appId']}"
+    )
+
+
+@pytest.mark.parametrize("end", ["1970-01-01T00:00:00Z", "2020-01-01T00:00:00Z"])
+def test_an_end_that_is_over_is_refused_and_the_epoch_is_no_lack_of_an_end(house, api, app, end):
+    robot, _ = house.machine("robot")
+    for path in (f"/v2/users/{robot}", f"/management/v1/users/{robot}", app):
+        for kind in ("keys", "pats") if path != app else ("keys",):
+            body = {"expirationDate": end} | ({} if path.startswith("/v2") or kind == "pats" else {"type": 1})
+            refused = api.post(f"{path}/{kind}", body)
+            assert (refused.status_code, "COMMAND-dv3t5" in refused.json()["message"]) == (400, True), (path, kind)
+
+
+@pytest.mark.parametrize(("method_number", "number"), [(0, 0), (1, 1), (2, 1), (3, 0), (4, 0)])
+def test_lists_are_asked_about_the_epoch(house, method_number, number):
+    when = {"timestamp": "1970-01-01T00:00:00Z", "method": method_number}
+    name = ADMINS + "ListAdministrators"
+    body = {"filters": [{"creationDate": when}], "pagination": {"limit": 1}}
+    meta = RequestMeta("localhost", headers={"authorization": f"Bearer {house.pat}"})
+    found = invoke(name, json_format.ParseDict(body, method(name).request()), meta)
+    assert len(found.administrators) == number
