@@ -14,7 +14,7 @@ STRING, BYTES, ENUM = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, F
 MESSAGE = FieldDescriptor.TYPE_MESSAGE
 MOST_ITEMS = 1000
 MOST_CONDITIONS = 100
-CONDITIONS = ("queries", "filters")
+CONDITIONS = ("queries", "filters", "filter")
 """Lists that become conditions of one SQL statement."""
 
 

@@ -19,6 +19,7 @@ V1 = "zitadel.management.v1.ManagementService/"
 INSTANCES = "zitadel.instance.v2.InstanceService/"
 SETTINGS = "zitadel.settings.v2.SettingsService/"
 SESSIONS = "zitadel.session.v2.SessionService/"
+BETA = "zitadel.org.v2beta.OrganizationService/"
 ACTIONS = "zitadel.action.v2.ActionService/"
 LONG, TWICE = "x" * 201, ["a", "a"]
 ADMIN = {"userId": "1", "resource": {"instance": True}, "roles": ["IAM_OWNER"]}
@@ -38,6 +39,7 @@ BROKEN = [
     (V1 + "AddOIDCApp", {"projectId": "1", "name": "a", "redirectUris": ["a\0"]}, "api.length", "redirectUris[0]"),
     (APPS + "CreateApplication", APP | {"oidcConfiguration": {"responseTypes": [0]}}, "api.enum_unknown", "Types[0]"),
     (ACTIONS + "SetExecution", {"condition": {"event": {"all": False}}}, "api.only_true", "condition.event.all"),
+    (BETA + "ListOrganizations", {"filter": [{"idFilter": {"id": "1"}}] * 101}, "api.too_many_items", "filter"),
     (SETTINGS + "GetLoginSettings", {"ctx": {"instance": False}}, "api.only_true", "ctx.instance"),
     (SETTINGS + "SetHostedLoginTranslation", WORDS | {"translations": {"a": {"b": ["\0"]}}}, "api.length", ""),
     (SETTINGS + "SetHostedLoginTranslation", WORDS | {"translations": {"\0": 1}}, "api.length", ""),
