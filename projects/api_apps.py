@@ -105,6 +105,7 @@ def UpdateApplication(ctx: Context, request: Any) -> Any:
     """Change an application; only what is sent."""
     where = {"project_id": request.project_id, "app_id": request.application_id}
     if request.HasField("saml_configuration"):
+        queries.get_app(ctx, app_id=request.application_id)  # whoever may not see it is told so first
         raise Unimplemented("api.unimplemented", reason="SAML applications")
     receipt = None
     with together(ctx):

@@ -116,14 +116,20 @@ def _known(value: int, field: FieldDescriptor, rules: Any, path: str) -> None:
 
 
 def check_words(content: Any, described: Any, path: str = "") -> None:
-    """Raises InvalidInput for an enum word that does not exist; the JSON parser would drop it with unknown members."""
+    """Raises InvalidInput for what the JSON parser would pass over: an enum word that does not exist is dropped with
+    unknown members, and of a field in both its spellings the last one counts.
+    """
     if not isinstance(content, dict):
         return
     by_name = {name: field for field in described.fields for name in (field.name, field.json_name)}
+    seen = set()
     for name, value in content.items():
         field = by_name.get(name)
         if field is None or value is None:
             continue
+        if field.number in seen:
+            raise InvalidInput("api.member_twice", field=path + field.json_name)
+        seen.add(field.number)
         for one in value if field.is_repeated and isinstance(value, list) else [value]:
             _check_word(one, field, path + field.json_name)
 

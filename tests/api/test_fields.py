@@ -5,7 +5,7 @@ from google.protobuf import json_format
 
 from iam.access.caller import RequestMeta
 from iam.access.models import MembershipRow
-from iam.api.limits import check
+from iam.api.limits import check, check_words
 from iam.api.methods import invoke, method
 from iam.api.openapi import built
 from iam.kernel.errors import InvalidInput, Unimplemented
@@ -130,3 +130,13 @@ def test_lists_are_asked_about_the_epoch(house, method_number, number):
     meta = RequestMeta("localhost", headers={"authorization": f"Bearer {house.pat}"})
     found = invoke(name, json_format.ParseDict(body, method(name).request()), meta)
     assert len(found.administrators) == number
+
+
+def test_n01_a_field_in_both_spellings_is_sent_twice(api):
+    body = {"organizationId": "1", "organization_id": "2", "username": "robot", "machine": {"name": "Robot"}}
+    refused = api.post("/v2/users/new", body)
+    assert (refused.status_code, "API-tw1ce" in refused.json()["message"]) == (400, True)
+    inside = {"username": "robot", "human": {"profile": {"givenName": "a", "given_name": "b", "familyName": "c"}}}
+    with pytest.raises(InvalidInput) as refusal:
+        check_words(inside, method(USERS + "CreateUser").request().DESCRIPTOR)
+    assert (refusal.value.code, refusal.value.field) == ("api.member_twice", "human.profile.givenName")
