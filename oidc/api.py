@@ -14,6 +14,9 @@ service = Service("zitadel.oidc.v2.OIDCService")
 READS, LINKS = "session.read", "session.link"
 PROMPTS = {"none": 1, "login": 2, "consent": 3, "select_account": 4, "create": 5}
 
+SPELLED = {"temporary_unavailable": "temporarily_unavailable"}
+"""Reasons that RFC 6749 spells otherwise."""
+
 
 @service.method
 def GetAuthRequest(ctx: Context, request: Any) -> Any:
@@ -47,14 +50,18 @@ def CreateCallback(ctx: Context, request: Any) -> Any:
         case "session":
             url = _finish(ctx, request.auth_request_id, request.session)
         case "error":
-            name = oidc_v2.ErrorReason.Name(request.error.error).removeprefix("ERROR_REASON_").lower()
-            if name == "unspecified":
-                raise InvalidInput("api.field_missing", field="error.error")
-            url = login_door.refuse(ctx, request.auth_request_id, name, request.error.error_description)
+            url = _refuse(ctx, request.auth_request_id, request.error)
         case _:
             raise InvalidInput("api.field_missing", field="session")
     made = object_v2.Details(resource_owner=ctx.instance, change_date=stamp(ctx.now()))
     return oidc_v2.CreateCallbackResponse(callback_url=url, details=made)
+
+
+def _refuse(ctx: Context, id: str, why: Any) -> str:
+    name = oidc_v2.ErrorReason.Name(why.error).removeprefix("ERROR_REASON_").lower()
+    if name == "unspecified":
+        raise InvalidInput("api.field_missing", field="error.error")
+    return login_door.refuse(ctx, id, SPELLED.get(name, name), why.error_description, why.error_uri)
 
 
 def _finish(ctx: Context, id: str, proof: Any) -> str:

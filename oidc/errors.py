@@ -31,8 +31,12 @@ KINDS = {
     "interaction_required": Kind(),
     "login_required": Kind(),
     "account_selection_required": Kind(),
+    "consent_required": Kind(),
+    "invalid_request_uri": Kind(),
+    "invalid_request_object": Kind(),
     "request_not_supported": Kind(),
     "request_uri_not_supported": Kind(),
+    "registration_not_supported": Kind(),
     # RFC 6750 §3.1
     "invalid_token": Kind(401, redirects=False),
     "insufficient_scope": Kind(403, redirects=False),

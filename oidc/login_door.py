@@ -238,11 +238,11 @@ def end(ctx: Context, row: AuthRequest) -> None:
         raise NotFound("auth_request.not_found")
 
 
-def refuse(ctx: Context, id: str, error: str, description: str = "") -> str:
-    """Answer a request with an error; the address to send the browser to."""
+def refuse(ctx: Context, id: str, error: str, description: str = "", uri: str = "") -> str:
+    """Answer a request with an error; the address to send the browser to. `uri`: a page about it (RFC 6749 §4.1.2.1)."""
     row = get_auth_request(ctx, id)
     end(ctx, row)
-    values = OAuthError(error, description).answer()
+    values = OAuthError(error, description).answer() | ({"error_uri": uri} if uri else {})
     return with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
 
 

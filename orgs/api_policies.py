@@ -36,6 +36,8 @@ def _declare(name: str, kind: Kind) -> None:
         return policy(ctx, getattr(management, f"GetDefault{name}Response"), found, is_default=True)
 
     def add(ctx: Context, request: Any) -> Any:
+        if kind is kinds.LOGIN and request.idps:
+            _refuse_provider(ctx, "idps")
         values = _with_defaults(ctx, kind, request)
         receipt = commands.add_setting(ctx, of_org(ctx.org_id), kind=kind.name, values=values)
         return changed(getattr(management, f"AddCustom{name}Response"), receipt)
@@ -167,10 +169,14 @@ def ListLoginPolicyIDPs(ctx: Context, request: Any) -> Any:
     return management.ListLoginPolicyIDPsResponse(details=v1.ListDetails())
 
 
+def _refuse_provider(ctx: Context, field: str) -> None:
+    ctx.require("policy.write", ctx.org_id)
+    raise NotFound("setting.provider_unknown", field=field)
+
+
 def _no_provider(name: str) -> None:
     def refuse(ctx: Context, request: Any) -> Any:
-        ctx.require("policy.write", ctx.org_id)
-        raise NotFound("setting.provider_unknown", field="idpId")
+        _refuse_provider(ctx, "idpId")
 
     register(older, name, "Identity providers of the login; this server knows none yet, so none is found.", refuse)
 

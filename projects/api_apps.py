@@ -104,6 +104,9 @@ def _shown(row: AppRow) -> Any:
 def UpdateApplication(ctx: Context, request: Any) -> Any:
     """Change an application; only what is sent."""
     where = {"project_id": request.project_id, "app_id": request.application_id}
+    if request.HasField("saml_configuration"):
+        queries.get_app(ctx, app_id=request.application_id)  # whoever may not see it is told so first
+        raise Unimplemented("api.unimplemented", reason="SAML applications")
     receipt = None
     with together(ctx):
         if request.name:
@@ -154,7 +157,7 @@ def CreateApplicationKey(ctx: Context, request: Any) -> Any:
         ctx,
         project_id=request.project_id,
         app_id=request.application_id,
-        expires_at=moment(request.expiration_date),
+        expires_at=moment(request, "expiration_date"),
     )
     row = queries.get_app(ctx, app_id=request.application_id)
     content = commands.app_key_file(made, row.id, row.client_id).encode()

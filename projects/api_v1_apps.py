@@ -128,7 +128,7 @@ def RegenerateAPIClientSecret(ctx: Context, request: Any) -> Any:
 @own.method
 def AddAppKey(ctx: Context, request: Any) -> Any:
     """Give an application a key; the private half is shown this once."""
-    made = commands.add_app_key(ctx, **_where(request), expires_at=moment(request.expiration_date))
+    made = commands.add_app_key(ctx, **_where(request), expires_at=moment(request, "expiration_date"))
     row = queries.get_app(ctx, app_id=request.app_id)
     content = commands.app_key_file(made, row.id, row.client_id).encode()
     return management.AddAppKeyResponse(id=made.id, key_details=content, details=_details(made.receipt))

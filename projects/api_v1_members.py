@@ -8,7 +8,7 @@ from iam.access.models import MembershipRow
 from iam.access.roles import Level, roles_of
 from iam.api.gen import management_v1 as management
 from iam.api.gen import member_v1, v1
-from iam.api.lists import details, list_details, matches, paged, row_details
+from iam.api.lists import details, list_details, matches, paged, row_details, sliced
 from iam.api.methods import Service
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
@@ -147,7 +147,8 @@ def ListProjectGrantMemberRoles(ctx: Context, request: Any) -> Any:
     """The roles that can be given on a project grant."""
     ctx.require("project.grant.member.read", ctx.org_id)
     roles = roles_of(Level.GRANT)
-    return management.ListProjectGrantMemberRolesResponse(details=list_details(ctx, len(roles)), result=roles)
+    shown = sliced(roles, request.query)
+    return management.ListProjectGrantMemberRolesResponse(details=list_details(ctx, len(roles)), result=shown)
 
 
 @own.method

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from iam.access.models import MembershipRow
 from iam.access.roles import ROLES, Level, level_of
@@ -19,7 +19,7 @@ from users.models import UserRow
 from users.queries import users_by_id
 
 older = Service("zitadel.admin.v1.AdminService")
-SORTS = {1: "user_id", 2: "created_at", 3: "changed_at"}
+SORTS = {1: "user_id", 2: "created_at", 3: "changed_at", 4: "user_org"}
 TYPES = {"human": 1, "machine": 2}
 COLUMNS = {"first_name_query": "first_name", "last_name_query": "last_name", "email_query": "email"}
 
@@ -39,6 +39,9 @@ def ListIAMMembers(ctx: Context, request: Any) -> Any:
     """The administrators of the instance."""
     ctx.require("iam.member.read", ctx.instance)
     rows = MembershipRow.objects.filter(instance_id=ctx.instance, level=Level.INSTANCE.value)
+    if SORTS.get(request.sorting_column) == "user_org":
+        person = UserRow.objects.filter(instance_id=ctx.instance, id=OuterRef("user_id"))
+        rows = rows.annotate(user_org=Subquery(person.values("org_id")))
     for query in request.queries:
         rows = rows.filter(_narrowed(ctx, query))
     found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS, key="user_id")

@@ -19,7 +19,7 @@ SORTS = {1: "created_at", 2: "id", 3: "user_id", 4: "org_id", 5: "expires_at"}
 def AddPersonalAccessToken(ctx: Context, request: Any) -> Any:
     """Give a service user a token, shown this once."""
     made = commands.add_pat(
-        ctx, user_id=request.user_id, expires_at=moment(request.expiration_date), scopes=tuple(request.scopes)
+        ctx, user_id=request.user_id, expires_at=moment(request, "expiration_date"), scopes=tuple(request.scopes)
     )
     return user_v2.AddPersonalAccessTokenResponse(
         creation_date=stamp(made.receipt.changed_at), token_id=made.id, token=made.secret
@@ -37,7 +37,7 @@ def RemovePersonalAccessToken(ctx: Context, request: Any) -> Any:
 def AddKey(ctx: Context, request: Any) -> Any:
     """Give a service user a key; a new private half is shown this once as the key file of the clients."""
     made = commands.add_machine_key(
-        ctx, user_id=request.user_id, public_key=request.public_key, expires_at=moment(request.expiration_date)
+        ctx, user_id=request.user_id, public_key=request.public_key, expires_at=moment(request, "expiration_date")
     )
     content = commands.key_file(made, request.user_id).encode() if made.secret else b""
     return user_v2.AddKeyResponse(creation_date=stamp(made.receipt.changed_at), key_id=made.id, key_content=content)

@@ -42,7 +42,7 @@ def RemoveMachineSecret(ctx: Context, request: Any) -> Any:
 @older.method
 def AddMachineKey(ctx: Context, request: Any) -> Any:
     """Give a service user a key; a new private half is shown this once as the key file of the clients."""
-    ends = moment(request.expiration_date) or NEVER
+    ends = moment(request, "expiration_date") or NEVER
     made = commands.add_machine_key(
         ctx, user_id=within(ctx, request.user_id), public_key=request.public_key, expires_at=ends
     )
@@ -75,7 +75,7 @@ def RemoveMachineKey(ctx: Context, request: Any) -> Any:
 @older.method
 def AddPersonalAccessToken(ctx: Context, request: Any) -> Any:
     """Give a service user a token, shown this once."""
-    ends = moment(request.expiration_date) or NEVER
+    ends = moment(request, "expiration_date") or NEVER
     made = commands.add_pat(ctx, user_id=within(ctx, request.user_id), expires_at=ends)
     return done(management.AddPersonalAccessTokenResponse, made.receipt, token_id=made.id, token=made.secret)
 

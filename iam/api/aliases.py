@@ -9,7 +9,10 @@ Steps = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Alias:
-    """One older route. `moves` maps a dotted place in the body to its place in the message, `values` renames values."""
+    """One older route. `moves` maps a dotted place in the body to its place in the message, `values` renames values.
+
+    What `moves` to one of `only_true` may be false in the older spelling: that is leaving it out in today's.
+    """
 
     verb: str
     path: str
@@ -17,7 +20,7 @@ class Alias:
     moves: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-    drops: tuple[str, ...] = ()
+    only_true: tuple[str, ...] = ()
 
 
 OIDC_VALUES: Mapping[str, Mapping[str, Any]] = {
@@ -42,6 +45,7 @@ ALIASES: tuple[Alias, ...] = (
             "password": "password.password",
             "profile.email": "",
         },
+        only_true=("phone.is_verified",),
     ),
     Alias(
         "post",
@@ -69,7 +73,7 @@ def rewritten(alias: Alias, content: dict[str, Any]) -> dict[str, Any]:
     for path, value in _leaves(content):
         name = ".".join(path)
         target = alias.moves.get(name, name)
-        if target:
+        if target and not (target in alias.only_true and value is False):
             _put(
                 moved,
                 target.split("."),

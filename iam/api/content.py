@@ -23,6 +23,14 @@ def loads(raw: bytes) -> Any:
         raise InvalidInput("api.body_invalid", reason=str(wrong)[:200]) from wrong
 
 
+def object_of(raw: bytes) -> dict[str, Any]:
+    """The object that a JSON text is, as every message is one. Raises InvalidInput."""
+    content = loads(raw)
+    if not isinstance(content, dict):
+        raise InvalidInput("api.body_invalid", reason="expected an object")
+    return content
+
+
 def _check_depth(raw: bytes, deepest: int) -> None:
     if raw.count(b"[") + raw.count(b"{") <= deepest:
         return

@@ -19,9 +19,9 @@ _checks: list[OriginCheck] = []
 
 ALLOWED = (
     "authorization, content-type, grpc-timeout, x-grpc-web, x-user-agent, x-zitadel-orgid,"
-    " connect-protocol-version, connect-timeout-ms, idempotency-key, if-match"
+    " connect-protocol-version, connect-timeout-ms, idempotency-key, if-match, if-none-match"
 )
-EXPOSED = "grpc-status, grpc-message, grpc-status-details-bin, etag, retry-after"
+EXPOSED = "grpc-status, grpc-message, grpc-status-details-bin, etag, retry-after, idempotency-replayed"
 PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-allow-headers", ALLOWED.encode()),

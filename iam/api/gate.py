@@ -9,8 +9,8 @@ import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import translation
@@ -114,10 +114,13 @@ async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> Non
     headers: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
     if scope["http_version"].startswith("1") and refusal.code != admission.FULL:
         headers.append((b"connection", b"close"))
+    trailers: Headers = []
     if kind.startswith("application/grpc"):
-        headers += [(b"content-type", kind.encode("latin1")), (b"grpc-status", str(answer.kind.grpc).encode())]
         status, body = 200, b""
-        headers.append((b"grpc-message", answer.text.encode("ascii", "replace")))
+        headers.append((b"content-type", kind.encode("latin1")))
+        told_there = headers if kind.startswith("application/grpc-web") else trailers
+        told_there.append((b"grpc-status", str(answer.kind.grpc).encode()))
+        told_there.append((b"grpc-message", quote(answer.message).encode()))
     elif "." in scope["path"][1:].partition("/")[0]:
         body = json.dumps({"code": answer.kind.connect, "message": answer.message}).encode()
         status = 429 if status == 413 else status
@@ -129,12 +132,21 @@ async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> Non
     else:
         body = json.dumps(rest_body(answer)).encode()
         headers.append((b"content-type", b"application/json"))
-    if status in (429, 503) or kind.startswith("application/grpc"):
-        wait = getattr(refusal, "retry_after", None) or timedelta(seconds=1)
+    wait = getattr(refusal, "retry_after", None)
+    if wait is not None and status != 408:
         headers.append((b"retry-after", str(math.ceil(wait.total_seconds())).encode()))
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _answer(scope, send, status, headers, body, trailers)
+
+
+async def _answer(scope: Scope, send: Any, status: int, headers: Headers, body: bytes, trailers: Headers) -> None:
+    """Send it; what belongs behind the body goes there where the wire can, as gRPC over HTTP/2 reads it nowhere else."""
+    behind = bool(trailers) and "http.response.trailers" in scope.get("extensions", {})
+    if not behind:
+        headers = [*headers, *trailers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": behind})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+    if behind:
+        await send({"type": "http.response.trailers", "headers": trailers, "more_trailers": False})
 
 
 def _page(scope: Scope, text: str) -> bytes:

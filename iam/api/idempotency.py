@@ -27,6 +27,7 @@ from iam.kernel.errors import (
     KeyReused,
     NotFound,
     Refusal,
+    WrongCredentials,
 )
 
 HEADER = "idempotency-key"
@@ -120,14 +121,17 @@ def _alone(call: Call) -> None:
 def _packed(made: Message | Refusal) -> bytes:
     if isinstance(made, Message):
         return b"+" + made.SerializeToString()
-    return b"-" + json.dumps([type(made).__name__, made.code, made.field, made.reason]).encode()
+    attempts = [made.failed_attempts] if isinstance(made, WrongCredentials) else []
+    return b"-" + json.dumps([type(made).__name__, made.code, made.field, made.reason, *attempts]).encode()
 
 
 def _opened(call: Call, sealed: str, response: type[Message]) -> Message | Refusal:
     packed = call.ctx.ports.secrets.open(call.ctx.instance, PURPOSE, sealed)
     if packed[:1] == b"+":
         return response.FromString(packed[1:])
-    kind, code, field, reason = json.loads(packed[1:])
+    kind, code, field, reason, *attempts = json.loads(packed[1:])
+    if attempts:
+        return WrongCredentials(code, field=field, failed_attempts=attempts[0])
     return DECIDED[kind](code, field=field, reason=reason)
 
 

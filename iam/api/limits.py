@@ -14,7 +14,7 @@ STRING, BYTES, ENUM = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, F
 MESSAGE = FieldDescriptor.TYPE_MESSAGE
 MOST_ITEMS = 1000
 MOST_CONDITIONS = 100
-CONDITIONS = ("queries", "filters")
+CONDITIONS = ("queries", "filters", "filter")
 """Lists that become conditions of one SQL statement."""
 
 
@@ -60,12 +60,23 @@ def _repeated(values: Any, field: FieldDescriptor, rules: Any, path: str) -> Non
         raise InvalidInput("api.too_many_items", field=path, reason=f"at most {most}")
     if len(values) < rules.min_items or (rules.required and not len(values)):
         raise InvalidInput("api.too_few_items", field=path, reason=f"at least {rules.min_items or 1}")
-    if field.type == MESSAGE and not field.message_type.GetOptions().map_entry:
-        for number, value in enumerate(values):
-            _message(value, f"{path}[{number}].")
-    elif field.type == ENUM:
-        for value in values:
-            _known(value, field, rules, path)
+    if field.type == MESSAGE and field.message_type.GetOptions().map_entry:
+        entry = field.message_type.fields_by_name
+        for key in sorted(values):
+            _item(key, entry["key"], rules.items, path)
+            _item(values[key], entry["value"], rules.items, path)
+        return
+    for number, value in enumerate(values):
+        _item(value, field, rules.items, f"{path}[{number}]")
+    if rules.unique and len(set(values)) < len(values):
+        raise InvalidInput("api.item_twice", field=path)
+
+
+def _item(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
+    if field.type == MESSAGE:
+        _message(value, f"{path}.")
+    else:
+        _scalar(value, field, rules, path)
 
 
 def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
@@ -73,6 +84,8 @@ def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
         _text(value, rules, path)
     elif field.type == ENUM:
         _known(value, field, rules, path)
+    elif rules.only_true and not value:
+        raise InvalidInput("api.only_true", field=path)
 
 
 def _text(value: Any, rules: Any, path: str) -> None:
@@ -103,14 +116,20 @@ def _known(value: int, field: FieldDescriptor, rules: Any, path: str) -> None:
 
 
 def check_words(content: Any, described: Any, path: str = "") -> None:
-    """Raises InvalidInput for an enum word that does not exist; the JSON parser would drop it with unknown members."""
+    """Raises InvalidInput for what the JSON parser would pass over: an enum word that does not exist is dropped with
+    unknown members, and of a field in both its spellings the last one counts.
+    """
     if not isinstance(content, dict):
         return
     by_name = {name: field for field in described.fields for name in (field.name, field.json_name)}
+    seen = set()
     for name, value in content.items():
         field = by_name.get(name)
         if field is None or value is None:
             continue
+        if field.number in seen:
+            raise InvalidInput("api.member_twice", field=path + field.json_name)
+        seen.add(field.number)
         for one in value if field.is_repeated and isinstance(value, list) else [value]:
             _check_word(one, field, path + field.json_name)
 

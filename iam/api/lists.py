@@ -1,8 +1,8 @@
 """What lists share: filters by text, sorting, paging with bounds, the two kinds of list details."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Q, QuerySet
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +16,7 @@ from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 
+T = TypeVar("T")
 Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
 LOOKUPS = {
@@ -62,7 +63,7 @@ def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
     """A condition on a time (`filter.v2.TimestampFilter`, or a message with the time in `field`); raises InvalidInput."""
     if asked.method not in MOMENTS or not asked.HasField(field):
         raise InvalidInput("api.query_unsupported", field=field)
-    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(getattr(asked, field))})
+    return Q(**{f"{column}__{MOMENTS[asked.method]}": moment(asked, field)})
 
 
 @replica.lists
@@ -75,8 +76,7 @@ def paged(
     """
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
-    if query.offset > FURTHEST:
-        raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
+    _check_offset(query)
     sign = "" if query.asc else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
     limit = _limit(query)
@@ -88,6 +88,17 @@ def paged(
         if len(page.rows) < limit and (shown or not query.offset):
             return page.rows, shown
         return page.rows, total_of(rows, shown=shown, many=page.many)
+
+
+def sliced(things: Sequence[T], query: Any) -> list[T]:
+    """One page of a list that is at hand, in its own order."""
+    _check_offset(query)
+    return list(things[query.offset :][: _limit(query)])
+
+
+def _check_offset(query: Any) -> None:
+    if query.offset > FURTHEST:
+        raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
 
 
 def _columns(named: Columns) -> tuple[str, ...]:
@@ -119,10 +130,10 @@ def stamp(at: datetime | None) -> Timestamp | None:
     return made
 
 
-def moment(at: Any) -> datetime | None:
-    """A time as the API got it; None when it was not sent. Raises InvalidInput."""
+def moment(message: Any, field: str) -> datetime | None:
+    """A time as the API got it, the epoch too; None when it was not sent. Raises InvalidInput."""
     try:
-        return at.ToDatetime(tzinfo=UTC) if at.seconds or at.nanos else None
+        return getattr(message, field).ToDatetime(tzinfo=UTC) if message.HasField(field) else None
     except (ValueError, OverflowError):
         raise InvalidInput("api.body_invalid", reason="time out of range") from None
 

@@ -159,7 +159,13 @@ def _field(field: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if field.type == FieldDescriptor.TYPE_MESSAGE and field.message_type.GetOptions().map_entry:
         return {"type": "object", "additionalProperties": _field(field.message_type.fields_by_name["value"], schemas)}
     schema = _single(field, schemas)
-    return {"type": "array", "items": schema} if field.is_repeated else schema
+    return {"type": "array", "items": schema, **_counts(_rules(field))} if field.is_repeated else schema
+
+
+def _counts(rules: Any) -> dict[str, Any]:
+    """How many items a list has."""
+    bounds = {"minItems": rules.min_items, "maxItems": rules.max_items, "uniqueItems": rules.unique}
+    return {name: value for name, value in bounds.items() if value}
 
 
 def _single(field: Any, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +174,9 @@ def _single(field: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if field.type == FieldDescriptor.TYPE_ENUM:
         return {"type": "string", "enum": [value.name for value in field.enum_type.values]}
     schema = dict(SCALARS.get(field.type, {"type": "string"}))
-    rules = _rules(field)
+    rules = _rules(field).items if field.is_repeated else _rules(field)
+    if rules.only_true:
+        schema |= {"const": True}
     if field.type == FieldDescriptor.TYPE_STRING and rules.max_len:
         schema |= {"minLength": rules.min_len, "maxLength": rules.max_len}
     return schema

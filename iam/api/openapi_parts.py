@@ -6,7 +6,7 @@ from typing import Any
 from iam.api import idempotency, versions
 from iam.api.errors import INTERNAL, WIRE
 from iam.api.methods import Method
-from iam.api.routes import Route, resource_of
+from iam.api.routes import Route, resources_of
 
 ALWAYS = (400, 404, 408, 413, 429, 500, 501, 503)
 DETAILS = ("ErrorDetail", "CredentialsCheckError")
@@ -101,7 +101,7 @@ def refusals_of(route: Route, called: Method) -> dict[str, Any]:
     if takes_key(route, called):
         statuses.add(422)
     made = {str(status): {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(statuses)}
-    if versions.is_resource(route.verb, route.path):
+    if versions.is_resource(route.verb, route.method):
         made["304"] = {"$ref": "#/components/responses/NotModified"}
     return made
 
@@ -111,13 +111,13 @@ def parameters_of(route: Route, called: Method) -> list[dict[str, Any]]:
     names = [] if called.is_public else ["Organization"]
     names += ["IdempotencyKey"] if takes_key(route, called) else []
     names += ["IfMatch"] if takes_condition(route) else []
-    names += ["IfNoneMatch"] if versions.is_resource(route.verb, route.path) else []
+    names += ["IfNoneMatch"] if versions.is_resource(route.verb, route.method) else []
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
 
 
 def headers_of(route: Route, called: Method) -> dict[str, Any]:
     """The headers of a good answer."""
-    made = {"ETag": _header("ETag")} if versions.is_resource(route.verb, route.path) else {}
+    made = {"ETag": _header("ETag")} if versions.is_resource(route.verb, route.method) else {}
     return made | ({"Idempotency-Replayed": _header("IdempotencyReplayed")} if takes_key(route, called) else {})
 
 
@@ -128,7 +128,7 @@ def takes_key(route: Route, called: Method) -> bool:
 
 def takes_condition(route: Route) -> bool:
     """Whether If-Match can hold."""
-    return route.verb != "get" and not idempotency.reads(route.method) and resource_of(route.path) is not None
+    return route.verb != "get" and not idempotency.reads(route.method) and bool(resources_of(route.path))
 
 
 def _header(name: str) -> dict[str, str]:

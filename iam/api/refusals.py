@@ -9,6 +9,8 @@ REFUSALS = {
     "api.enum_unknown": ("This value is not one of the enum", ""),
     "api.too_many_items": ("Too many items", ""),
     "api.too_few_items": ("Too few items", ""),
+    "api.item_twice": ("An item stands twice", ""),
+    "api.only_true": ("This can be true or left out, not false", ""),
     "api.body_invalid": ("The body is not valid JSON for this method", ""),
     "api.database_away": ("The database does not take this now; try again in a moment", "API-4w4yd"),
     "api.service_unknown": ("There is no such service", "API-s3rvu"),

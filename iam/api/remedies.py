@@ -12,6 +12,11 @@ REMEDIES = {
     "api.enum_unknown": ("The value is not a name or number of the enum.", DESCRIBED),
     "api.too_many_items": ("A list has more items than the field allows.", "Send several calls with fewer items."),
     "api.too_few_items": ("A list has fewer items than the field demands.", DESCRIBED),
+    "api.item_twice": ("A list names the same item more than once.", "Name each item once."),
+    "api.only_true": (
+        "The field chooses one of several ways and was sent as false, which chooses none.",
+        "Send true, or leave the field out and send one of its siblings.",
+    ),
     "api.body_invalid": (
         "The body is no JSON, no object, or a value has another type than its field.",
         "The reason in brackets names the place; compare with the schema in /openapi.json.",

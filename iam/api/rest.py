@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -20,13 +20,14 @@ from iam.access.caller import RequestMeta
 from iam.access.http import meta_of
 from iam.api import rates, versions
 from iam.api.aliases import rewritten
-from iam.api.content import loads as content_of
+from iam.api.content import object_of
 from iam.api.errors import AWAY_SECONDS, rest_body, told
 from iam.api.limits import check_words
 from iam.api.methods import Exchange, answer, method, reading
 from iam.api.query import place
-from iam.api.routes import Route, resource_of, routes, variables_of
-from iam.kernel.errors import InvalidInput, Refusal, TooLarge
+from iam.api.routes import Route, resources_of, routes, unbuilt, variables_of
+from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput, Refusal, TooLarge, Unimplemented
 
 log = logging.getLogger(__name__)
 DEEPEST = 60
@@ -49,6 +50,8 @@ class _JsonView(APIView):
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The path has other verbs (RFC 9110 §15.5.6)."""
+        if name := unbuilt(request.method or "", request.path_info):
+            return refused(Unimplemented("api.unimplemented", reason=name))
         response = _json({"code": 12, "message": "Method Not Allowed"}, 405)
         response.headers["Allow"] = ", ".join(self.allowed_methods)
         return response
@@ -89,25 +92,30 @@ def _condition(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> vers
     header = meta.headers.get(versions.IF_MATCH)
     if header is None or route.verb == "get":
         return None
-    resource = resource_of(route.path)
-    if resource is None:
+    resources = resources_of(route.path)
+    if not resources or (home := versions.home_of(resources[0].path)) is None:
         raise InvalidInput("api.if_match_unsupported")
+    values = [path[name] for name in variables_of(route.path)]
+    addressed = [dict(zip(variables_of(one.path), values, strict=False)) for one in resources]
+    reads = [_reading(one, there) for one, there in zip(resources, addressed, strict=True)]
+    return versions.Condition(header, reads, home, addressed[0])
+
+
+def _reading(resource: Route, addressed: Mapping[str, str]) -> Callable[[Context], Message]:
     message = method(resource.method).request()
-    here = dict(zip(variables_of(resource.path), (path[name] for name in variables_of(route.path)), strict=False))
-    for name, value in here.items():
-        setattr(message, name, value)
-    return versions.Condition(header, reading(resource.method, message), resource.path, here)
+    json_format.ParseDict(dict(addressed), message)
+    return reading(resource.method, message)
 
 
 def _succeeded(route: Route, message: Message, meta: RequestMeta) -> HttpResponse:
     """The answer; of a single resource with its tag, and 304 for who has it already (RFC 9110 §15.4.5)."""
     response = _json(json_format.MessageToDict(message), method(route.method).success)
-    if versions.is_resource(route.verb, route.path):
+    if versions.is_resource(route.verb, route.method):
         tag = versions.tag_of(message)
         if versions.is_known(tag, meta.headers.get(versions.IF_NONE_MATCH, "")):
             response = HttpResponse(status=304)
         response.headers["ETag"] = tag
-        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Cache-Control"] = versions.caching(route.path)
         response.headers["Vary"] = "Authorization, X-Zitadel-Orgid"
     return response
 
@@ -147,12 +155,7 @@ def _body(request: Any) -> Any:
         raw = request.body
     except RequestDataTooBig as large:
         raise TooLarge("api.body_too_large") from large
-    if not raw.strip():
-        return {}
-    content = content_of(raw)
-    if not isinstance(content, dict):
-        raise InvalidInput("api.body_invalid", reason="expected an object")
-    return content
+    return object_of(raw) if raw.strip() else {}
 
 
 def refused(error: Exception) -> HttpResponse:
@@ -175,7 +178,9 @@ def _json(content: Any, status: int) -> HttpResponse:
 
 
 def unknown_route(request: Any) -> HttpResponse:
-    """A path of the API that no method has."""
+    """A path of the API that no method has, or one that is not built."""
+    if name := unbuilt(request.method, request.path_info):
+        return refused(Unimplemented("api.unimplemented", reason=name))
     return _json({"code": 5, "message": "Not Found"}, 404)
 
 

@@ -32,7 +32,7 @@ class Route:
         numbers = itertools.count()
 
         def variable(found: "re.Match[str]") -> str:
-            return f"(?P<v{next(numbers)}>{'.+' if found[2] else '[^/:]+'})"
+            return f"(?P<v{next(numbers)}>{'.+' if found[2] else '[^/]+'})"
 
         escaped = re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}").replace(r"=\*\*", "=**")
         return "^" + re.sub(r"\{(\w+)(=\*\*)?\}", variable, escaped).lstrip("/") + "$"
@@ -51,6 +51,22 @@ def routes() -> tuple[Route, ...]:
     return tuple(sorted(found, key=lambda route: (_rank(route.path), route.path, route.alias is None)))
 
 
+@cache
+def _unbuilt() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    there = registered()
+    names = [
+        f"{service}/{one.name}" for service in descriptors.services() for one in descriptors.service(service).methods
+    ]
+    found = [route for name in names if name not in there for route in _routes(name)]
+    return tuple((one.verb, re.compile(one.pattern), one.method) for one in found)
+
+
+def unbuilt(verb: str, path: str) -> str:
+    """The method that the definitions have at this address and this server has not; empty for an address of nothing."""
+    asked = path.lstrip("/")
+    return next((name for one, pattern, name in _unbuilt() if one == verb.lower() and pattern.match(asked)), "")
+
+
 def _rank(path: str) -> list[int]:
     return [1 if "{" in part else 0 for part in path.split("/")]
 
@@ -64,15 +80,17 @@ def _routes(name: str) -> Iterable[Route]:
 
 
 @cache
-def resource_of(path: str) -> Route | None:
-    """The resource that a path addresses or lies below: the GET route with the longest path."""
+def resources_of(path: str) -> tuple[Route, ...]:
+    """The resources that a path addresses or lies below, the nearest first, as far as they are stored where that one is."""
     addressed = f"{_address(path)}/"
     found = [
-        one
-        for one in routes()
-        if versions.is_resource(one.verb, one.path) and addressed.startswith(f"{_address(one.path)}/")
+        (one, home)
+        for one in sorted(routes(), key=lambda one: -len(one.path))
+        if versions.is_resource(one.verb, one.method)
+        and addressed.startswith(f"{_address(one.path)}/")
+        and (home := versions.home_of(one.path))
     ]
-    return max(found, key=lambda one: len(one.path), default=None)
+    return tuple(one for one, home in found if home.kind == found[0][1].kind)
 
 
 def _address(path: str) -> str:

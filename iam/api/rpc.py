@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from iam.api import descriptors, grpc_health, reflection
 from iam.api.calls import called, connect_error, meta_of_call
-from iam.api.content import loads
+from iam.api.content import object_of
 from iam.api.cors import Asgi, Scope
 from iam.api.errors import told
 from iam.api.limits import check_words
@@ -27,7 +27,7 @@ class _Json(type(google_protobuf_json_codec())):  # type: ignore[misc] - the lib
     def decode(self, data: Any, message_class: Any) -> Any:
         """The message; raises ConnectError, or what the parser raises."""
         try:
-            check_words(loads(bytes(data)), message_class.DESCRIPTOR)
+            check_words(object_of(bytes(data)), message_class.DESCRIPTOR)
         except InvalidInput as wrong:
             raise connect_error(told(wrong)) from wrong
         return super().decode(data, message_class)

@@ -1,48 +1,80 @@
 """`ETag`, `If-None-Match` and `If-Match` of single resources over REST (RFC 9110 §8.8.3, §13.1).
 
-A resource is what a GET route of a known kind answers; its tag is the digest of that answer, so it is strong and costs no
-statement. A write below the address of such a resource may carry `If-Match`: its stream's version is noted, the resource is
-read as GET would, with the caller's rights, and compared; the command may then change the stream only at the noted version.
+A resource is what a GET route of one thing answers; its tag is the digest of that answer, so it is strong and costs no
+statement. A write at or below the address of a resource whose stream is known may carry `If-Match`: the stream's version is
+noted, the resource is read as GET would, with the caller's rights, and compared; the command may then change the stream only
+at the noted version.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, StateChanged
+from iam.kernel.errors import InvalidInput, NotFound, StateChanged
 from iam.kernel.expected import Expected
 
-KINDS = {
-    "users": "user",
-    "users/human": "user",
-    "organizations": "org",
-    "orgs": "org",
-    "projects": "project",
-    "sessions": "session",
-    "web_keys": "web_key",
-}
-"""Which stream a resource of the address is in, by the segments before the first id."""
-ADDRESS = re.compile(r"^/(?:v2|v2beta|management/v1|admin/v1)/([a-z_]+(?:/human)?)/\{(\w+)\}")
-MY_ORG = "/management/v1/orgs/me"
+ROOT = r"^/(?:v2|v2beta|management/v1|admin/v1)/"
+ID = r"/\{(\w+)\}"
+HOMES = tuple(
+    (re.compile(address), kind, asked)
+    for address, kind, asked in (
+        (rf"^/management/v1/users/\{{\w+\}}/grants{ID}", "usergrant", ""),
+        (rf"{ROOT}users(?:/human)?{ID}", "user", ""),
+        (rf"{ROOT}(?:organizations|orgs){ID}", "org", ""),
+        (rf"{ROOT}(?:granted_)?projects{ID}", "project", ""),
+        (rf"{ROOT}sessions{ID}", "session", ""),
+        (rf"{ROOT}web_keys{ID}", "web_key", ""),
+        (rf"{ROOT}actions/targets{ID}", "target", ""),
+        (r"^/management/v1/(?:orgs/me$|metadata/|policies/(?!label|default/))", "org", "org_id"),
+        (
+            r"^/admin/v1/(?:policies/(?!label)|secretgenerators/|settings/oidc$|languages/default$)",
+            "instance",
+            "instance",
+        ),
+        (r"^/v2(?:beta)?/features/instance$", "feature", "instance"),
+        (r"^/admin/v1/restrictions$", "restrictions", "instance"),
+        (r"^/auth/v1/users/me", "user", "actor"),
+    )
+)
+"""Which stream a resource is in, by its address; its id is in the variable, else it is this attribute of the Context.
+
+Not here: labels, as a change goes to the preview and not to what their address shows.
+"""
+SECRET = re.compile(rf"{ROOT}actions/targets/")
+"""Targets show their signing keys."""
 TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 IF_MATCH, IF_NONE_MATCH = "if-match", "if-none-match"
 
 
-def stream_of(path: str) -> tuple[str, str] | None:
-    """(kind of the stream, variable that holds its id; empty = the organization of the request) of a route, if it has one."""
-    if path == MY_ORG:
-        return "org", ""
-    found = ADDRESS.match(path)
-    return (KINDS[found[1]], found[2]) if found and found[1] in KINDS else None
+@dataclass(frozen=True)
+class Home:
+    """Where a resource is stored: the kind of stream, and its id, in a variable of the address or in the Context."""
+
+    kind: str
+    variable: str
+    asked: str
 
 
-def is_resource(verb: str, path: str) -> bool:
-    """Whether a route answers a single resource: it ends with the id of one."""
-    return verb == "get" and stream_of(path) is not None and (path.endswith("}") or path == MY_ORG)
+def home_of(path: str) -> Home | None:
+    """Where the resource at the path of a route is stored, if that is known."""
+    for address, kind, asked in HOMES:
+        if found := address.match(path):
+            return Home(kind, "" if asked else found[1], asked)
+    return None
+
+
+def is_resource(verb: str, method: str) -> bool:
+    """Whether a route answers a single resource."""
+    return verb == "get" and method.partition("/")[2].startswith("Get")
+
+
+def caching(path: str) -> str:
+    """What a cache may do with a resource: ask whether it still holds, or for one that shows a secret nothing."""
+    return "no-store" if SECRET.match(path) else "private, no-cache"
 
 
 def tag_of(message: Message) -> str:
@@ -52,22 +84,34 @@ def tag_of(message: Message) -> str:
 
 @dataclass(frozen=True)
 class Condition:
-    """An If-Match: the header, the resource as GET answers it, and where it is stored."""
+    """An If-Match: the header, the resources at and above the address as GET answers them, and where they are stored."""
 
     header: str
-    read: Callable[[Context], Message]
-    path: str
+    reads: Sequence[Callable[[Context], Message]]
+    """The nearest first: whoever has seen more than what is changed may say so, too."""
+    home: Home
     variables: Mapping[str, str]
 
     def expected(self, ctx: Context) -> Expected:
         """What the command may change. Raises StateChanged when no tag fits, and what reading the resource raises."""
-        kind, variable = stream_of(self.path) or ("", "")
-        stream = ctx.stream(kind, self.variables[variable] if variable else ctx.org_id)
+        id = getattr(ctx, self.home.asked) if self.home.asked else self.variables[self.home.variable]
+        stream = ctx.stream(self.home.kind, id)
         version = len(ctx.store.read(stream))  # before the reading: what changes from here on is noticed by the command
-        tag = tag_of(self.read(ctx))
-        if self.header.strip() != "*" and tag.strip('"') not in _strong(self.header):
+        if self.header.strip() == "*":
+            self.reads[0](ctx)
+        elif not self._is_seen(ctx, _strong(self.header)):
             raise StateChanged("api.version_changed")
         return Expected(stream, version)
+
+    def _is_seen(self, ctx: Context, tags: set[str]) -> bool:
+        nearest, *above = self.reads
+        try:
+            if tag_of(nearest(ctx)).strip('"') in tags:
+                return True
+        except NotFound:  # perhaps it is to be made, below a resource that was seen
+            if not above:
+                raise
+        return any(tag_of(read(ctx)).strip('"') in tags for read in above)
 
 
 def _strong(header: str) -> set[str]:

@@ -43,17 +43,13 @@ def _wanted(request: Any) -> FactsWanted:
 
 def _moments(request: Any) -> tuple[Any, Any]:
     """First and last moment: a range, a moment that pages go on from in either direction, or the older single field."""
-
-    def of(message: Any, name: str) -> Any:
-        return moment(getattr(message, name)) if message.HasField(name) else None
-
     match request.WhichOneof("creation_date_filter"):
         case "range":
-            return of(request.range, "since"), of(request.range, "until")
+            return moment(request.range, "since"), moment(request.range, "until")
         case "from":
-            start = of(request, "from")
+            start = moment(request, "from")
         case _:
-            start = of(request, "creation_date")
+            start = moment(request, "creation_date")
     return (start, None) if request.asc else (None, start)
 
 

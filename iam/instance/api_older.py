@@ -1,10 +1,11 @@
 """zitadel.admin.v1.AdminService: the instance itself, its hosts, its languages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from iam.api.gen import admin_v1 as admin
 from iam.api.gen import instance_v1, management_v1, v1
-from iam.api.lists import matches, paged, row_details, stamp
+from iam.api.lists import Columns, matches, paged, row_details, stamp
 from iam.api.methods import Service
 from iam.instance import commands, queries
 from iam.instance.api_instance import DOMAIN_SORTS, RUNNING, VERSION
@@ -14,6 +15,9 @@ from iam.instance.setting_commands import set_features
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+
+TRUSTED_SORTS: Mapping[int, Columns] = {1: "domain", 2: (), 3: (), 4: "created_at"}
+"""None of them is primary or generated, so that by these two they stand by their names."""
 
 older = Service("zitadel.admin.v1.AdminService")
 management = Service("zitadel.management.v1.ManagementService")
@@ -60,7 +64,7 @@ def ListInstanceDomains(ctx: Context, request: Any) -> Any:
 
 
 def _listed(response: Any, ctx: Context, request: Any, rows: Any, show: Any) -> Any:
-    columns = DOMAIN_SORTS if response is admin.ListInstanceDomainsResponse else {1: "domain", 4: "created_at"}
+    columns = DOMAIN_SORTS if response is admin.ListInstanceDomainsResponse else TRUSTED_SORTS
     found, total = paged(rows, request.query, sort=request.sorting_column, columns=columns, key="domain")
     answer = response(result=[show(row) for row in found], sorting_column=request.sorting_column)
     answer.details.total_result = total

@@ -4,7 +4,7 @@ from typing import Any
 
 from iam.api.gen import admin_v1 as admin
 from iam.api.gen import settings_v1, v1
-from iam.api.lists import row_details
+from iam.api.lists import list_details, row_details, sliced
 from iam.api.methods import Service
 from iam.instance import setting_commands as commands
 from iam.instance.domain import kinds
@@ -183,9 +183,8 @@ def ListSecretGenerators(ctx: Context, request: Any) -> Any:
     settings = get_instance_settings(ctx, needs="iam.read")
     asked = {query.type_query.generator_type for query in request.queries if query.HasField("type_query")}
     found = [_generator(settings, number) for number in GENERATORS if not asked or number in asked]
-    answer = admin.ListSecretGeneratorsResponse(result=found)
-    answer.details.total_result = len(found)
-    return answer
+    told = list_details(ctx, len(found))
+    return admin.ListSecretGeneratorsResponse(details=told, result=sliced(found, request.query))
 
 
 @older.method

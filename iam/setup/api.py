@@ -68,7 +68,7 @@ def _machine(machine: Any) -> Machine:
         machine.user_name,
         machine.name,
         has_pat=machine.HasField("personal_access_token"),
-        pat_expires_at=moment(machine.personal_access_token.expiration_date),
+        pat_expires_at=moment(machine.personal_access_token, "expiration_date"),
         has_key=machine.HasField("machine_key"),
-        key_expires_at=moment(machine.machine_key.expiration_date),
+        key_expires_at=moment(machine.machine_key, "expiration_date"),
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from iam.api.gen import admin_v1, milestone_v1
-from iam.api.lists import stamp
+from iam.api.lists import sliced, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
@@ -25,7 +25,7 @@ def ListMilestones(ctx: Context, request: Any) -> Any:
         kinds.sort(key=lambda one: (one not in reached, reached.get(one, ctx.now())))
     if not request.query.asc and request.sorting_column:
         kinds.reverse()
-    found = kinds[request.query.offset :][: request.query.limit or None]
+    found = sliced(kinds, request.query)
     shown = [milestone_v1.Milestone(type=one, reached_date=stamp(reached.get(one))) for one in found]
     answer = admin_v1.ListMilestonesResponse(result=shown)
     answer.details.total_result = len(kinds)

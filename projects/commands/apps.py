@@ -12,7 +12,7 @@ from iam.kernel.context import Context
 from projects.commands.shared import change_app, change_one, change_what_may_be_own
 from projects.domain import apps
 from projects.domain.project import OidcConfig
-from users.commands.credentials import checked_public_key, new_key_pair, previous_until
+from users.commands.credentials import checked_public_key, must_be_ahead, new_key_pair, previous_until
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def add_app_key(
     ctx: Context, *, project_id: str, app_id: str, public_key: bytes = b"", expires_at: datetime | None = None
 ) -> MadeKey:
     """Give an application a key: a given public one (PEM), or a new pair whose private half is answered once."""
+    must_be_ahead(ctx, expires_at)
     private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
     id = ctx.ports.new_id()
     receipt = change_app(

@@ -29,6 +29,10 @@ class House:
         await send({"type": "http.response.body", "body": b""})
 
     async def ask(self, **changed):
+        sent = await self.messages(**changed)
+        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+    async def messages(self, **changed):
         sent = []
 
         async def send(message):
@@ -38,7 +42,7 @@ class House:
             return {"type": "http.request", "body": b"{}", "more_body": False}
 
         await gate.passed({**SESSION, **changed}, receive, send, self)
-        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+        return sent
 
 
 @pytest.fixture
@@ -115,6 +119,9 @@ def test_grpc_and_people_are_told_in_their_own_form(small):
         }
         status, headers, _ = await house.ask(**grpc)
         assert (status, headers[b"grpc-status"]) == (200, b"8")
+        behind = await house.messages(**grpc, extensions={"http.response.trailers": {}})
+        assert b"grpc-status" not in dict(behind[0]["headers"]) and behind[0]["trailers"]
+        assert dict(behind[-1]["headers"])[b"grpc-status"] == b"8", "over HTTP/2 it stands behind the body"
         page = {"path": "/ui/v2/login/password", "headers": [(b"accept-language", b"de-CH,de;q=0.9")]}
         status, headers, body = await house.ask(**page)
         assert status == 429 and headers[b"content-type"].startswith(b"text/html")

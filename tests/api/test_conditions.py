@@ -3,7 +3,7 @@
 import pytest
 
 from iam.api import versions
-from iam.api.routes import resource_of, routes
+from iam.api.routes import resources_of, routes
 from iam.kernel import change as kernel
 from users import commands as users
 
@@ -132,8 +132,86 @@ def test_a_change_between_the_check_and_the_push_is_refused(api, house, path, mo
     assert api.get(path).json()["user"]["username"] != "slower"  # the other one shared the transaction that was refused
 
 
-def test_every_single_resource_of_a_known_kind_takes_conditions():
-    resources = {route.path for route in routes() if versions.is_resource(route.verb, route.path)}
+def test_every_single_resource_has_a_tag_and_those_of_a_known_kind_take_conditions():
+    resources = {route.path for route in routes() if versions.is_resource(route.verb, route.method)}
     assert {"/v2/users/{user_id}", "/v2/sessions/{session_id}", "/management/v1/orgs/me"} <= resources
-    bound = {route.path for route in routes() if route.verb != "get" and resource_of(route.path)}
+    assert {"/v2/settings/login", "/v2beta/applications/{id}", "/v2/actions/targets/{id}"} <= resources
+    assert not resources & {"/v2/web_keys", "/admin/v1/healthz", "/v2/users/{user_id}/authentication_methods"}
+    bound = {route.path for route in routes() if route.verb != "get" and resources_of(route.path)}
     assert {"/v2/users/{user_id}", "/v2/users/human/{user_id}", "/v2/users/{user_id}/pats/{token_id}"} <= bound
+    assert not bound & {"/v2/users", "/management/v1/policies/label", "/v2/settings/hosted_login_translation"}
+
+
+def send(api, verb, path, body=None, **headers):
+    sent = getattr(api.client, verb)
+    return sent(path, body, content_type="application/json", headers={**api.headers, **headers})
+
+
+SINGLE = [
+    ("/admin/v1/policies/password/age", "put", "", {"maxAgeDays": 10}, {"maxAgeDays": 20}),
+    ("/admin/v1/secretgenerators/4", "put", "", {"length": 8, "expiry": "1800s", "includeDigits": True}, {"length": 9, "expiry": "1800s", "includeDigits": True}),
+    ("/admin/v1/languages/default", "put", "/de", {}, {}),
+    ("/admin/v1/restrictions", "put", "", {"disallowPublicOrgRegistration": True}, {"allowedLanguages": {"list": ["en"]}}),
+    ("/admin/v1/policies/security", "put", "", {"enableImpersonation": True}, {"enableIframeEmbedding": True}),
+    ("/v2/features/instance", "put", "", {"loginDefaultOrg": True}, {"userSchema": True}),
+    ("/management/v1/policies/lockout", "post", "", {"maxPasswordAttempts": 5}, {"maxPasswordAttempts": 6}),
+    ("/management/v1/metadata/plan", "post", "", {"value": "YQ=="}, {"value": "Yg=="}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "verb", "below", "first", "second"), SINGLE, ids=lambda one: str(one)[:40])
+def test_settings_and_the_like_are_not_overwritten_unseen(api, path, verb, below, first, second):
+    if "metadata" in path:
+        assert send(api, "post", path, {"value": "MA=="}).status_code == 200
+    seen = tag(api, path)
+    known = api.client.get(path, headers={**api.headers, "if-none-match": seen})
+    assert (known.status_code, known.content) == (304, b"")
+    assert send(api, verb, path + below, first, **{"if-match": seen}).status_code == 200
+    assert tag(api, path) != seen
+    late = send(api, "put" if "policies" in path else verb, path + below, second, **{"if-match": seen})
+    assert (late.status_code, "API-v3rch" in late.json()["message"]) == (412, True)
+
+
+def test_a_webhook_target_is_not_overwritten_unseen(api):
+    body = {"name": "crm", "endpoint": "https://hooks.example.com/x", "restWebhook": {}, "timeout": "10s"}
+    path = f"/v2/actions/targets/{post(api, '/v2/actions/targets', body).json()['id']}"
+    seen = tag(api, path)
+    assert "no-store" in api.get(path)["Cache-Control"]  # it shows the signing key
+    assert post(api, path, {"name": "erp"}, **{"if-match": seen}).status_code == 200
+    assert post(api, path, {"name": "hrm"}, **{"if-match": seen}).status_code == 412
+    assert send(api, "delete", path, **{"if-match": tag(api, path)}).status_code == 200
+
+
+def test_an_authorization_below_a_user_is_bound_to_itself(api, house):
+    person = house.person("gigi")
+    project = post(api, "/management/v1/projects", {"name": "Shop"}).json()["id"]
+    for key in ("buyer", "seller"):
+        post(api, f"/management/v1/projects/{project}/roles", {"roleKey": key, "displayName": key})
+    grants = f"/management/v1/users/{person}/grants"
+    path = f"{grants}/{post(api, grants, {'projectId': project, 'roleKeys': ['buyer']}).json()['userGrantId']}"
+    seen = tag(api, path)
+    assert send(api, "put", path, {"roleKeys": ["seller"]}, **{"if-match": seen}).status_code == 200
+    assert send(api, "put", path, {"roleKeys": ["buyer"]}, **{"if-match": seen}).status_code == 412
+    assert send(api, "delete", path, **{"if-match": tag(api, path)}).status_code == 200
+
+
+def test_what_lies_below_takes_the_tag_of_the_resource_above(api, path):
+    """An entry that is to be made has no tag of its own yet; one that is there has both."""
+    entry = f"/management/v1/users/{path.rpartition('/')[2]}/metadata/team"
+    user = entry.rpartition("/metadata")[0]
+    for value in ("YQ==", "Yg=="):
+        assert post(api, entry, {"value": value}, **{"if-match": tag(api, user)}).status_code == 200
+    assert post(api, entry, {"value": "Yw=="}, **{"if-match": tag(api, entry)}).status_code == 200
+    assert post(api, entry, {"value": "ZA=="}, **{"if-match": '"x"'}).status_code == 412
+    missing = f"{user}/metadata/none"
+    assert post(api, missing, {"value": "ZA=="}, **{"if-match": '"x"'}).status_code == 412
+    assert post(api, missing, {"value": "ZA=="}, **{"if-match": "*"}).status_code == 404
+
+
+def test_oneself_is_not_overwritten_unseen(house):
+    from tests.conftest import Api
+
+    me, path = Api(house.machine("robot")[1]), "/auth/v1/users/me"
+    seen = tag(me, path)
+    assert send(me, "put", f"{path}/username", {"userName": "one"}, **{"if-match": seen}).status_code == 200
+    assert send(me, "put", f"{path}/username", {"userName": "two"}, **{"if-match": seen}).status_code == 412

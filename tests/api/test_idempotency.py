@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from iam.api import methods
+from iam.api import idempotency, methods
 from iam.api.cleaning import remove_old_answers
 from iam.api.models import KeptAnswer
 from users.models import AttemptRow, UserRow
@@ -109,6 +109,24 @@ def test_p03_guesses_under_keys_are_counted(api, house):
     for number in range(3):
         assert post(Api(house.pat), "/v2/sessions", body, f"k{number}").status_code == 400
     assert {row.failures for row in AttemptRow.objects.all()} == {3}
+
+
+def test_a_wrong_password_is_told_again_and_counted_once(api, house):
+    body = {"checks": {"user": {"userId": house.person("gigi")}, "password": {"password": "wrong"}}}
+    first, again = (post(api, "/v2/sessions", body, "k1") for _ in range(2))
+    assert (first.status_code, first.json()["details"][0]["failedAttempts"]) == (400, 1)
+    assert (again.status_code, again.content, again["Idempotency-Replayed"]) == (400, first.content, "true")
+    assert {row.failures for row in AttemptRow.objects.all()} == {1}
+
+
+def test_every_refusal_that_is_kept_can_be_told_again(house):
+    from iam.kernel import errors
+
+    call = idempotency.Call(house.system, "m", KeptAnswer, "k")
+    kept = tuple(idempotency.DECIDED.values())
+    for kind in (one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, kept)):
+        sealed = house.system.ports.secrets.seal(house.instance, idempotency.PURPOSE, idempotency._packed(kind("a.b")))
+        assert type(idempotency._opened(call, sealed, KeptAnswer)) is kind
 
 
 @pytest.mark.parametrize("key", ["", "ä", "a b", "x" * 256, "a\tb"])

@@ -122,3 +122,59 @@ def test_another_verb_and_another_wish_are_answered_in_the_form_of_the_api(web, 
     for wish in ({"accept": "application/xml"}, {"accept": "text/html"}):
         answer = api.client.get(f"/v2/users/{house.admin}?format=xml", headers={**api.headers, **wish})
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+def test_a_method_that_is_not_built_says_so_under_its_address(web, api):
+    """As on the other wires: 501 is no 404, and no wrong verb of what is built there."""
+    for verb, path in (
+        ("get", "/v2/saml/saml_requests/1"),
+        ("post", "/v2/users/1/totp"),
+        ("delete", "/management/v1/idps/1"),
+    ):
+        answer = api.client.generic(verb.upper(), path, headers=api.headers)
+        assert (answer.status_code, answer.json()["code"]) == (501, 12), path
+    unbuilt = web.get("/v2/saml/saml_requests/1")
+    assert (unbuilt.status_code, "SAMLService/GetSAMLRequest" in unbuilt.json()["message"]) == (501, True)
+    assert web.get("/v2/nothing").json() == {"code": 5, "message": "Not Found"}
+
+
+def test_every_address_of_the_definitions_is_built_or_says_that_it_is_not():
+    from django.urls import resolve
+
+    from iam.api import descriptors
+    from iam.api.methods import registered
+    from iam.api.rest import unknown_route
+    from iam.api.routes import _routes, unbuilt, variables_of
+
+    there = registered()
+    for service in descriptors.services():
+        for one in descriptors.service(service).methods:
+            for route in _routes(f"{service}/{one.name}"):
+                path = route.path.replace("=**", "")
+                for name in variables_of(path):
+                    path = path.replace(f"{{{name}}}", "1")
+                view = resolve(path).func
+                handlers = () if view is unknown_route else dir(view.view_class)
+                if route.method in there:
+                    assert route.verb in handlers, route
+                else:
+                    assert unbuilt(route.verb, path) and route.verb not in handlers, route
+
+
+def test_a_key_in_an_address_may_have_colons(api, house):
+    path = f"/management/v1/users/{house.admin}/metadata/urn:team:1"
+    assert api.post(path, {"value": "YQ=="}).status_code == 200
+    assert api.get(path).json()["metadata"]["key"] == "urn:team:1"
+
+
+def test_not_verified_in_the_older_spelling_is_not_said_in_todays(api):
+    body = {
+        "user_name": "jdoe",
+        "profile": {"first_name": "John", "last_name": "Doe"},
+        "email": {"email": "j@example.com", "is_email_verified": False},
+        "phone": {"phone": "+41791234567", "is_phone_verified": False},
+    }
+    made = api.post("/v2/users/human/_import", body)
+    assert made.status_code == 200
+    phone = api.get(f"/v2/users/{made.json()['userId']}").json()["user"]["human"]["phone"]
+    assert phone == {"phone": "+41791234567"}

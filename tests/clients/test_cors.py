@@ -14,7 +14,7 @@ RPC = "/zitadel.org.v2.OrganizationService/ListOrganizations"
 REST = "/v2/organizations/_search"
 ASKED = (
     "authorization,content-type,grpc-timeout,x-grpc-web,x-user-agent,x-zitadel-orgid,"
-    "connect-protocol-version,connect-timeout-ms"
+    "connect-protocol-version,connect-timeout-ms,idempotency-key,if-match,if-none-match"
 )
 PATHS = [
     RPC,
@@ -87,7 +87,7 @@ def test_answers_and_refusals_may_be_read(registered, path, token):
     assert status == (200 if token else 401)
     assert headers["access-control-allow-origin"] == HOME
     exposed = {*headers["access-control-expose-headers"].split(", ")}
-    assert {"grpc-status", "grpc-message", "grpc-status-details-bin"} <= exposed
+    assert {"grpc-status", "grpc-message", "grpc-status-details-bin", "etag", "idempotency-replayed"} <= exposed
 
 
 def test_grpc_web_refusals_may_be_read(registered):

@@ -203,6 +203,8 @@ def test_n02_broken_compression_is_an_invalid_argument(server):
         ("POST", "application/xml", b"<a/>", 415),
         ("POST", "application/grpc-web-text", b"AAAAAAA=", 415),
         ("POST", "application/json", b"", 400),
+        ("POST", "application/json", b"[]", 400),
+        ("POST", "application/json", b"null", 400),
         ("POST", "application/json; charset=utf-8", b"{}", 200),
         ("POST", "application/grpc", b"\0\0\0\0\0", 505),
     ],
@@ -214,6 +216,16 @@ def test_verbs_and_content_types_of_the_rpc_paths(server, method, kind, body, st
         assert headers["allow"] == "POST"
     if status == 400:
         assert json.loads(answer)["code"] == "invalid_argument"
+
+
+def test_n01_a_message_too_large_is_resource_exhausted_over_grpc(server):
+    """Refused while it arrives, before any method is asked; gRPC reads a status behind the body only."""
+    with grpc.insecure_channel(f"localhost:{server.port}", options=[("grpc.max_send_message_length", -1)]) as channel:
+        call = unary(channel, ORGS + "AddOrganization", org_v2.AddOrganizationResponse)
+        with pytest.raises(grpc.RpcError) as refused:
+            call(org_v2.AddOrganizationRequest(name="x" * 6_000_000), metadata=owner(server), timeout=20)
+    assert (refused.value.code(), "API-b1g2x" in refused.value.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, True)
+    assert "retry-after" not in dict(refused.value.initial_metadata()), "it will be as large the next time"
 
 
 def test_a_method_that_nobody_has_is_unimplemented_over_grpc(server):

@@ -336,3 +336,10 @@ def test_settings_go_with_their_organization_and_can_be_rebuilt(house):
     assert sorted(SettingRow.objects.values_list("owner", "kind", "version")) == before
     orgs.remove_org(house.system, org_id=other)
     assert not SettingRow.objects.filter(owner=other).exists()
+
+
+def test_a_login_policy_with_a_provider_that_nobody_knows_is_refused_not_shortened(api):
+    body = {"allowUsernamePassword": True, "idps": [{"idpId": "1", "ownerType": "IDP_OWNER_TYPE_ORG"}]}
+    refused = api.post("/management/v1/policies/login", body)
+    assert (refused.status_code, "POLICY-1dp0n" in refused.json()["message"]) == (404, True)
+    assert api.get("/management/v1/policies/login").json()["isDefault"]

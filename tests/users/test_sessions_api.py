@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from iam.access.caller import RequestMeta
-from iam.api.gen import application_v2
+from iam.api.gen import application_v2, oidc_v2
 from iam.api.methods import invoke
 from iam.instance import commands as instance
 from tests.conftest import Api
@@ -106,6 +106,20 @@ def test_a_request_is_refused_by_a_login_of_ones_own(house, web, login_client):
     url = login_client.post(f"/v2/oidc/auth_requests/{request}", body).json()["callbackUrl"]
     told = parse_qs(urlsplit(url).query)
     assert (told["error"], told["error_description"], told["state"]) == (["access_denied"], ["not today"], ["st"])
+
+
+REASONS = oidc_v2.ErrorReason.keys()[1:]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_to_refuse_reaches_the_application(house, web, login_client, reason):
+    """In the words of RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6."""
+    request = parse_qs(urlsplit(make_flow(house, web).authorize()["Location"]).query)["authRequest"][0]
+    body = {"error": {"error": reason, "errorUri": "https://help.example/why?a=b&c"}}
+    url = login_client.post(f"/v2/oidc/auth_requests/{request}", body).json()["callbackUrl"]
+    told = parse_qs(urlsplit(url).query)
+    word = reason.removeprefix("ERROR_REASON_").lower().replace("temporary_", "temporarily_")
+    assert (told["error"], told["error_uri"]) == ([word], ["https://help.example/why?a=b&c"])
 
 
 def test_l03_a_session_that_proved_no_password_gets_no_code(house, web, login_client):

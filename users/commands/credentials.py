@@ -38,7 +38,7 @@ def add_pat(ctx: Context, *, user_id: str, expires_at: datetime | None = None, s
     """Give a service user a token; only its digest is kept. Scopes limit it; without any it reaches the whole API."""
     must_not_outrank(ctx, user_id)
     id, token = ctx.ports.new_id(), mint(TokenKind.PAT)
-    _must_be_ahead(ctx, expires_at)
+    must_be_ahead(ctx, expires_at)
     receipt = _change(
         ctx, user_id, lambda user: user.add_pat(id=id, digest=digest(token), expires_at=expires_at, scopes=scopes)
     )
@@ -55,7 +55,7 @@ def add_machine_key(ctx: Context, *, user_id: str, public_key: bytes = b"", expi
     must_not_outrank(ctx, user_id)
     private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
     id = ctx.ports.new_id()
-    _must_be_ahead(ctx, expires_at)
+    must_be_ahead(ctx, expires_at)
     receipt = _change(ctx, user_id, lambda user: user.add_key(id=id, public_key=public, expires_at=expires_at))
     return Made(receipt, id, private, expires_at)
 
@@ -91,7 +91,8 @@ def _change(ctx: Context, user_id: str, decide):  # type: ignore[no-untyped-def]
     return change(ctx, User, user_id, decide, needs="user.write")
 
 
-def _must_be_ahead(ctx: Context, expires_at: datetime | None) -> None:
+def must_be_ahead(ctx: Context, expires_at: datetime | None) -> None:
+    """Raises InvalidInput for an end that is over."""
     if expires_at is not None and expires_at <= ctx.now():
         raise InvalidInput("user.expiration_past", field="expirationDate")
 

@@ -24,6 +24,8 @@ RULES = {
     ("bytes", "max_len"): "max_len",
     ("repeated", "min_items"): "min_items",
     ("repeated", "max_items"): "max_items",
+    ("repeated", "unique"): "unique",
+    ("bool", "const"): "only_true",
     ("enum", "defined_only"): "defined_only",
     ("enum", "not_in"): "not_in",
     ("message", "required"): "required",
@@ -156,16 +158,27 @@ def _field(field: dict[str, Any], *, bare: bool = False) -> str:
 
 
 def _rules(field: dict[str, Any]) -> list[str]:
-    rules: dict[str, Any] = {"required": True} if field.get("required") else {}
-    for kind, limits in (field.get("rules") or {}).items():
-        for limit, value in limits.items() if isinstance(limits, dict) else ():
-            if (kind, limit) in RULES:
-                rules[RULES[kind, limit]] = value
-    parts = [f"{name}: {_literal(value)}" for name, value in sorted(rules.items()) if value is not False]
-    return [f"(gatehouse.rules) = {{{', '.join(parts)}}}"] if parts else []
+    limits = field.get("rules") or {}
+    rules = ({"required": True} if field.get("required") else {}) | _limits(limits)
+    if items := _limits(limits.get("repeated", {}).get("items") or {}):
+        rules["items"] = items
+    return [f"(gatehouse.rules) = {_literal(rules)}"] if rules else []
+
+
+def _limits(limits: dict[str, Any]) -> dict[str, Any]:
+    """Those that we enforce, under our names. Bounds of times belong to the commands, which say what they are for."""
+    found = {
+        RULES[kind, limit]: value
+        for kind, one in limits.items()
+        for limit, value in (one.items() if isinstance(one, dict) else ())
+        if (kind, limit) in RULES
+    }
+    return {name: value for name, value in found.items() if value is not False}
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_literal(one)}" for name, one in sorted(value.items())) + "}"
     return json.dumps(value)
 
 
