@@ -76,10 +76,27 @@ def _cases(sign: str) -> list[str]:
     return list(dict.fromkeys([sign, sign.upper(), *FOLDED.get(sign, "")]))
 
 
+def _lowered(text: str | None) -> str | None:
+    return None if text is None else text.lower()
+
+
 class _InAnyCase:
-    """PostgreSQL's ILIKE, or LIKE with every spelling of something short: ILIKE folds each text that it looks at."""
+    """PostgreSQL's ILIKE, or LIKE with every spelling of something short: ILIKE folds each text that it looks at.
+
+    SQLite's LIKE folds the letters of ASCII only; a text with others is compared in small letters, by a function of ours.
+    """
 
     shape = "{}"
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        """`lowered(column) LIKE pattern`, or Django's own."""
+        if not isinstance(self.rhs, str) or self.rhs.isascii():  # type: ignore[attr-defined] - of Lookup
+            return self.as_sql(compiler, connection)  # type: ignore[attr-defined]
+        connection.ensure_connection()
+        connection.connection.create_function("lowered", 1, _lowered, deterministic=True)
+        column, given = compiler.compile(self.lhs)  # type: ignore[attr-defined]
+        wanted = self.shape.format(connection.ops.prep_for_like_query(self.rhs.lower()))  # type: ignore[attr-defined]
+        return f"lowered({column}) LIKE %s ESCAPE '\\'", [*given, wanted]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
         """`column ILIKE pattern`."""

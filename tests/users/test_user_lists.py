@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import AlreadyExists, InvalidInput
 from orgs import commands as orgs
 from tests.users.support import OLDER, USERS, Rpc
 from users import commands as users
+from users import queries
 from users.domain.profile import Profile
 
 VALUE = base64.b64encode(b"red").decode()
@@ -222,3 +223,19 @@ def test_metadata_keys_are_found_by_every_method_however_many_there_are(house, p
             answer = Rpc(USERS, house.pat)("ListUsers", {"queries": [query]})
             meets = key.islower() or method % 2
             assert found(answer, people) == ([name] if meets else []), (key, method)
+
+
+def test_a_name_is_one_name_however_its_letters_are_written(house):
+    """On both engines, letters beyond ASCII too: for the sign-in, for the question whether it is free, and when it is taken."""
+
+    def add(name, address):
+        return users.add_human(
+            house.system, org_id=house.org, user_name=name, profile=Profile("Ä", "Ö"), email=address
+        ).id
+
+    anne = add("Änne", "a@mail.example")
+    assert queries.find_user_by_login(house.instance, "äNNE").id == anne
+    assert not queries.is_user_unique(house.system, user_name="äNNE", email="")
+    assert queries.is_user_unique(house.system, user_name="änna", email="")
+    with pytest.raises(AlreadyExists):
+        add("äNNE", "b@mail.example")
