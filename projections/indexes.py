@@ -14,7 +14,7 @@ nothing alike. There are three shapes:
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import DatabaseError, connections, models, transaction
 
@@ -28,53 +28,58 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Trigrams:
-    """Parts of texts of a table."""
+class Index:
+    """What set-up makes in a table; `rows` says how an index row is made of a table's."""
 
     name: str
     table: type[models.Model]
+    takes_extension: ClassVar[bool] = False
+
+    @property
+    def rows(self) -> str:
+        """The kind of the index and what it holds, as CREATE INDEX takes it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Trigrams(Index):
+    """Parts of texts of a table."""
+
     columns: tuple[str, ...]
     takes_extension = True
 
     @property
     def rows(self) -> str:
-        """How an index row is made."""
+        """All texts, in pieces."""
         held = ", ".join(f"{column} gin_trgm_ops" for column in self.columns)
         return f"gin ({held}) WITH (gin_pending_list_limit = {PENDING_KILOBYTES})"
 
 
 @dataclass(frozen=True)
-class BesideIds:
+class BesideIds(Index):
     """Columns beside the ids of a table, in their order."""
 
-    name: str
-    table: type[models.Model]
     columns: tuple[str, ...]
-    takes_extension = False
 
     @property
     def rows(self) -> str:
-        """How an index row is made."""
+        """The ids, and what is read with them."""
         return f"btree (instance_id, id) INCLUDE ({', '.join(self.columns)})"
 
 
 @dataclass(frozen=True)
-class Ends:
+class Ends(Index):
     """The end of a text, written backwards; `in_any_case` in small letters."""
 
-    name: str
-    table: type[models.Model]
     column: str
     in_any_case: bool = False
-    takes_extension = False
 
     @property
     def rows(self) -> str:
-        """How an index row is made."""
+        """The text backwards, to be found by its beginning in any collation."""
         return f"btree (instance_id, {backwards(self.column, in_any_case=self.in_any_case)} text_pattern_ops)"
 
 
-Index = Trigrams | BesideIds | Ends
 _kept: list[Index] = []
 
 
