@@ -28,7 +28,7 @@ from iam.api import totals
 KEY = ("instance_id", "id")
 FAR = 1000
 """From this offset on ids are walked alone."""
-MANY = 3
+MANY = 6
 """Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
 SOON = 20_000
 """Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted; or as many as

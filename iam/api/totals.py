@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import QuerySet
 
-EXACT = 10_000
+EXACT = 5_000
 
 
 def total_of(rows: "QuerySet[Any]", *, shown: int, many: int = 0) -> int:
