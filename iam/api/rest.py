@@ -31,6 +31,8 @@ from iam.kernel.errors import InvalidInput, Refusal, TooLarge, Unimplemented
 
 log = logging.getLogger(__name__)
 DEEPEST = 60
+UNREADABLE = (json_format.ParseError, ValueError, TypeError, AttributeError)
+"""What the parser of messages raises."""
 
 
 def rest_urls() -> list[URLPattern]:
@@ -103,7 +105,7 @@ def _condition(route: Route, meta: RequestMeta, path: Mapping[str, str]) -> vers
 
 def _reading(resource: Route, addressed: Mapping[str, str]) -> Callable[[Context], Message]:
     message = method(resource.method).request()
-    json_format.ParseDict(dict(addressed), message)
+    _address(message, addressed)
     return reading(resource.method, message)
 
 
@@ -140,14 +142,23 @@ def parsed(route: Route, request: Request, path: dict[str, str]) -> Message:
     check_words(content, message.DESCRIPTOR)
     try:
         json_format.ParseDict(content, message, ignore_unknown_fields=True, max_recursion_depth=DEEPEST)
-        addressed: dict[str, Any] = {}
+    except UNREADABLE as wrong:
+        raise InvalidInput("api.body_invalid", reason=str(wrong)[:300]) from wrong
+    names = route.alias.names if route.alias else {}
+    _address(message, {names.get(name, name): value for name, value in path.items()})
+    return message
+
+
+def _address(message: Message, path: Mapping[str, str]) -> None:
+    """Put what a path names into a message. Raises InvalidInput for what its field cannot hold."""
+    addressed: dict[str, Any] = {}
+    try:
         for name, value in path.items():
-            place(addressed, message.DESCRIPTOR, route.alias.names.get(name, name) if route.alias else name, [value])
+            place(addressed, message.DESCRIPTOR, name, [value])
         check_words(addressed, message.DESCRIPTOR)
         json_format.ParseDict(addressed, message)
-    except (json_format.ParseError, ValueError, TypeError, AttributeError) as wrong:
+    except UNREADABLE as wrong:
         raise InvalidInput("api.body_invalid", reason=str(wrong)[:300]) from wrong
-    return message
 
 
 def _body(request: Any) -> Any:

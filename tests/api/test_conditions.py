@@ -69,6 +69,18 @@ def test_a_malformed_if_match_is_refused(api, path, header):
     assert patch(api, path, {"username": "gina"}, **{"if-match": header}).status_code == 400
 
 
+def test_an_address_of_nothing_is_refused_with_if_match_as_without(api):
+    for headers in ({}, {"If-Match": '"seen"'}):
+        answer = api.client.put(
+            "/admin/v1/secretgenerators/nothing",
+            {"length": 8},
+            content_type="application/json",
+            headers={**api.headers, **headers},
+        )
+        assert answer.status_code == 400, headers
+        assert answer.json()["code"] == 3, headers
+
+
 def test_a_star_matches_whatever_exists(api, path):
     assert patch(api, path, {"username": "gina"}, **{"if-match": "*"}).status_code == 200
     assert patch(api, "/v2/users/123", {"username": "x"}, **{"if-match": "*"}).status_code == 404
