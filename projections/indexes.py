@@ -40,6 +40,11 @@ class Index:
         """The kind of the index and what it holds, as CREATE INDEX takes it."""
         raise NotImplementedError
 
+    @property
+    def finer(self) -> str:
+        """The statement that lets the planner know what is held more finely; empty where it need not."""
+        return ""
+
 
 @dataclass(frozen=True)
 class Trigrams(Index):
@@ -53,6 +58,12 @@ class Trigrams(Index):
         """All texts, in pieces."""
         held = ", ".join(f"{column} gin_trgm_ops" for column in self.columns)
         return f"gin ({held}) WITH (gin_pending_list_limit = {PENDING_KILOBYTES})"
+
+    @property
+    def finer(self) -> str:
+        """Each text by itself."""
+        columns = [f"ALTER COLUMN {name} SET STATISTICS {SAMPLES}" for name in self.columns]
+        return f"ALTER TABLE {self.table._meta.db_table} {', '.join(columns)}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,11 @@ class Ends(Index):
     def rows(self) -> str:
         """The text backwards, to be found by its beginning in any collation."""
         return f"btree (instance_id, {backwards(self.column, in_any_case=self.in_any_case)} text_pattern_ops)"
+
+    @property
+    def finer(self) -> str:
+        """The text backwards, the second of what the index holds."""
+        return f"ALTER INDEX {self.name} ALTER COLUMN 2 SET STATISTICS {SAMPLES}"
 
 
 _kept: list[Index] = []
@@ -149,8 +165,5 @@ def _make(cursor: Any, one: Index, *, alongside: str) -> None:
     cursor.execute(f"SET maintenance_work_mem = '{BUILDING_MEGABYTES}MB'")
     cursor.execute(f"CREATE INDEX {alongside} {one.name} ON {table} USING {one.rows}")
     cursor.execute("RESET maintenance_work_mem")
-    if isinstance(one, Trigrams):
-        finer = [f"ALTER COLUMN {name} SET STATISTICS {SAMPLES}" for name in one.columns]
-        cursor.execute(f"ALTER TABLE {table} {', '.join(finer)}")
-    if isinstance(one, Ends):
-        cursor.execute(f"ALTER INDEX {one.name} ALTER COLUMN 2 SET STATISTICS {SAMPLES}")
+    if one.finer:
+        cursor.execute(one.finer)

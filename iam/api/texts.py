@@ -65,11 +65,15 @@ class _Contains(_Globbed, Contains):
 
 def _spelled(text: str) -> tuple[str, list[str]]:
     """The operator that finds a text in any case, and the texts to give it."""
-    if text.lower() == text.upper():
+    if not _has_cases(text):
         return "LIKE", [text]
     if len(text) > SHORT or not text.isascii():
         return "ILIKE", [text]
     return "LIKE", ["".join(signs) for signs in itertools.product(*map(_cases, text.lower()))]
+
+
+def _has_cases(text: str) -> bool:
+    return text.lower() != text.upper()
 
 
 def _cases(sign: str) -> list[str]:
@@ -118,7 +122,7 @@ class _IEndsWith(_InAnyCase, IEndsWith):
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
         """Backwards where an index knows the ends of the column."""
-        in_any_case = not isinstance(self.rhs, str) or self.rhs.lower() != self.rhs.upper()
+        in_any_case = isinstance(self.rhs, str) and _has_cases(self.rhs)
         known = _backwards(self, compiler, connection, in_any_case=in_any_case)
         return known or super().as_postgresql(compiler, connection)
 
