@@ -68,8 +68,8 @@ def follow(read: Read, projection: Projection, instance: str, head: int) -> int:
 
 def _follow(read: Read, projection: Projection, instance: str, head: int, feed: Feed) -> int:
     with transaction.atomic():
-        checkpoint = _locked(projection, instance)
-        facts = read(checkpoint.position, head, instance) if checkpoint else []
+        checkpoint = _locked(projection, instance, head)
+        facts = read(checkpoint.position, head, instance) if checkpoint and checkpoint.position < head else []
         if checkpoint is None or not facts:
             return 0
         with meter.timed("gatehouse_batch_duration_seconds", projection=projection.name):
@@ -89,15 +89,14 @@ def _follow(read: Read, projection: Projection, instance: str, head: int, feed: 
     return fed
 
 
-def _locked(projection: Projection, instance: str) -> Checkpoint | None:
-    """The checkpoint, kept from other followers; None if one of them has it."""
+def _locked(projection: Projection, instance: str, head: int) -> Checkpoint | None:
+    """The checkpoint, made if there is none yet, kept from other followers; None if one of them has it."""
     rows = checkpoints_of(projection).filter(instance_id=instance)
     if (found := rows.first()) is not None:
         return found
-    Checkpoint.objects.bulk_create(
-        [Checkpoint(instance_id=instance, projection=projection.name, changed_at=datetime.now(UTC))],
-        ignore_conflicts=True,
-    )
+    begin = projection.begins_after(instance, head)
+    made = Checkpoint(instance_id=instance, projection=projection.name, position=begin, changed_at=datetime.now(UTC))
+    Checkpoint.objects.bulk_create([made], ignore_conflicts=True)
     return rows.first()
 
 

@@ -51,6 +51,11 @@ class Projection:
         _registered[cls.name] = cls()
         listeners_for.cache_clear()
 
+    def begins_after(self, instance: str, head: int) -> int:
+        """The position, up to the settled `head`, after which a follower's first fact may be. One that came with a new
+        program and looks ahead only need not read what an old house has seen."""
+        return 0
+
     def listeners(self) -> Iterator[Listener]:
         """Its methods, one per class of facts, in the order of the source."""
         for method in type(self).__dict__.values():

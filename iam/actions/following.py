@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from eventstore.store import Recorded
 from iam.actions.domain.execution import conditions_met
@@ -21,6 +21,11 @@ class Webhooks(Projection):
     name = "webhooks"
     tables = ()
     mode = CELERY
+
+    def begins_after(self, instance: str, head: int) -> int:
+        """The fact that set the first execution; what was before it is told to nobody."""
+        first = RouteRow.objects.filter(instance_id=instance).aggregate(first=Min("since"))["first"]
+        return head if first is None else min(first, head)
 
     def apply(self, recorded: Recorded) -> None:
         """Note who is told of one fact."""

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from eventstore.reading import last_position
 from eventstore.store import IMPORTED, Origin
 from iam.access.caller import system_context
 from iam.actions import keeping, sending
@@ -17,6 +18,8 @@ from iam.instance import commands as instances
 from iam.outgoing import Outgoing
 from iam.vault import wiring
 from projections import runner
+from projections.follower import follow
+from projections.models import Checkpoint
 from projections.projection import projection
 from tests.actions.conftest import TARGETS
 from tests.actions.receiver import check
@@ -43,6 +46,24 @@ def test_a_new_user_is_told_to_the_target_in_the_words_of_the_reference(house, r
         "event_payload": {},
     }
     assert post.states() == [SENT]
+
+
+def test_a_follower_that_is_new_in_an_old_house_reads_from_the_first_execution_on(house, target, on):
+    asked = []
+
+    def read(position, head, instance):
+        asked.append((position, head, instance))
+        return []
+
+    before = last_position()
+    follow(read, projection("webhooks"), house.instance, before)
+    assert (Checkpoint.objects.get().position, asked) == (before, [])
+    on({"all": True}, target)
+    house.person("later")
+    Checkpoint.objects.all().delete()
+    follow(read, projection("webhooks"), house.instance, last_position())
+    assert asked == [(RouteRow.objects.get().since, last_position(), house.instance)]
+    assert before < RouteRow.objects.get().since < last_position()
 
 
 def test_t11_neither_secrets_nor_personal_data_leave(house, api, receiver, target, on, post):

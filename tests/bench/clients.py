@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from tests.bench.wire import House, Wire
+from tests.bench.wire import House, Wire, with_token
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Clients:
 
 
 def _closed(port: int, house: House, name: str, clients: int, seconds: float) -> list[Answer]:
+    house = with_token(port, house)
     end, numbers = time.perf_counter() + seconds, itertools.count()
 
     def client(wire: Wire) -> list[Answer]:
@@ -83,6 +84,7 @@ def _closed(port: int, house: House, name: str, clients: int, seconds: float) ->
 
 
 def _by_clock(port: int, house: House, name: str, rate: float, clients: int, seconds: float) -> list[Answer]:
+    house = with_token(port, house)
     begun, numbers, lock = time.perf_counter(), itertools.count(), threading.Lock()
 
     def client(wire: Wire) -> list[Answer]:

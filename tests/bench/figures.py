@@ -6,7 +6,7 @@ from tests.bench.inner import WRITERS, Inner
 from tests.bench.loading import get_ready
 from tests.bench.rounds import compared, in_turn, measuring, medians, say, timed
 from tests.bench.sides import FULL, Bench, started
-from tests.bench.wire import Wire
+from tests.bench.wire import Wire, with_token
 
 ROUNDS, BLOCK = 400, 20
 SIGN_INS, FEW = 60, 5
@@ -42,7 +42,7 @@ def figures(bench: Bench) -> None:
 
 def _web(bench: Bench, inner: Mapping[str, Inner]) -> dict[str, float]:
     """What goes over the web; answers full : empty."""
-    wires = {side.name: Wire(side.port, bench.house) for side in bench.sides}
+    wires = {side.name: Wire(side.port, with_token(side.port, bench.house)) for side in bench.sides}
     bare = medians(in_turn({name: timed(wire.bare) for name, wire in wires.items()}, ROUNDS, BLOCK))
     select = medians(in_turn({name: one.block("select") for name, one in inner.items()}, ROUNDS, BLOCK))
     say("bare Django request       " + _told(bare))

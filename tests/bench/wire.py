@@ -3,7 +3,7 @@
 import http.client
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -112,3 +112,8 @@ def prepare(port: int, pat: str) -> House:
     wire.house.token = wire.new_token()
     wire.house.persons = [wire.create_user(PASSWORD) for _ in range(PERSONS)]
     return House(**asdict(wire.house))
+
+
+def with_token(port: int, house: House) -> House:
+    """The same with a new token of the service user: a database is kept for longer than a token lives."""
+    return replace(house, token=Wire(port, house).new_token())
