@@ -42,12 +42,15 @@ def pause_after(tries: int) -> timedelta:
     return timedelta(seconds=min(5 * 2**tries, LONGEST_PAUSE))
 
 
-def run_until_done(store: DatabaseStore) -> None:
-    """Feed all there is to feed, and do what came of it."""
+def run_until_done(store: DatabaseStore, goes_on: Callable[[float], bool] = lambda took: True) -> None:
+    """Feed all there is to feed, and do what came of it, or until it is not to go on after so many seconds of work."""
     is_more = True
     while horizon.advance() or is_more:
+        begun = time.monotonic()
         did = [follow_all(store), *(work() for work in _beside)]
         is_more = any(did)
+        if is_more and not goes_on(time.monotonic() - begun):
+            return
 
 
 class Runner(threading.Thread):
@@ -79,12 +82,16 @@ class Runner(threading.Thread):
     def _follow(self) -> float:
         """Feed what there is; answers how many seconds to rest unless something rings."""
         try:
-            run_until_done(self._store)
+            run_until_done(self._store, self._rest)
             return GAP_SECONDS if horizon.is_waiting() else self._backstop
         except Exception:  # whatever it was, the thread lives on: nobody would start another
             log.exception("followers could not work; they try again")
             connection.close()
             return self._backstop
+
+    def _rest(self, took: float) -> bool:
+        """After a part of much: so that requests are answered meanwhile; answers whether to go on."""
+        return not self._stopped.wait(min(took, LONGEST_REST_SECONDS))
 
     def stop(self) -> None:
         """Finish the batch and end."""

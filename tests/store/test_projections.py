@@ -1,5 +1,6 @@
 """Followers one step at a time: the gap rule, stop-not-skip, checkpoints per instance, lag, waking."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -176,13 +177,11 @@ def test_the_months_ahead_have_partitions_on_postgresql(db):
 
 
 def test_the_runner_lives_on_after_any_failure(monkeypatch):
-    import threading
-
     from projections import runner
 
     tries, done = [], threading.Event()
 
-    def fail(store):
+    def fail(store, goes_on):
         tries.append(1)
         if len(tries) > 2:
             done.set()
@@ -193,5 +192,27 @@ def test_the_runner_lives_on_after_any_failure(monkeypatch):
     thread = runner.Runner(None, backstop=0.01)
     thread.start()
     assert done.wait(10)
+    thread.stop()
+    assert not thread.is_alive()
+
+
+def test_a_follower_that_is_far_behind_stops_between_two_batches(monkeypatch):
+    from projections import runner
+
+    looks, some = [], threading.Event()
+
+    def endless(store):
+        looks.append(1)
+        if len(looks) > 2:
+            some.set()
+        return True
+
+    monkeypatch.setattr(runner, "follow_all", endless)
+    monkeypatch.setattr(runner.horizon, "advance", lambda: False)
+    monkeypatch.setattr(runner, "_beside", [])
+    monkeypatch.setattr(runner, "do_hourly", lambda: None)
+    thread = runner.Runner(None)
+    thread.start()
+    assert some.wait(10)
     thread.stop()
     assert not thread.is_alive()
