@@ -209,22 +209,9 @@ def receiver(tmp_path):
 @pytest.fixture
 def new_database(tmp_path):
     """Makes fresh databases on the engine of this run, for servers that are processes of their own: () → their variables."""
-    import os
-    import secrets
-
     from tests import engine
 
-    def made() -> dict[str, str]:
-        if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
-            return {}
-        return {
-            "ZITADEL_DATABASE_POSTGRES_DSN": engine.new_database(f"own_{secrets.token_hex(4)}"),
-            "ZITADEL_MASTERKEY": secrets.token_hex(16),
-            "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
-            "ZITADEL_FIRSTINSTANCE_PATPATH": str(tmp_path / "admin.pat"),
-        }
-
-    return made
+    return lambda: engine.variables_of_new_database(tmp_path)
 
 
 @pytest.fixture

@@ -49,3 +49,15 @@ if os.environ.get("GATEHOUSE_TEST_DB") == "postgres":
     def pytest_unconfigure(config: object) -> None:
         """The cluster ends with the run."""
         _cluster.stop()
+
+
+def variables_of_new_database(folder: Path) -> dict[str, str]:
+    """What a server with its state in a folder is told of a fresh database on the engine of this run; nothing for SQLite."""
+    if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
+        return {}
+    return {
+        "ZITADEL_DATABASE_POSTGRES_DSN": new_database(f"own_{secrets.token_hex(4)}"),
+        "ZITADEL_MASTERKEY": secrets.token_hex(16),
+        "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
+        "ZITADEL_FIRSTINSTANCE_PATPATH": str(folder / "admin.pat"),
+    }

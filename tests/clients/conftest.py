@@ -6,7 +6,6 @@ EMBEDDED = (
     "api_page",
     "cors",
     "every_method",
-    "fuzzing",
     "go",
     "grpc",
     "grpc_live",
