@@ -28,6 +28,7 @@ WIRE: dict[type[errors.Refusal], Kind] = {
     errors.AlreadyExists: Kind(409, "already_exists", 6),
     errors.PermissionDenied: Kind(403, "permission_denied", 7),
     errors.TooLarge: Kind(413, "resource_exhausted", 8),
+    errors.UnsupportedCoding: Kind(415, "invalid_argument", 3),
     errors.ResourceExhausted: Kind(429, "resource_exhausted", 8),
     errors.FailedPrecondition: Kind(400, "failed_precondition", 9),
     errors.StateChanged: Kind(412, "failed_precondition", 9),

@@ -14,6 +14,7 @@ REFUSALS = {
     "api.body_invalid": ("The body is not valid JSON for this method", ""),
     "api.database_away": ("The database does not take this now; try again in a moment", "API-4w4yd"),
     "api.service_unknown": ("There is no such service", "API-s3rvu"),
+    "api.body_coded": ("The body is compressed", "API-z4c1d"),
     "api.body_too_large": ("The body is too large", "API-b1g2x"),
     "api.body_too_complex": ("The body has too many members or is nested too deeply", "API-d33pj"),
     "api.member_twice": ("The body names a member twice", "API-tw1ce"),

@@ -21,6 +21,10 @@ REMEDIES = {
         "The body is no JSON, no object, or a value has another type than its field.",
         "The reason in brackets names the place; compare with the schema in /openapi.json.",
     ),
+    "api.body_coded": (
+        "The body of a REST request is compressed, which the REST paths do not read.",
+        "Send it without Content-Encoding; gRPC and Connect take gzip.",
+    ),
     "api.body_too_large": (
         "The body has more bytes than Limits.RequestBytes.",
         "Send less at once; operators may raise the limit.",

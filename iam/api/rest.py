@@ -27,7 +27,7 @@ from iam.api.methods import Exchange, answer, method, reading
 from iam.api.query import place
 from iam.api.routes import Route, resources_of, routes, unbuilt, variables_of
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, Refusal, TooLarge, Unimplemented
+from iam.kernel.errors import InvalidInput, Refusal, TooLarge, Unimplemented, UnsupportedCoding
 
 log = logging.getLogger(__name__)
 DEEPEST = 60
@@ -49,6 +49,12 @@ class _JsonView(APIView):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[JSONRenderer, str]:
         """There is one form."""
         return JSONRenderer(), "application/json"
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Which verbs the path has (RFC 9110 §9.3.7); what a browser asks across origins is answered before (iam/api/cors.py)."""
+        response = HttpResponse(status=204)
+        response.headers["Allow"] = ", ".join(self.allowed_methods)
+        return response
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The path has other verbs (RFC 9110 §15.5.6)."""
@@ -162,6 +168,8 @@ def _address(message: Message, path: Mapping[str, str]) -> None:
 
 
 def _body(request: Any) -> Any:
+    if (coding := request.headers.get("Content-Encoding", "")).lower() not in ("", "identity"):
+        raise UnsupportedCoding("api.body_coded", reason=coding[:50])
     try:
         raw = request.body
     except RequestDataTooBig as large:
@@ -177,6 +185,8 @@ def refused(error: Exception) -> HttpResponse:
         response.headers["Retry-After"] = str(max(1, math.ceil(retry.total_seconds())))
     elif answer.kind.http == 503:
         response.headers["Retry-After"] = str(AWAY_SECONDS)
+    if answer.kind.http == 415:
+        response.headers["Accept-Encoding"] = "identity"
     if answer.kind.http == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

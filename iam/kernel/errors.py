@@ -61,6 +61,10 @@ class TooLarge(Refusal):
     """The request is larger than this server reads."""
 
 
+class UnsupportedCoding(Refusal):
+    """The body is compressed in a way that this wire does not read (RFC 9110 §15.5.16)."""
+
+
 class ResourceExhausted(Refusal):
     """Too many requests of this kind; `retry_after` says when to come back."""
 

@@ -1,5 +1,7 @@
 """The recipes of the handbook as printed, over REST."""
 
+import gzip
+
 import pytest
 
 
@@ -122,6 +124,22 @@ def test_another_verb_and_another_wish_are_answered_in_the_form_of_the_api(web, 
     for wish in ({"accept": "application/xml"}, {"accept": "text/html"}):
         answer = api.client.get(f"/v2/users/{house.admin}?format=xml", headers={**api.headers, **wish})
         assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+
+
+def test_a_compressed_body_is_refused_by_the_name_of_its_coding(api):
+    packed = gzip.compress(b'{"name": "packed"}')
+    headers = {**api.headers, "content-encoding": "gzip"}
+    answer = api.client.post("/v2/projects", packed, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["code"], answer["Accept-Encoding"]) == (415, 3, "identity")
+    assert answer.json()["message"] == "The body is compressed (gzip) (API-z4c1d)"
+    plain = {**api.headers, "content-encoding": "Identity"}
+    answer = api.client.post("/v2/projects", b'{"name": "plain"}', content_type="application/json", headers=plain)
+    assert answer.status_code == 200
+
+
+def test_whoever_asks_for_the_verbs_of_a_path_is_told(web):
+    answer = web.options("/v2/users")
+    assert (answer.status_code, answer.content, answer["Allow"]) == (204, b"", "POST, OPTIONS")
 
 
 def test_a_method_that_is_not_built_says_so_under_its_address(web, api):
