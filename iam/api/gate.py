@@ -23,6 +23,9 @@ from iam.kernel.errors import Refusal, ResourceExhausted, TooLarge
 
 MOST_HELD = 256 * 1024 * 1024
 """Bytes of unfinished bodies in this process; beyond it who sends the next one waits."""
+LINGERING_BYTES = 16 * 1024 * 1024
+LINGERING_SECONDS = 2
+"""How much is still read of a body that is refused, so that whoever sends it all first sees the answer (RFC 9112 §9.6)."""
 FRAME = 5
 BODILESS = ("GET", "HEAD", "OPTIONS")
 
@@ -53,6 +56,7 @@ async def passed(scope: Scope, receive: Any, send: Any, application: Application
     except TimeoutError:
         await _refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
     except TooLarge as large:
+        await _linger(scope, receive)
         await _refuse(scope, send, large, 413)
     except ResourceExhausted as full:
         await _refuse(scope, send, full, 429 if full.code == admission.FULL else 503)
@@ -83,6 +87,22 @@ async def _collect(scope: Scope, receive: Any, collected: bytearray) -> None:
         _Held.bytes += len(body)
         if not message.get("more_body", False):
             return
+
+
+async def _linger(scope: Scope, receive: Any) -> None:
+    announced = int(_header(scope, b"content-length") or 0)
+    if announced > LINGERING_BYTES or _header(scope, b"expect"):  # who waits to be asked for the body need not send it
+        return
+    read = 0
+    try:
+        async with asyncio.timeout(LINGERING_SECONDS):
+            while read < LINGERING_BYTES:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                read += len(message["body"])
+    except TimeoutError:
+        return
 
 
 def _announced(scope: Scope, length: int) -> Scope:
