@@ -4,7 +4,7 @@ Set-up makes what is missing after every migration, beside running programs, whi
 nothing alike. There are three shapes:
 
 - `Trigrams` finds rows by any part of their texts. One index holds all texts of a table, and serves questions with
-  regard to case and without (iam/api/texts.py). It takes the extension pg_trgm, which set-up makes if the database user
+  regard to case and without (projections/texts.py). It takes the extension pg_trgm, which set-up makes if the database user
   may (it is a trusted one: whoever owns the database may). Where it may not, lists answer the same, slowly for parts of
   long texts; the doctor says so, and the next set-up goes on from there.
 - `BesideIds` lets a page far behind be counted off in the order of the ids without reading the table. An index row holds

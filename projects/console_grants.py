@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from iam.console.kit import (
     STATES,
@@ -19,6 +20,7 @@ from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.kernel.context import Context
 from orgs.queries import get_org_of_domain
 from projects import commands, queries
+from projects.conditions import of_project
 from projects.console_parts import PROJECT, project_page
 from projects.models import RoleRow
 
@@ -104,7 +106,8 @@ add_pages(
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
-        search=("project_id", "granted_org_id", "id"),
+        ids=("project_id", "org_id", "granted_org_id", "id"),
+        refers=lambda ctx, text: of_project(ctx, Q(name__icontains=text)),
         filters=(STATES,),
         empty=Empty("No grants yet", "Open a project and grant it to another organization."),
     ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
 from iam.access.roles import ROLES, Level, level_of
 from iam.console.kit import (
@@ -30,6 +31,7 @@ from orgs import commands as orgs
 from orgs.queries import org_choices
 from projects import commands, queries
 from projects.administrators import list_administrators, with_login_names
+from projects.conditions import of_project
 from projects.models import RoleRow
 from users.queries import find_user_by_login
 
@@ -163,13 +165,15 @@ add_pages(
         rows=lambda ctx, path: queries.list_authorizations(ctx),
         columns=(
             Column("user_login_name", "User", link="authorizations/{id}", sort="user_login_name"),
-            Column("project_name", "Project", sort="project_name"),
+            Column("project_name", "Project"),
             Column("roles", "Roles", kind="list"),
-            Column("org_name", "Given by", sort="org_name"),
+            Column("org_name", "Given by"),
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
-        search=("user_login_name", "project_name", "id", "user_id"),
+        search=("user_login_name",),
+        ids=("id", "user_id", "project_id"),
+        refers=lambda ctx, text: of_project(ctx, Q(name__icontains=text)),
         filters=(STATES,),
         links=(Link("Give roles", "authorizations/new", "user.grant.write", main=True),),
         order=("-created_at",),
@@ -268,7 +272,8 @@ add_pages(
                 "user_id", "", show=lambda row: "Remove", link="administrators/{level}/{resource_id}/{user_id}/remove"
             ),
         ),
-        search=("login_name", "user_id", "resource_id"),
+        search=("login_name",),
+        ids=("user_id", "resource_id"),
         filters=(LEVELS,),
         links=(Link("New administrator", "administrators/new", "org.member.write", main=True),),
         order=("login_name",),

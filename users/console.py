@@ -23,6 +23,7 @@ from iam.console.kit import (
 )
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
+from projections.pages import first_of
 from users import commands, queries
 from users.console_forms import (
     EmailForm,
@@ -145,7 +146,8 @@ add_pages(
             Column("state_word", "State", kind="state", sort="state"),
             Column("created_at", "Created", kind="time", sort="created_at"),
         ),
-        search=("user_name", "display_name", "name", "email", "id", "org_id"),
+        search=("user_name", "display_name", "name", "email"),
+        ids=("id", "org_id"),
         filters=(STATES, KINDS),
         links=(
             Link("New service user", "users/new-machine", "user.write"),
@@ -438,7 +440,7 @@ def find_users(ctx: Context, text: str) -> list[Hit]:
     )
     return [
         Hit(KIND_WORDS[row.kind], row.shown_name, f"users/{row.id}", row.preferred_login_name)
-        for row in queries.list_users(ctx).filter(wanted)[:10]
+        for row in first_of(queries.list_users(ctx).filter(wanted), 10)
     ]
 
 

@@ -8,13 +8,12 @@ from django.db.models import Q, QuerySet
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from eventstore import replica
-from iam.api import texts  # noqa: F401 - the lookups with regard to case
 from iam.api.gen import filter_v2, v1
-from iam.api.pages import page_of_rows, planned_anew
-from iam.api.totals import total_of
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from projections import texts  # noqa: F401 - the lookups with regard to case
+from projections.pages import page_and_total
 
 T = TypeVar("T")
 Columns = str | tuple[str, ...]
@@ -79,15 +78,7 @@ def paged(
     _check_offset(query)
     sign = "" if query.asc else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
-    limit = _limit(query)
-    with planned_anew(rows.db):
-        page = page_of_rows(rows, [sign + column for column in order], query.offset, limit)
-        if page.total is not None:
-            return page.rows, page.total
-        shown = query.offset + len(page.rows) if page.rows else 0
-        if len(page.rows) < limit and (shown or not query.offset):
-            return page.rows, shown
-        return page.rows, total_of(rows, shown=shown, many=page.many)
+    return page_and_total(rows, [sign + column for column in order], query.offset, _limit(query))
 
 
 def sliced(things: Sequence[T], query: Any) -> list[T]:

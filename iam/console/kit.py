@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from iam.kernel.context import Context
 
@@ -90,6 +90,11 @@ class ListPage:
     columns: tuple[Column, ...]
     empty: Empty
     search: tuple[str, ...] = ()
+    """Columns of which any part is found, in any case."""
+    ids: tuple[str, ...] = ()
+    """Columns in which the search finds whole ids."""
+    refers: Callable[[Context, str], Q] | None = None
+    """What else the search finds: rows by what they refer to."""
     filters: tuple[Choice, ...] = ()
     links: tuple[Link, ...] = ()
     order: tuple[str, ...] = ("id",)
@@ -97,6 +102,11 @@ class ListPage:
     section: str = ""
     key: str = "id"
     """The column that makes the order total."""
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether it has a box for texts."""
+        return bool(self.search or self.ids)
 
 
 @dataclass(frozen=True)

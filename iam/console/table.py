@@ -8,11 +8,14 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from iam.console.kit import Choice, Column, ListPage
+from iam.kernel.context import Context
+from projections import totals
+from projections.pages import page_and_total
 
 PER_PAGE = 25
-LAST_PAGE = 400
-COUNTED = PER_PAGE * LAST_PAGE
+COUNTED = totals.EXACT
 """Rows are counted and paged up to here; further ones are reached by searching."""
+LAST_PAGE = COUNTED // PER_PAGE
 
 
 @dataclass(frozen=True)
@@ -61,23 +64,25 @@ class Table:
         return self.first + len(self.rows) - 1
 
 
-def table_of(page: ListPage, rows: "QuerySet[Any]", asked: QueryDict) -> Table:
+def table_of(ctx: Context, page: ListPage, rows: "QuerySet[Any]", asked: QueryDict) -> Table:
     """The table for what the address asks; unknown filters, columns and pages fall back to the defaults."""
     text = asked.get("q", "").strip()[:200]
     boxes = tuple(FilterBox(choice, asked.get(choice.name, "")) for choice in page.filters)
     for box in boxes:
         rows = box.filter.narrow(rows, box.chosen)
-    if text and page.search:
-        rows = rows.filter(_matching(page.search, text))
+    if text and page.is_searchable:
+        rows = rows.filter(_matching(ctx, page, text))
     sort, order = _order(page, asked.get("sort", ""))
-    total = rows.order_by()[: COUNTED + 1].count()
+    number = min(max(_number(asked.get("page", "")), 1), LAST_PAGE)
+    found, total = _page(rows, order, number)
     pages = max(1, -(-min(total, COUNTED) // PER_PAGE))
-    number = min(max(_number(asked.get("page", "")), 1), pages)
-    start = (number - 1) * PER_PAGE
+    if number > pages:
+        number = pages
+        found, total = _page(rows, order, number)
     kept = {box.filter.name: box.chosen for box in boxes if box.chosen} | ({"q": text} if text else {})
     return Table(
         headings=tuple(_heading(column, sort, kept) for column in page.columns),
-        rows=list(rows.order_by(*order)[start : start + PER_PAGE]),
+        rows=found,
         filters=boxes,
         text=text,
         sort=sort,
@@ -87,16 +92,22 @@ def table_of(page: ListPage, rows: "QuerySet[Any]", asked: QueryDict) -> Table:
         pages=pages,
         previous=_address(kept, sort, number - 1) if number > 1 else "",
         next=_address(kept, sort, number + 1) if number < pages else "",
-        searchable=bool(page.search),
+        searchable=page.is_searchable,
         narrowed=bool(kept),
     )
 
 
-def _matching(columns: tuple[str, ...], text: str) -> Q:
+def _page(rows: "QuerySet[Any]", order: tuple[str, ...], number: int) -> tuple[list[Any], int]:
+    return page_and_total(rows, order, (number - 1) * PER_PAGE, PER_PAGE)
+
+
+def _matching(ctx: Context, page: ListPage, text: str) -> Q:
     wanted = Q()
-    for column in columns:
+    for column in page.search:
         wanted |= Q(**{f"{column}__icontains": text})
-    return wanted
+    for column in page.ids:
+        wanted |= Q(**{column: text})
+    return wanted | page.refers(ctx, text) if page.refers else wanted
 
 
 def _order(page: ListPage, asked: str) -> tuple[str, tuple[str, ...]]:

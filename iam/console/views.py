@@ -99,7 +99,7 @@ def page_view(page: Page) -> View:
 def _list(request: HttpRequest, ctx: Context, page: ListPage, path: dict[str, str]) -> HttpResponse:
     if not ctx.rights.anywhere(page.needs):
         raise PermissionDenied("auth.permission_denied")
-    table = replica.lists(lambda rows: table_of(page, rows, request.GET))(page.rows(ctx, path))
+    table = replica.lists(lambda rows: table_of(ctx, page, rows, request.GET))(page.rows(ctx, path))
     links = [link for link in page.links if not link.needs or ctx.rights.anywhere(link.needs)]
     names = site.names_in(ctx.instance, page.columns, table.rows)
     shown = {"page": page, "table": table, "names": names, "links": links, "section": page.section or page.route}

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from iam.api import pages, totals
 from iam.api.lists import FURTHEST, MOST, matches, paged
 from iam.kernel.errors import InvalidInput
 from orgs.models import OrgDomainRow, OrgRow
+from projections import pages, totals
 from users.models import UserRow
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)

@@ -162,6 +162,14 @@ def test_an_organization_leads_to_its_users_and_projects_and_a_user_to_the_roles
     assert f'href="/ui/console/authorizations?q={things["user_id"]}"' in page(f"users/{things['user_id']}")
     assert ">shop<" in page(f"authorizations?q={things['user_id']}")
     assert ">shop<" not in page(f"authorizations?q={house.admin}")
+    assert ">shop<" in page("authorizations?q=SHO") and ">shop<" not in page("authorizations?q=far")
+
+
+def test_a_page_behind_the_last_one_is_the_last_one(console, house, things, monkeypatch):
+    monkeypatch.setattr("iam.console.table.PER_PAGE", 2)
+    last = console.get(f"{HOME}users?page=77").content.decode()
+    found = re.search(r"(\d+)–(\d+) of (\d+)", last)
+    assert found[2] == found[3] != "0"
 
 
 def test_a_grant_goes_to_an_organization_by_its_domain(console, house, things):

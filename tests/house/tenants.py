@@ -51,8 +51,8 @@ SHARED = (
     "eventstore/prepared.py",
     "eventstore/replica.py",
     "iam/api/lists.py",
-    "iam/api/pages.py",
-    "iam/api/totals.py",
+    "projections/pages.py",
+    "projections/totals.py",
     "iam/console/table.py",
 )
 """Files that run what others have put together: whoever called them asks."""

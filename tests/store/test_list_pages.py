@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
-from iam.api import pages, totals
 from iam.api.lists import matches
-from iam.api.pages import page_of_rows, planned_anew
+from projections import pages, totals
+from projections.pages import page_of_rows, planned_anew
 from projects import commands as projects
 from projects.models import UserGrantRow
 from tests import crowded

@@ -10,11 +10,15 @@ import re
 
 import pytest
 from django.db import connection, transaction
+from django.http import QueryDict
 from google.protobuf.json_format import ParseDict
 
 from iam.access.caller import RequestMeta
-from iam.api import pages, totals
 from iam.api.methods import invoke, method
+from iam.console import site
+from iam.console.kit import ListPage
+from iam.console.table import table_of
+from projections import pages, totals
 from tests import crowded, list_requests
 
 pytestmark = [
@@ -140,3 +144,20 @@ def test_a_page_far_behind_of_a_text_is_counted_off_in_an_index(crowd, monkeypat
                 read[name] = scans
     assert tried > 15
     assert read == {}
+
+
+@pytest.mark.parametrize(
+    "address", ["users?q=nobodyhere", "users?q=zimqui", "authorizations?q=nobodyhere", "authorizations?q=zimqui"]
+)
+def test_a_search_in_the_console_looks_at_few(crowd, address):
+    route, _, asked = address.partition("?")
+    page = next(page for page in site.pages() if isinstance(page, ListPage) and page.route == route)
+    with connection.execute_wrapper(looking := Looking()):
+        found = table_of(crowd.system, page, page.rows(crowd.system, {}), QueryDict(asked))
+    assert found.total <= SELECTIVE and looking.rows <= LOOKED_AT, (found.total, looking.rows, looking.plans)
+
+
+def test_the_search_over_everything_looks_at_few(crowd):
+    with connection.execute_wrapper(looking := Looking()):
+        assert site.search(crowd.system, "nobodyhere") == []
+    assert looking.rows <= LOOKED_AT, looking.plans

@@ -23,7 +23,7 @@ from django.db.models.query import ModelIterable
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
-from iam.api import totals
+from projections import totals
 
 KEY = ("instance_id", "id")
 FAR = 1000
@@ -47,10 +47,28 @@ class Page:
     many: int = 0
 
 
+def page_and_total(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> tuple[list[Any], int]:
+    """One page in a total order, and how many rows there are in all (see `totals`)."""
+    with planned_anew(rows.db):
+        page = page_of_rows(rows, order, offset, limit)
+        if page.total is not None:
+            return page.rows, page.total
+        shown = offset + len(page.rows) if page.rows else 0
+        if len(page.rows) < limit and (shown or not offset):
+            return page.rows, shown
+        return page.rows, totals.total_of(rows, shown=shown, many=page.many)
+
+
+def first_of(rows: "QuerySet[Any]", limit: int) -> list[Any]:
+    """Some of the rows: the first by their ids."""
+    with planned_anew(rows.db):
+        return page_of_rows(rows, ("id",), 0, limit).rows
+
+
 def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit: int) -> Page:
     """One page in an order of columns, each with a sign before it when it falls; the order must be total."""
     plain = rows.order_by(*order)
-    if not _by_ids(rows):
+    if not _by_ids(rows, order):
         return Page(list(plain[offset : offset + limit]))
     if not _is_filtered(rows):
         return Page(_walked(plain, offset, limit))
@@ -106,12 +124,17 @@ def _lies_so(order: Sequence[str]) -> bool:
     return [column.removeprefix("-") for column in order] == ["id"]
 
 
-def _by_ids(rows: "QuerySet[Any]") -> bool:
-    """Whether rows are whole, of one table with ids; what is put together otherwise is read as it is."""
+def _by_ids(rows: "QuerySet[Any]", order: Sequence[str]) -> bool:
+    """Whether rows are whole, of one table with ids and the columns of the order; what is put together otherwise is read
+    as it is."""
     query = rows.query
     whole = rows._iterable_class is ModelIterable and not (query.combinator or query.distinct or query.is_sliced)  # type: ignore[attr-defined] - no public name
     named = {field.name for field in rows.model._meta.fields}
-    return connections[rows.db].vendor == "postgresql" and whole and named.issuperset(KEY)
+    return (
+        connections[rows.db].vendor == "postgresql"
+        and whole
+        and named.issuperset([*KEY, *(column.removeprefix("-") for column in order)])
+    )
 
 
 def _is_filtered(rows: "QuerySet[Any]") -> bool:
