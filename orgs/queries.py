@@ -70,9 +70,3 @@ def find_org_of_domain(instance: str, domain: str) -> str:
     """The organization that a verified domain belongs to, or an empty string."""
     rows = OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)
     return rows.values_list("org_id", flat=True).first() or ""
-
-
-def org_choices(ctx: Context) -> list[tuple[str, str]]:
-    """Organizations to choose from in a form, (id, name): the caller's own first, then by name."""
-    rows = list_orgs(ctx).order_by("name").values_list("id", "name")[:200]
-    return sorted(rows, key=lambda org: org[0] != ctx.org_id)

@@ -21,10 +21,11 @@ from iam.console.kit import (
     Tab,
     saves,
 )
-from iam.console.parts import choice_field, text_field, tick_field
+from iam.console.parts import text_field, tick_field
+from iam.console.picking import picked_field
 from iam.console.site import Figure, Hit, MenuEntry, add_figures, add_menu, add_pages, finds, names
 from iam.kernel.context import Context
-from orgs.queries import org_choices
+from orgs.queries import list_orgs
 from projects import commands, console_apps, console_grants, console_people, queries  # noqa: F401 - they register their pages
 from projects.console_apps import kind_of_app
 from projects.console_parts import PROJECT, project_of, project_page
@@ -35,7 +36,7 @@ def project_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new project."""
 
     class ProjectForm(SettingsForm):
-        org = choice_field("Organization", org_choices(ctx))
+        org = picked_field("Organization", list_orgs(ctx), first=ctx.org_id)
         field_order = ("org", "name")
 
     return ProjectForm

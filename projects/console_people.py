@@ -23,12 +23,13 @@ from iam.console.kit import (
     saves,
 )
 from iam.console.parts import choice_field, text_field, ticks_field
+from iam.console.picking import NamedField, listed, picked_field
 from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.instance import commands as instance
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
-from orgs.queries import org_choices
+from orgs.queries import list_orgs
 from projects import commands, queries
 from projects.administrators import list_administrators, with_login_names
 from projects.conditions import of_project
@@ -57,12 +58,11 @@ def _user_id(ctx: Context, typed: str) -> str:
 
 def authorization_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A user, a project, roles."""
-    projects = list(queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200])
 
     class AuthorizationForm(forms.Form):
-        org = choice_field("Given by organization", org_choices(ctx))
+        org = picked_field("Given by organization", list_orgs(ctx), first=ctx.org_id)
         user = text_field("User", 200, hint="Login name, e-mail address or id.")
-        project = choice_field("Project", projects)
+        project = picked_field("Project", queries.list_projects(ctx))
         roles = text_field("Role keys", 500, hint="Separated by spaces; those of the project.")
 
     return AuthorizationForm
@@ -108,17 +108,33 @@ def _page(route: str, title: str, save: Any, submit: str, intro: str = "", **mor
     )
 
 
+class _AdministeredField(NamedField):
+    """The instance, an organization or a project, where there are many."""
+
+    def clean(self, value: Any) -> str:
+        """What it is, and its id."""
+        return "instance" if str(value).strip().lower() == "instance" else super().clean(value)
+
+
+def _administered(ctx: Context) -> forms.Field:
+    orgs, projects = list_orgs(ctx), queries.list_projects(ctx)
+    few_orgs, few_projects = listed(orgs), listed(projects)
+    if few_orgs is None or few_projects is None:
+        hint = "“instance”, or the name or id of an organization or project."
+        return _AdministeredField({"org:": orgs, "project:": projects}, "Administers", hint)
+    where = [("instance", "The whole instance")] if ctx.rights.allow("iam.member.write") else []
+    where += [(f"org:{id}", f"Organization {name}") for id, name in few_orgs]
+    where += [(f"project:{id}", f"Project {name}") for id, name in few_projects]
+    return choice_field("Administers", where)
+
+
 def administrator_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A user, what to administer, roles."""
-    where = [("instance", "The whole instance")] if ctx.rights.allow("iam.member.write") else []
-    where += [(f"org:{id}", f"Organization {name}") for id, name in org_choices(ctx)]
-    projects = queries.list_projects(ctx).order_by("name").values_list("id", "name")[:200]
-    where += [(f"project:{id}", f"Project {name}") for id, name in projects]
     given = [(role, role) for role in sorted(ROLES) if level_of(role) in (Level.INSTANCE, Level.ORG, Level.PROJECT)]
 
     class AdministratorForm(forms.Form):
         user = text_field("User", 200, hint="Login name, e-mail address or id.")
-        resource = choice_field("Administers", where)
+        resource = _administered(ctx)
         role = choice_field(
             "Role",
             given,

@@ -8,8 +8,9 @@ from django import forms
 
 from iam.console.kit import Path
 from iam.console.parts import choice_field, email_field, password_field, text_field, tick_field
+from iam.console.picking import picked_field
 from iam.kernel.context import Context
-from orgs.queries import org_choices
+from orgs.queries import list_orgs
 
 LANGUAGES = (("", "Not set"), ("en", "English"), ("de", "German"), ("es", "Spanish"))
 TOKENS = (("0", "Opaque"), ("1", "JWT"))
@@ -26,7 +27,7 @@ def human_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new person."""
 
     class HumanForm(forms.Form):
-        org = choice_field("Organization", org_choices(ctx))
+        org = picked_field("Organization", list_orgs(ctx), first=ctx.org_id)
         first_name = text_field("Given name", 200)
         last_name = text_field("Family name", 200)
         email = email_field("E-mail")
@@ -41,7 +42,7 @@ def machine_form(ctx: Context, path: Path) -> type[forms.Form]:
     """A new service user."""
 
     class MachineForm(forms.Form):
-        org = choice_field("Organization", org_choices(ctx))
+        org = picked_field("Organization", list_orgs(ctx), first=ctx.org_id)
         user_name = text_field("User name", 200, hint="Also the client id of client credentials.")
         name = text_field("Name", 200)
         description = text_field("Description", 500, required=False)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from iam.access.models import MembershipRow
 from iam.console import site
 from iam.console.kit import FormPage
 from iam.instance.models import InstanceRow
@@ -18,7 +19,7 @@ from orgs import commands as orgs
 from projections.models import Checkpoint
 from projections.runner import run_until_done
 from projects import commands as projects
-from projects.models import AppRow
+from projects.models import AppRow, ProjectRow
 from tests.conftest import HOST
 from tests.console.conftest import sign_in
 from users import commands as users
@@ -313,3 +314,26 @@ def test_t02_a_person_without_rights_sees_nothing_of_the_instance(house, web, th
     refused = web.post(f"{HOME}instance/settings/password", {"min_length": "1"})
     assert refused.status_code in (403, 422)
     assert settings_of(house.instance).password_complexity.min_length == 8
+
+
+def test_where_there_are_many_organizations_and_projects_they_are_chosen_by_name_or_id(
+    console, house, things, monkeypatch
+):
+    monkeypatch.setattr("iam.console.picking.FEW", 1)
+    far, shop, person = orgs.add_org(house.system, name="Far away").id, things["project_id"], things["user_id"]
+
+    def post(address, **sent):
+        answer = console.post(HOME + address, sent)
+        return answer.status_code, answer.content.decode()
+
+    assert "Its name or its id." in console.get(f"{HOME}projects/new").content.decode()
+    assert post("projects/new", org="far AWAY", name="Shop")[0] == 303
+    assert ProjectRow.objects.get(org_id=far).name == "Shop"
+    status, page = post("projects/new", org="nowhere", name="lost")
+    assert status == 422 and "There is none of this name or id." in page
+    status, page = post("authorizations/new", org=house.org, user=person, project="shop", roles="admin")
+    assert status == 422 and "Several are called so; give the id." in page
+    for resource, role in (("Instance", "IAM_OWNER"), ("Far away", "ORG_OWNER"), (shop, "PROJECT_OWNER")):
+        assert post("administrators/new", user=person, resource=resource, role=role)[0] == 303
+    held = MembershipRow.objects.filter(user_id=person).values_list("level", "resource_id")
+    assert {*held} == {("instance", house.instance), ("org", far), ("project", shop)}
