@@ -20,6 +20,7 @@ EMBEDDED = (
     "system",
     "terraform",
     "terraform_people",
+    "terraform_projects",
     "terraform_settings",
     "webhook_worker",
     "wires",
