@@ -8,6 +8,7 @@ from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from projects import queries
+from users.commands.credentials import NEVER
 
 apps = Service("zitadel.application.v2.ApplicationService")
 SORTS = {1: "project_id", 2: "app_id", 3: "created_at", 4: "org_id", 5: "expires_at", 6: "id"}  # 6: there is one type
@@ -23,7 +24,7 @@ def GetApplicationKey(ctx: Context, request: Any) -> Any:
     """One key; its private half was shown once."""
     row = queries.get_app_key(ctx, key_id=request.key_id)
     return application_v2.GetApplicationKeyResponse(
-        key_id=row.id, creation_date=stamp(row.created_at), expiration_date=stamp(row.expires_at)
+        key_id=row.id, creation_date=stamp(row.created_at), expiration_date=stamp(row.expires_at or NEVER)
     )
 
 
@@ -45,7 +46,7 @@ def ListApplicationKeys(ctx: Context, request: Any) -> Any:
             project_id=row.project_id,
             organization_id=row.org_id,
             creation_date=stamp(row.created_at),
-            expiration_date=stamp(row.expires_at),
+            expiration_date=stamp(row.expires_at or NEVER),
         )
         for row in found
     ]

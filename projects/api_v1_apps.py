@@ -12,6 +12,7 @@ from orgs.api_v1 import inner_details
 from projects import commands, queries
 from projects.api_config import config_of, fill, fill_problems
 from projects.models import AppKeyRow, AppRow
+from users.commands.credentials import NEVER
 
 own = Service("zitadel.management.v1.ManagementService")
 JSON_KEY = 1
@@ -151,7 +152,10 @@ def ListAppKeys(ctx: Context, request: Any) -> Any:
 
 def _key(row: AppKeyRow) -> Any:
     return authn_v1.Key(
-        id=row.id, type=JSON_KEY, expiration_date=stamp(row.expires_at), details=inner_details(row, row.created_at)
+        id=row.id,
+        type=JSON_KEY,
+        expiration_date=stamp(row.expires_at or NEVER),
+        details=inner_details(row, row.created_at),
     )
 
 

@@ -49,6 +49,13 @@ def _shown(answer: Any, level: str, rows: dict[str, SettingRow]) -> Any:
     return answer
 
 
+def _own(answer: Any) -> Any:
+    """Without a login that this level does not set: Terraform would read a block there, and plan for ever to take it."""
+    if not answer.login_v2.source:
+        answer.ClearField("login_v2")
+    return answer
+
+
 def _fill(flag: Any, name: str, value: Any) -> None:
     if name == "login_v2":
         flag.required = value["required"]
@@ -72,7 +79,7 @@ def _rows(ctx: Context, *levels: str) -> dict[str, SettingRow]:
 def GetSystemFeatures(ctx: Context, request: Any) -> Any:
     """Features that are set for every instance."""
     rows = _rows(ctx, SYSTEM)
-    answer = _shown(feature_v2.GetSystemFeaturesResponse(), SYSTEM, rows)
+    answer = _own(_shown(feature_v2.GetSystemFeaturesResponse(), SYSTEM, rows))
     if row := rows.get(SYSTEM):
         answer.details.CopyFrom(row_details(object_v2.Details, row, SYSTEM_ID))
     return answer
@@ -97,6 +104,8 @@ def GetInstanceFeatures(ctx: Context, request: Any) -> Any:
     """Features of this instance; with inheritance also those of the system."""
     rows = _rows(ctx, *((INSTANCE, SYSTEM) if request.inheritance else (INSTANCE,)))
     answer = _shown(feature_v2.GetInstanceFeaturesResponse(), INSTANCE, rows)
+    if not request.inheritance:
+        _own(answer)
     row = rows.get(INSTANCE) or InstanceRow.objects.get(instance_id=ctx.instance)
     answer.details.CopyFrom(row_details(object_v2.Details, row, ctx.instance))
     return answer

@@ -15,6 +15,7 @@ from iam.access.caller import context_of_nobody, instance_of
 from iam.access.catalog import text_of
 from iam.access.http import meta_of
 from iam.api import failure_page
+from iam.instance.domain.links import destination
 from iam.instance.settings import InstanceSettings, settings_of
 from iam.kernel.context import Caller, Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, Refusal, ResourceExhausted
@@ -127,7 +128,7 @@ def login(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _without_request(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Nobody asked for a sign-in: one that ends where the settings say, else at the console."""
-    end = visit.settings.login.default_redirect_uri.replace("{{.Lang}}", visit.language)
+    end = destination(visit.settings.login.default_redirect_uri).replace("{{.Lang}}", visit.language)
     if not end:
         return HttpResponse(status=302, headers={"Location": "/ui/console/"})
     flow = login_door.begin_without_client(visit.ctx, end)

@@ -12,7 +12,7 @@ from iam.kernel.context import Context
 from projects.commands.shared import change_app, change_one, change_what_may_be_own
 from projects.domain import apps
 from projects.domain.project import OidcConfig
-from users.commands.credentials import checked_public_key, must_be_ahead, new_key_pair, previous_until
+from users.commands.credentials import NEVER, checked_public_key, must_be_ahead, new_key_pair, previous_until
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,9 @@ def add_app_key(
     must_be_ahead(ctx, expires_at)
     private, public = ("", checked_public_key(public_key)) if public_key else new_key_pair()
     id = ctx.ports.new_id()
+    ends = expires_at or NEVER
     receipt = change_app(
-        ctx, project_id, lambda one: apps.add_key(one, app_id, id=id, public_key=public, expires_at=expires_at)
+        ctx, project_id, lambda one: apps.add_key(one, app_id, id=id, public_key=public, expires_at=ends)
     )
     return MadeKey(receipt, id, private)
 

@@ -1,6 +1,9 @@
-"""Which of these tests one run is enough for."""
+"""Which of these tests one run is enough for, and what the Terraform sequences share."""
 
+import grpc
 import pytest
+
+from tests.clients.provider import ORG, M, Provider, unique
 
 EMBEDDED = (
     "api_page",
@@ -15,6 +18,9 @@ EMBEDDED = (
     "readme",
     "system",
     "terraform",
+    "terraform_people",
+    "terraform_projects",
+    "terraform_settings",
     "webhook_worker",
     "wires",
     "worker",
@@ -28,3 +34,29 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "clients" and item.path.stem.removeprefix("test_") in EMBEDDED:
             item.add_marker(pytest.mark.artefact)
+
+
+@pytest.fixture
+def terraform(server):
+    with grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        yield Provider(channel, server.pat)
+
+
+@pytest.fixture
+def project(terraform):
+    id = terraform(M, "AddProject", name=unique("project"))["id"]
+    yield id
+    terraform(M, "RemoveProject", id=id)
+
+
+@pytest.fixture
+def other_org(terraform):
+    id = terraform(ORG, "AddOrganization", name=unique("other"))["organizationId"]
+    yield id
+    terraform(ORG, "DeleteOrganization", organizationId=id)
+
+
+@pytest.fixture
+def machine(terraform):
+    name = unique("robot")
+    return terraform(M, "AddMachineUser", userName=name, name=name)["userId"]

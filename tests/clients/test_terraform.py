@@ -5,77 +5,10 @@ Every call carries an empty `x-zitadel-orgid`, as the provider's does when `org_
 
 import base64
 import json
-import re
-import secrets
 
-import grpc
 import pytest
-from google.protobuf.json_format import MessageToDict, ParseDict
 
-from iam.api.methods import method
-
-M, A = "zitadel.management.v1.ManagementService", "zitadel.admin.v1.AdminService"
-ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
-ACTION = "zitadel.action.v2.ActionService"
-APPLICATION, USER = "zitadel.application.v2.ApplicationService", "zitadel.user.v2.UserService"
-ID = re.compile(r"\d{18}")
-
-
-class Provider:
-    """Calls by service, method and fields; answers as JSON has them."""
-
-    def __init__(self, channel, token):
-        self.channel, self.token, self.org = channel, token, ""
-
-    def __call__(self, service, name, /, **fields):
-        called = method(f"{service}/{name}")
-        ask = self.channel.unary_unary(
-            f"/{service}/{name}",
-            request_serializer=lambda one: one.SerializeToString(),
-            response_deserializer=called.response.FromString,
-        )
-        metadata = (("authorization", f"Bearer {self.token}"), ("x-zitadel-orgid", self.org))
-        return MessageToDict(ask(ParseDict(fields, called.request()), metadata=metadata, timeout=30))
-
-    def gone(self, service, name, /, **fields):
-        """Asserts that the thing is not there any more."""
-        with pytest.raises(grpc.RpcError) as refused:
-            self(service, name, **fields)
-        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
-
-
-@pytest.fixture
-def terraform(server):
-    with grpc.insecure_channel(f"localhost:{server.port}") as channel:
-        yield Provider(channel, server.pat)
-
-
-@pytest.fixture
-def project(terraform):
-    id = terraform(M, "AddProject", name=unique("project"))["id"]
-    yield id
-    terraform(M, "RemoveProject", id=id)
-
-
-@pytest.fixture
-def other_org(terraform):
-    id = terraform(ORG, "AddOrganization", name=unique("other"))["organizationId"]
-    yield id
-    terraform(ORG, "DeleteOrganization", organizationId=id)
-
-
-@pytest.fixture
-def machine(terraform):
-    name = unique("robot")
-    return terraform(M, "AddMachineUser", userName=name, name=name)["userId"]
-
-
-def unique(name):
-    return f"{name}-{secrets.token_hex(4)}"
-
-
-def is_id(text):
-    return bool(ID.fullmatch(text))
+from tests.clients.provider import ACTION, APPLICATION, ORG, PROJECT, A, M, is_id, unique
 
 
 def test_org(terraform):

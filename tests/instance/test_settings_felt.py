@@ -9,6 +9,7 @@ import pytest
 
 from iam.access.caller import RequestMeta, context_for
 from iam.instance import commands as instances
+from iam.instance.settings import settings_of
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from iam.outbox.models import Message
 from iam.outbox.post import opened
@@ -160,6 +161,24 @@ def test_a_sign_in_without_application_ends_where_the_settings_say(flow):
     assert again["Location"].startswith("/ui/v2/login/accounts")
 
 
+@pytest.mark.parametrize(
+    ("uri", "end"),
+    [
+        ("localhost:8080", "http://localhost:8080"),  # what the Terraform provider's documentation sets
+        ("127.0.0.1:3000/start", "http://127.0.0.1:3000/start"),
+        ("portal.example/{{.Lang}}", "https://portal.example/en"),
+        ("portal:8443", "https://portal:8443"),
+        ("localhost.evil.example", "https://localhost.evil.example"),
+    ],
+)
+def test_an_end_that_names_no_scheme_is_kept_as_sent_and_gets_one_when_it_is_used(flow, uri, end):
+    own(flow.house, "login", default_redirect_uri=uri)
+    assert settings_of(flow.house.instance, flow.house.org).login.default_redirect_uri == uri
+    request = parse_qs(urlsplit(flow.web.get(LOGIN)["Location"]).query)["authRequest"][0]
+    submit(flow, "loginname", request, login_name="gigi")
+    assert submit(flow, "password", request, password=PASSWORD)["Location"] == end
+
+
 def test_l01_such_a_sign_in_belongs_to_the_browser_that_began_it(flow, client):
     own(flow.house, "login", default_redirect_uri=HOME)
     request = parse_qs(urlsplit(flow.web.get(LOGIN)["Location"]).query)["authRequest"][0]
@@ -175,7 +194,18 @@ def test_n08_requests_that_nobody_ends_do_not_pile_up(flow):
     assert AuthRequest.objects.count() == 1
 
 
-@pytest.mark.parametrize("uri", ["javascript:alert(1)", "//evil.example", "/relative", "https://", "https://a b"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "javascript:alert(1)",
+        "//evil.example",
+        "/relative",
+        "https://",
+        "https://a b",
+        "http://[",
+        "localhost:1@evil.example",
+    ],
+)
 def test_r15_only_an_address_of_the_web_is_kept(house, uri):
     with pytest.raises(InvalidInput):
         own(house, "login", default_redirect_uri=uri)

@@ -76,6 +76,8 @@ def test_the_instance_changes_its_default_without_adding_it_first():
         ("label", {"font_color_dark": "url(//x)"}, "setting.colour_invalid"),
         ("privacy", {"tos_link": "javascript:alert(1)"}, "setting.link_invalid"),
         ("privacy", {"help_link": 'https://x.example/"><script>'}, "setting.link_invalid"),
+        ("privacy", {"help_link": "http://["}, "setting.link_invalid"),
+        ("privacy", {"tos_link": "localhost:8080"}, "setting.link_invalid"),
         ("privacy", {"support_email": "nobody"}, "setting.email_invalid"),
         ("login", {"default_redirect_uri": "data:text/html,x"}, "setting.link_invalid"),
         ("security", {"allowed_origins": ("https://x.example/path",)}, "setting.origin_invalid"),

@@ -21,7 +21,7 @@ KEY_SIZE = 2048
 LARGEST_KEY = 8192  # a larger one makes each check slow
 LEAST_EXPONENT = 65537  # NIST SP 800-56B §6.4.1.1
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""How the older API says that something does not end."""
+"""How the API says that something does not end."""
 
 
 @dataclass(frozen=True)

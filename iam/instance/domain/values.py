@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from iam.instance.domain.links import check_destination, check_link
 from iam.kernel.errors import InvalidInput
 
 LONGEST_PASSWORD = 200
@@ -18,7 +18,6 @@ LANGUAGES = ("en", "de", "es")
 COLOUR = re.compile(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 EMAIL = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
 LONGEST_LIFETIME = timedelta(days=3650)
-LONGEST_LINK = 500
 LEAST_SECRET_BITS = 100
 
 
@@ -214,7 +213,7 @@ def check_login(found: Login) -> None:
         if part.name.endswith("_lifetime"):
             _between(found, part.name, timedelta(0), LONGEST_LIFETIME)
     _between(found, "passwordless_type", 0, 1)
-    _link(found.default_redirect_uri, "default_redirect_uri")
+    check_destination(found.default_redirect_uri, "default_redirect_uri")
 
 
 def check_complexity(found: PasswordComplexity) -> None:
@@ -246,7 +245,7 @@ def check_label(found: Label) -> None:
 def check_privacy(found: Privacy) -> None:
     """Raises InvalidInput for links that are none: they are shown on every login page."""
     for name in ("tos_link", "privacy_link", "help_link", "docs_link", "custom_link"):
-        _link(getattr(found, name), name)
+        check_link(getattr(found, name), name)
     if found.support_email and not EMAIL.fullmatch(found.support_email):
         raise InvalidInput("setting.email_invalid", field="support_email")
     if len(found.custom_link_text) > 200:
@@ -294,11 +293,3 @@ def check_restrictions(found: Restrictions) -> None:
     for language in found.allowed_languages:
         if language not in LANGUAGES:
             raise InvalidInput("instance.language_unknown", field="allowed_languages", reason=language[:20])
-
-
-def _link(link: str, name: str) -> None:
-    if not link:
-        return
-    parts = urlsplit(link.replace("{{.Lang}}", "en")) if len(link) <= LONGEST_LINK else None
-    if parts is None or parts.scheme not in ("https", "http") or not parts.netloc or re.search(r"[\s<>\"'`\\]", link):
-        raise InvalidInput("setting.link_invalid", field=name, reason=link[:100])
