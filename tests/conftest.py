@@ -176,10 +176,12 @@ class Api:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """The real server, started once for the run."""
+    """The real server on the engine of this run, started once."""
+    from tests.engine import variables_of_new_database
     from tests.servers import new_server
 
     made = new_server(tmp_path_factory.mktemp("server"))
+    made.environment |= variables_of_new_database(made.var)
     made.start()
     yield made
     made.kill()

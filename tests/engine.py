@@ -60,4 +60,5 @@ def variables_of_new_database(folder: Path) -> dict[str, str]:
         "ZITADEL_MASTERKEY": secrets.token_hex(16),
         "ZITADEL_FIRSTINSTANCE_ORG_MACHINE_MACHINE_USERNAME": "admin-api",
         "ZITADEL_FIRSTINSTANCE_PATPATH": str(folder / "admin.pat"),
+        "ZITADEL_FIRSTINSTANCE_MACHINEKEYPATH": str(folder / "admin-key.json"),
     }

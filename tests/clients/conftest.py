@@ -17,15 +17,9 @@ EMBEDDED = (
     "protocols",
     "readme",
     "system",
-    "terraform",
-    "terraform_people",
-    "terraform_projects",
-    "terraform_settings",
     "webhook_worker",
     "wires",
     "worker",
-    "zitadel_client",
-    "zitadel_client_resources",
 )
 
 
