@@ -12,6 +12,7 @@ from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from users import queries
+from users.domain.profile import UNDETERMINED
 from users.domain.states import UserState
 from users.models import UserRow
 
@@ -144,10 +145,10 @@ def shown(row: UserRow) -> Any:
     human.preferred_login_name = row.preferred_login_name
     human.profile.given_name, human.profile.family_name = row.first_name, row.last_name
     human.profile.nick_name, human.profile.display_name = row.nick_name, row.display_name
-    human.profile.preferred_language, human.profile.gender = row.preferred_language, row.gender
+    human.profile.preferred_language, human.profile.gender = row.preferred_language or UNDETERMINED, row.gender
     human.email.email, human.email.is_verified = row.email, row.email_verified
-    if row.phone:
-        human.phone.phone, human.phone.is_verified = row.phone, row.phone_verified
+    human.phone.SetInParent()  # clients read through it, also where there is no number
+    human.phone.phone, human.phone.is_verified = row.phone, row.phone_verified
     human.password_change_required = row.password_change_required
     if row.password_changed_at:
         human.password_changed.FromDatetime(row.password_changed_at)

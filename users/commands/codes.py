@@ -18,6 +18,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.post import post
 from users.domain import events as facts
+from users.domain.profile import known_language
 from users.domain.states import UserState
 from users.domain.user import User
 from users.models import CodeRow, UserRow
@@ -199,7 +200,7 @@ def _send(ctx: Context, user: User, topic: str, medium: str, values: dict[str, s
         medium=medium,
         to=user.phone if medium == SMS else user.email,
         topic=topic,
-        language=user.profile.preferred_language or settings_of(ctx.instance).default_language,
+        language=known_language(user.profile.preferred_language) or settings_of(ctx.instance).default_language,
         values={"name": user.profile.display_name or user.profile.first_name, "login": login, **values},
     )
 
