@@ -207,6 +207,22 @@ def test_metadata_of_a_user_is_filtered_by_key_and_paged(house):
         rpc("ListUserMetadata", {"userId": user, "filters": [{}]})
 
 
+def test_metadata_stands_in_the_order_in_which_it_was_kept(house):
+    user, rpc = house.person(), Rpc(USERS, house.pat)
+    for key in ("b", "a", "c"):
+        rpc("SetUserMetadata", {"userId": user, "metadata": [{"key": key, "value": VALUE}]})
+    for asc in (True, False):
+        listed = rpc("ListUserMetadata", {"userId": user, "pagination": {"asc": asc}})["metadata"]
+        assert [one["key"] for one in listed] == ["b", "a", "c"][:: 1 if asc else -1]
+
+
+def test_metadata_is_neither_set_nor_deleted_without_naming_any(house):
+    user, rpc = house.person(), Rpc(USERS, house.pat)
+    for method, field in (("SetUserMetadata", "metadata"), ("DeleteUserMetadata", "keys")):
+        with pytest.raises(InvalidInput, match=rf"api\.field_missing: {field}"):
+            rpc(method, {"userId": user})
+
+
 def test_t02_strangers_find_nobody_by_what_is_kept_of_them(house, people):
     _, token = house.machine("stranger", people["other"])
     for query in ({"metadataKeyFilter": {"key": "colour"}}, {"metadataValueFilter": {"value": VALUE}}):
