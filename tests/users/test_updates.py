@@ -376,3 +376,13 @@ def test_a_language_that_is_not_known_is_not_kept(rpc, gigi):
     for tag, kept in (("de", "de"), ("und", "")):
         rpc("UpdateUser", {"userId": gigi, "human": {"profile": {"preferredLanguage": tag}}})
         assert UserRow.objects.get(id=gigi).preferred_language == kept
+
+
+def test_only_the_newer_method_takes_a_number_away(rpc, house, gigi):
+    users.change_phone(house.system, user_id=gigi, phone="+41791234567", verified=True)
+    rpc("UpdateHumanUser", {"userId": gigi, "phone": {}})
+    assert UserRow.objects.get(id=gigi).phone == "+41791234567"
+    with pytest.raises(InvalidInput, match=r"api\.field_missing: phone"):
+        rpc("UpdateUser", {"userId": gigi, "human": {"phone": {"isVerified": True}}})
+    rpc("UpdateUser", {"userId": gigi, "human": {"phone": {}}})
+    assert not UserRow.objects.get(id=gigi).phone
