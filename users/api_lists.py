@@ -41,7 +41,7 @@ TEXTS = {
 OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
 WITHOUT_ENDS = OF_PEOPLE - {"email", "phone"}
 """Texts whose ends no index knows."""
-ENDS = (6, 7)  # TextQueryMethod
+EQUALS, ENDS = (0, 1), (6, 7)  # TextQueryMethod
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
 NOT_EQUALS = 1  # zitadel.filter.v2.ByteFilterMethod
@@ -68,7 +68,8 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
     asked = getattr(query, name)
     if name in TEXTS:
         field, column = TEXTS[name]
-        return _text(column, getattr(asked, field), asked.method)
+        wanted = _text(column, getattr(asked, field), asked.method)
+        return wanted | _bare_name(ctx, asked) if name == "login_name_query" else wanted
     if name in PLAIN:
         return PLAIN[name](asked)
     match name:
@@ -95,6 +96,14 @@ def _text(column: str, value: str, method: int) -> Q:
         return wanted
     some = Q(**{f"{column}__gt": ""}) if method in ENDS and column in WITHOUT_ENDS else Q()
     return wanted & Q(kind="human") & some
+
+
+def _bare_name(ctx: Context, asked: Any) -> Q:
+    """Who is called so by a user name that needs no domain: a login of one's own looks for what people type."""
+    if asked.method not in EQUALS or "@" in asked.login_name:
+        return Q(pk__in=[])
+    wanted = matches("user_name", asked.login_name, asked.method)
+    return Q(id__in=queries.ids_of_bare_name(ctx, asked.login_name, wanted))
 
 
 def _state(asked: Any) -> int:

@@ -113,6 +113,11 @@ def _may_be_called(user: UserRow, name: str) -> bool:
     return not bare or not settings_of(user.instance_id, user.org_id).domain.user_login_must_be_domain
 
 
+def ids_of_bare_name(ctx: Context, name: str, wanted: Q) -> list[str]:
+    """The users that the caller may see whose user name is as wanted, and a login name as it stands, without a domain."""
+    return [row.id for row in list_users(ctx).filter(wanted)[:MOST_ALIKE] if _may_be_called(row, name)]
+
+
 def must_change_password(user: UserRow, now: datetime) -> bool:
     """Whether an administrator asked for it, or the password is older than the organization allows."""
     if user.password_change_required:
