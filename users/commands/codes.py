@@ -163,13 +163,22 @@ def void_invitation(ctx: Context, user_id: str) -> None:
 
 def _allowed(ctx: Context, user_id: str, wish: Wish) -> User:
     """One's own, or with the right to change users. A code that comes back to who asks for it proves nothing:
-    that, too, takes the right to call an address verified."""
+    that, too, takes the right to call an address verified.
+
+    Who ranks higher gets codes only in letters that lead to us: a page of somebody else's could keep them (checklist T06).
+    """
     user = Unit(ctx).load(User, user_id)
     if not user_id or ctx.caller.user_id != user_id or wish.returned:
         ctx.require("user.write", user.owner)
-        must_not_outrank(ctx, user_id)
+        if wish.returned or not _leads_home(ctx, wish.url_template):
+            must_not_outrank(ctx, user_id)
     user.must_be("human")
     return user
+
+
+def _leads_home(ctx: Context, template: str) -> bool:
+    """Whether a link leads to the instance's own origin, where its login pages are, also those of one's own."""
+    return not template or urlsplit(template)[:2] == urlsplit(ctx.links_url)[:2]
 
 
 def _invited(ctx: Context, user_id: str, wish: Wish) -> User:
