@@ -23,6 +23,7 @@ from oidc.web_keys import signing_key
 from orgs.models import OrgRow
 from projects.models import AppRow
 from projects.queries import role_claims as held_roles
+from users.domain.profile import known_language
 from users.models import UserRow
 from users.queries import metadata_of
 
@@ -75,7 +76,7 @@ def person_of(row: UserRow, *, scopes: Scopes) -> Person:
         last_name=row.last_name,
         nick_name=row.nick_name,
         gender=row.gender,
-        language=row.preferred_language,
+        language=known_language(row.preferred_language),
         email=row.email,
         email_verified=row.email_verified,
         phone=row.phone,

@@ -115,7 +115,9 @@ def UpdateUser(ctx: Context, request: Any) -> Any:
 
 @users.method
 def UpdateHumanUser(ctx: Context, request: Any) -> Any:
-    """Change a person (the older method)."""
+    """Change a person (the older method, which takes no number away: an empty one says nothing)."""
+    if not request.phone.phone:
+        request.ClearField("phone")
     changes = Changes(user_name=request.username, **_changes(request))
     receipt, codes = _updated(ctx, request.user_id, changes, request)
     return user_v2.UpdateHumanUserResponse(details=details(object_v2.Details, receipt), **codes)

@@ -67,7 +67,7 @@ def SendEmailCode(ctx: Context, request: Any) -> Any:
 @users.method
 def ResendEmailCode(ctx: Context, request: Any) -> Any:
     """Make another code for the address; the one before counts no more."""
-    made = codes.request_email_code(ctx, user_id=request.user_id, wish=wish_of(request))
+    made = codes.resend_email_code(ctx, user_id=request.user_id, wish=wish_of(request))
     return _answer(user_v2.ResendEmailCodeResponse, made)
 
 
@@ -108,8 +108,8 @@ def CreateInviteCode(ctx: Context, request: Any) -> Any:
 
 @users.method
 def ResendInviteCode(ctx: Context, request: Any) -> Any:
-    """Send another invitation; the one before counts no more."""
-    made = codes.request_invite_code(ctx, user_id=request.user_id, wish=Wish())
+    """Send the invitation once more with another code; the one before counts no more."""
+    made = codes.resend_invite_code(ctx, user_id=request.user_id)
     return user_v2.ResendInviteCodeResponse(details=details(object_v2.Details, made.receipt))
 
 

@@ -12,6 +12,7 @@ from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from users import queries
+from users.domain.profile import UNDETERMINED
 from users.domain.states import UserState
 from users.models import UserRow
 
@@ -40,7 +41,7 @@ TEXTS = {
 OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
 WITHOUT_ENDS = OF_PEOPLE - {"email", "phone"}
 """Texts whose ends no index knows."""
-ENDS = (6, 7)  # TextQueryMethod
+EQUALS, ENDS = (0, 1), (6, 7)  # TextQueryMethod
 KINDS = {1: "human", 2: "machine"}
 DEEPEST = 10
 NOT_EQUALS = 1  # zitadel.filter.v2.ByteFilterMethod
@@ -67,7 +68,8 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
     asked = getattr(query, name)
     if name in TEXTS:
         field, column = TEXTS[name]
-        return _text(column, getattr(asked, field), asked.method)
+        wanted = _text(column, getattr(asked, field), asked.method)
+        return wanted | _bare_name(ctx, asked) if name == "login_name_query" else wanted
     if name in PLAIN:
         return PLAIN[name](asked)
     match name:
@@ -94,6 +96,14 @@ def _text(column: str, value: str, method: int) -> Q:
         return wanted
     some = Q(**{f"{column}__gt": ""}) if method in ENDS and column in WITHOUT_ENDS else Q()
     return wanted & Q(kind="human") & some
+
+
+def _bare_name(ctx: Context, asked: Any) -> Q:
+    """Who is called so by a user name that needs no domain: a login of one's own looks for what people type."""
+    if asked.method not in EQUALS or "@" in asked.login_name:
+        return Q(pk__in=[])
+    wanted = matches("user_name", asked.login_name, asked.method)
+    return Q(id__in=queries.ids_of_bare_name(ctx, asked.login_name, wanted))
 
 
 def _state(asked: Any) -> int:
@@ -144,10 +154,10 @@ def shown(row: UserRow) -> Any:
     human.preferred_login_name = row.preferred_login_name
     human.profile.given_name, human.profile.family_name = row.first_name, row.last_name
     human.profile.nick_name, human.profile.display_name = row.nick_name, row.display_name
-    human.profile.preferred_language, human.profile.gender = row.preferred_language, row.gender
+    human.profile.preferred_language, human.profile.gender = row.preferred_language or UNDETERMINED, row.gender
     human.email.email, human.email.is_verified = row.email, row.email_verified
-    if row.phone:
-        human.phone.phone, human.phone.is_verified = row.phone, row.phone_verified
+    human.phone.SetInParent()  # clients read through it, also where there is no number
+    human.phone.phone, human.phone.is_verified = row.phone, row.phone_verified
     human.password_change_required = row.password_change_required
     if row.password_changed_at:
         human.password_changed.FromDatetime(row.password_changed_at)

@@ -35,7 +35,7 @@ def ListUserMetadata(ctx: Context, request: Any) -> Any:
         if one.WhichOneof("filter") != "key_filter":
             raise InvalidInput("api.query_unsupported", field="filters")
         rows = rows.filter(matches("key", one.key_filter.key, one.key_filter.method))
-    found, total = paged(rows, request.pagination, columns={}, key="key")
+    found, total = paged(rows, request.pagination, columns={}, key=("created_at", "key"))
     result = [
         metadata_v2.Metadata(
             key=row.key, value=bytes(row.value), creation_date=stamp(row.created_at), change_date=stamp(row.changed_at)

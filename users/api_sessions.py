@@ -4,7 +4,7 @@ from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from iam.api.gen import object_v2, session_v2
 from iam.api.lists import at_time, details, paged, stamp
@@ -22,6 +22,7 @@ from users.queries import find_user_by_login, users_by_id
 sessions = Service("zitadel.session.v2.SessionService")
 SUPPORTED = {"user", "password"}
 SORTS = {1: "created_at"}
+LATER = (1, 2)  # TimestampQueryMethod: greater, greater or equal
 
 
 @sessions.method
@@ -39,7 +40,7 @@ def CreateSession(ctx: Context, request: Any) -> Any:
 @sessions.method
 def SetSession(ctx: Context, request: Any) -> Any:
     """Make more checks in a session; it gets a new token."""
-    row = _session(ctx, request.session_id, request.session_token, "session.write")
+    row = _session(ctx, queries.living_sessions(ctx), request, "session.write")
     _must_be_supported(request)
     user = _checked_user(ctx, request.checks, row.user_id)
     opened = commands.write_session(ctx, _entries(request, user), session_id=row.id)
@@ -48,8 +49,8 @@ def SetSession(ctx: Context, request: Any) -> Any:
 
 @sessions.method
 def GetSession(ctx: Context, request: Any) -> Any:
-    """One session: with its token, one's own, or with the right to read."""
-    row = _session(ctx, request.session_id, request.session_token, "session.read")
+    """One session, also when its time is over: with its token, one's own, or with the right to read."""
+    row = _session(ctx, queries.kept_sessions(ctx), request, "session.read")
     people = users_by_id(ctx.instance, [row.user_id])
     return session_v2.GetSessionResponse(session=_shown(row, people.get(row.user_id)))
 
@@ -71,8 +72,8 @@ def ListSessions(ctx: Context, request: Any) -> Any:
 
 @sessions.method
 def DeleteSession(ctx: Context, request: Any) -> Any:
-    """End a session: with its token, one's own, or with the right to delete."""
-    row = _session(ctx, request.session_id, request.session_token, "session.delete")
+    """End a session: with its token, one's own, or with the right to delete. Ending it twice is no mistake."""
+    row = _session(ctx, queries.all_sessions(ctx), request, "session.delete")
     receipt: Receipt = commands.terminate_session(ctx, session_id=row.id)
     return session_v2.DeleteSessionResponse(details=details(object_v2.Details, receipt))
 
@@ -128,13 +129,14 @@ def _agent(sent: Any) -> Agent:
     return Agent(sent.fingerprint_id, sent.ip, sent.description[: commands.LONGEST_AGENT], header)
 
 
-def _session(ctx: Context, id: str, token: str, needs: str) -> SessionRow:
-    """A living session that the caller may touch; raises NotFound, PermissionDenied for a wrong token."""
-    if token:
-        if (proved := queries.proved_session(ctx, id, token)) is None:
+def _session(ctx: Context, rows: "QuerySet[SessionRow]", request: Any, needs: str) -> SessionRow:
+    """The one of these sessions that is meant, if the caller may touch it; raises NotFound, PermissionDenied for a
+    wrong token."""
+    row = rows.filter(id=request.session_id).first()
+    if request.session_token and not (row and row.terminated):  # one that was ended has no token: rights decide
+        if row is None or not queries.is_token_of(row, request.session_token):
             raise PermissionDenied("session.token_invalid")
-        return proved
-    row = queries.living_sessions(ctx).filter(id=id).first()
+        return row
     if needs == "session.write" or row is None or ctx.caller.user_id not in (row.user_id, row.creator_id):
         ctx.require(needs, ctx.instance)
     if row is None:
@@ -172,11 +174,21 @@ def _condition(ctx: Context, query: Any) -> Q:
         case "user_id_query":
             return Q(user_id=query.user_id_query.id)
         case "creator_query":
-            return Q(creator_id=query.creator_query.id or ctx.actor)
+            return Q(creator_id=_said(query.creator_query, "id") or ctx.actor)
         case "user_agent_query":
-            return Q(fingerprint_id=query.user_agent_query.fingerprint_id or queries.own_agent(ctx))
+            return Q(fingerprint_id=_said(query.user_agent_query, "fingerprint_id") or queries.own_agent(ctx))
         case "creation_date_query":
             return at_time("created_at", query.creation_date_query, "creation_date")
         case "expiration_date_query":
-            return at_time("expires_at", query.expiration_date_query, "expiration_date")
+            asked = query.expiration_date_query
+            wanted = at_time("expires_at", asked, "expiration_date")
+            return wanted | Q(expires_at=None) if asked.method in LATER else wanted  # without an end: after any time
     raise InvalidInput("api.query_unsupported", field="queries")
+
+
+def _said(asked: Any, field: str) -> str:
+    """What a query names, empty when it leaves that to the caller; raises InvalidInput for an empty name."""
+    value: str = getattr(asked, field)
+    if asked.HasField(field) and not value:
+        raise InvalidInput("api.field_missing", field=field)
+    return value

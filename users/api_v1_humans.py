@@ -118,7 +118,7 @@ def ResendHumanInitialization(ctx: Context, request: Any) -> Any:
 @older.method
 def ResendHumanEmailVerification(ctx: Context, request: Any) -> Any:
     """Send another code for the address."""
-    made = codes.request_email_code(ctx, user_id=within(ctx, request.user_id), wish=SENT)
+    made = codes.resend_email_code(ctx, user_id=within(ctx, request.user_id), wish=SENT)
     return done(management.ResendHumanEmailVerificationResponse, made.receipt)
 
 

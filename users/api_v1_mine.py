@@ -137,7 +137,7 @@ def VerifyMyEmail(ctx: Context, request: Any) -> Any:
 @mine.method
 def ResendMyEmailVerification(ctx: Context, request: Any) -> Any:
     """Another code for one's address."""
-    made = codes.request_email_code(ctx, user_id=ctx.actor, wish=SENT)
+    made = codes.resend_email_code(ctx, user_id=ctx.actor, wish=SENT)
     return done(auth.ResendMyEmailVerificationResponse, made.receipt)
 
 

@@ -9,7 +9,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
 from users import queries
 from users.commands.credentials import NEVER
-from users.domain.profile import Profile
+from users.domain.profile import UNDETERMINED, Profile
 from users.domain.states import UserState
 from users.models import UserRow
 
@@ -83,8 +83,7 @@ def shown(row: UserRow) -> Any:
         return user
     user.human.profile.CopyFrom(shown_profile(row))
     user.human.email.CopyFrom(shown_email(row))
-    if row.phone:
-        user.human.phone.CopyFrom(shown_phone(row))
+    user.human.phone.CopyFrom(shown_phone(row))
     if row.password_changed_at:
         user.human.password_changed.FromDatetime(row.password_changed_at)
     return user
@@ -92,7 +91,8 @@ def shown(row: UserRow) -> Any:
 
 def shown_profile(row: UserRow) -> Any:
     """What is known of a person."""
-    return user_v1.Profile(**{name: getattr(row, name) for name in Profile.__dataclass_fields__})
+    known = {name: getattr(row, name) for name in Profile.__dataclass_fields__}
+    return user_v1.Profile(**{**known, "preferred_language": row.preferred_language or UNDETERMINED})
 
 
 def shown_email(row: UserRow) -> Any:

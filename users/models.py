@@ -186,7 +186,11 @@ class SessionRow(models.Model):
 
 
 class CodeRow(models.Model):
-    """A code that proves an address or lets a password be set: one per user and purpose, with an end."""
+    """A code that proves an address or lets a password be set: one per user and purpose, with an end.
+
+    How it reached the person is kept, so that an invitation can be sent once more: `returned` to who asked for it, or
+    in a letter that led to a page of `url_template` in the name of an `application`.
+    """
 
     pk = models.CompositePrimaryKey("instance_id", "user_id", "purpose")
     instance_id = _id()
@@ -195,6 +199,9 @@ class CodeRow(models.Model):
     digest = models.CharField(max_length=64)
     medium = models.CharField(max_length=10, default="email", db_default="email")
     tries = models.IntegerField(default=0)
+    returned = models.BooleanField(default=False, db_default=False)
+    url_template = models.TextField(default="", db_default="")
+    application = models.TextField(default="", db_default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
 

@@ -1,5 +1,6 @@
 """Questions about users and sessions."""
 
+import hmac
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -111,6 +112,11 @@ def _may_be_called(user: UserRow, name: str) -> bool:
     """A user name alone is no login name where the organization asks for its domain."""
     bare = name.casefold() == user.user_name.casefold() != user.preferred_login_name.casefold()
     return not bare or not settings_of(user.instance_id, user.org_id).domain.user_login_must_be_domain
+
+
+def ids_of_bare_name(ctx: Context, name: str, wanted: Q) -> list[str]:
+    """The users that the caller may see whose user name is as wanted, and a login name as it stands, without a domain."""
+    return [row.id for row in list_users(ctx).filter(wanted)[:MOST_ALIKE] if _may_be_called(row, name)]
 
 
 def must_change_password(user: UserRow, now: datetime) -> bool:
@@ -225,8 +231,8 @@ def list_sessions(ctx: Context, *, user_id: str) -> "QuerySet[SessionRow]":
 
 
 def list_all_sessions(ctx: Context) -> "QuerySet[SessionRow]":
-    """The living sessions that the caller may see; always one's own and those that one made."""
-    rows = living_sessions(ctx)
+    """The sessions that the caller may see, also those whose time is over; always one's own and those that one made."""
+    rows = kept_sessions(ctx)
     if ctx.reach("session.read").everywhere:
         return rows
     return rows.filter(Q(user_id=ctx.actor) | Q(creator_id=ctx.actor))
@@ -242,8 +248,17 @@ def own_agent(ctx: Context) -> str:
 
 def living_sessions(ctx: Context) -> "QuerySet[SessionRow]":
     """Every session of the instance that is not over. The caller decides who may see which."""
-    alive = Q(expires_at=None) | Q(expires_at__gt=ctx.now())
-    return SessionRow.objects.filter(alive, instance_id=ctx.instance, terminated=False)
+    return kept_sessions(ctx).filter(Q(expires_at=None) | Q(expires_at__gt=ctx.now()))
+
+
+def kept_sessions(ctx: Context) -> "QuerySet[SessionRow]":
+    """Every session of the instance that nobody ended; its time may be over. The caller decides who may see which."""
+    return all_sessions(ctx).filter(terminated=False)
+
+
+def all_sessions(ctx: Context) -> "QuerySet[SessionRow]":
+    """Every session of the instance, those that were ended, too. The caller decides who may see which."""
+    return SessionRow.objects.filter(instance_id=ctx.instance)
 
 
 def find_sessions(instance: str, tokens: dict[str, str], now: object) -> list[SessionRow]:
@@ -256,6 +271,11 @@ def find_sessions(instance: str, tokens: dict[str, str], now: object) -> list[Se
 def proved_session(ctx: Context, session_id: str, token: str) -> SessionRow | None:
     """A living session, if this is its token."""
     return next(iter(find_sessions(ctx.instance, {session_id: digest(token)}, ctx.now())), None)
+
+
+def is_token_of(session: SessionRow, token: str) -> bool:
+    """Whether this is the session's token, living or not."""
+    return bool(session.token_digest) and hmac.compare_digest(session.token_digest, digest(token))
 
 
 def users_by_id(instance: str, ids: list[str]) -> dict[str, UserRow]:

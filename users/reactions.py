@@ -10,6 +10,7 @@ from iam.kernel.context import Context
 from iam.outbox.post import post
 from projections.projection import CELERY, Projection, on
 from users.domain.events import EmailChanged, EmailVerified, HumanAdded, PasswordChanged
+from users.domain.profile import known_language
 from users.models import UserRow
 
 NEWS = timedelta(hours=24)
@@ -65,5 +66,5 @@ def _tell(at: Recorded, row: UserRow, to: str, topic: str) -> None:
         "login": row.preferred_login_name,
         "link": f"{ctx.base_url}/ui/v2/login/password/reset",
     }
-    language = row.preferred_language or settings_of(ctx.instance).default_language
+    language = known_language(row.preferred_language) or settings_of(ctx.instance).default_language
     post(ctx, user_id=row.id, medium="email", to=to, topic=topic, language=language, values=values)

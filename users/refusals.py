@@ -39,6 +39,7 @@ REFUSALS = {
     "user.phone_already_verified": ("The phone number is verified already", "COMMAND-2M9sf"),
     "user.phone_missing": ("There is no phone number", "COMMAND-1dj3s"),
     "user.already_has_password": ("This person has a password and needs no invitation", "COMMAND-inv7p"),
+    "user.invitation_not_sent": ("There is no invitation that could be sent once more", "COMMAND-Wr3gq"),
     "user.url_template_invalid": ("The link template is not an http address with known places", "USERv2-tpl4d"),
     "password.too_many_attempts": ("Too many wrong attempts; wait before the next one", "COMMAND-SFA3t"),
     "password.too_busy": ("Too many sign-ins at once; try again in a moment", "PASSWORD-bu5y1"),

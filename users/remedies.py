@@ -51,6 +51,10 @@ REMEDIES = {
     "user.phone_already_verified": ("The number is verified.", NOTHING),
     "user.phone_missing": ("The person has no phone number.", "Set one first."),
     "user.already_has_password": ("The person can sign in already.", "Send a password reset instead of an invitation."),
+    "user.invitation_not_sent": (
+        "The person was not invited, or the code was given to the caller and not sent.",
+        "Create an invitation.",
+    ),
     "user.url_template_invalid": (
         "The link is no http address, or names places that do not exist.",
         "Use only the places of the documentation, such as {{.UserID}}, {{.OrgID}} and {{.Code}}.",

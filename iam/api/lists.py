@@ -18,6 +18,8 @@ from projections.pages import page_and_total
 T = TypeVar("T")
 Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
+OLDER_QUERY = "zitadel.v1.ListQuery"
+"""Clients of v1 may ask for any limit; they get pages of MOST."""
 LOOKUPS = {
     0: "exact",
     1: "iexact",
@@ -75,7 +77,7 @@ def paged(
     """
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
-    _check_offset(query)
+    _check_bounds(query)
     sign = "" if query.asc else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
     return page_and_total(rows, [sign + column for column in order], query.offset, _limit(query))
@@ -83,13 +85,16 @@ def paged(
 
 def sliced(things: Sequence[T], query: Any) -> list[T]:
     """One page of a list that is at hand, in its own order."""
-    _check_offset(query)
+    _check_bounds(query)
     return list(things[query.offset :][: _limit(query)])
 
 
-def _check_offset(query: Any) -> None:
+def _check_bounds(query: Any) -> None:
+    """Raises InvalidInput: a page shorter than what was asked would look like the end of the list."""
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
+    if query.limit > MOST and query.DESCRIPTOR.full_name != OLDER_QUERY:
+        raise InvalidInput("api.list_limit", field="limit", reason=f"at most {MOST}")
 
 
 def _columns(named: Columns) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ REFUSALS = {
     ),
     "api.route_unknown": ("Not Found", ""),
     "api.list_offset": ("The offset is too large; narrow the query instead", ""),
+    "api.list_limit": ("A page of a list cannot be that long", "QUERY-4M0fs"),
     "api.query_unsupported": ("This query is not supported", ""),
     "api.sorting_unsupported": ("This sorting column is not supported", ""),
 }

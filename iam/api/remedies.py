@@ -71,6 +71,10 @@ REMEDIES = {
         "Pages that far from the beginning are not computed.",
         "Narrow the list with queries, or go on from the last value of a sorted list.",
     ),
+    "api.list_limit": (
+        "The limit is larger than that of any list.",
+        "Ask for pages of at most 1000, one after another.",
+    ),
     "api.query_unsupported": (
         "The list does not know this query or text method.",
         "Use a query of the schema in /openapi.json.",

@@ -15,7 +15,10 @@ REFUSALS = {
     "setting.colour_invalid": ("A colour is written #rgb, #rrggbb or #rrggbbaa", "POLICY-c0l0r"),
     "setting.link_invalid": ("A link must be a complete http or https address", "POLICY-l1nk5"),
     "setting.email_invalid": ("This is not an e-mail address", "POLICY-em41l"),
-    "setting.origin_invalid": ("An origin is a scheme and a host, without a path", "POLICY-0r1gn"),
+    "setting.origin_invalid": (
+        "An origin is a host, with a scheme and a port if need be, without a path",
+        "POLICY-0r1gn",
+    ),
     "setting.not_changed": ("The settings have not been changed", "POLICY-n0chg"),
     "setting.none_given": ("Nothing was given to be set", "POLICY-n0n3g"),
     "setting.already_custom": ("The organization has settings of its own already", "POLICY-4lr3d"),

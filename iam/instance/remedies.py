@@ -38,7 +38,7 @@ REMEDIES = {
     "setting.email_invalid": ("The value is no e-mail address.", "Send one address, name@domain."),
     "setting.origin_invalid": (
         "The value is no origin.",
-        "Send scheme and host, and a port if needed, without a path.",
+        "Send the host, with scheme and port if needed, without a path.",
     ),
     "setting.not_changed": ("The settings have these values already.", "Nothing needs to be done."),
     "setting.none_given": ("No value was sent.", "Send at least one setting."),

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
+from iam.api.gen import filter_v2, object_v2, v1
 from iam.api.lists import FURTHEST, MOST, matches, paged
 from iam.kernel.errors import InvalidInput
 from orgs.models import OrgDomainRow, OrgRow
@@ -112,7 +113,11 @@ def test_offsets_and_limits_have_bounds(crowd, monkeypatch):
     assert paged(rows, asked(FURTHEST), columns={}) == ([], 60)
     monkeypatch.setattr("iam.api.lists.MOST", 5)
     assert MOST == 1000
-    assert len(paged(rows, asked(limit=100), columns={})[0]) == 5
+    assert len(paged(rows, asked(limit=5), columns={})[0]) == 5
+    for query in (object_v2.ListQuery(limit=6), filter_v2.PaginationRequest(limit=6)):
+        with pytest.raises(InvalidInput, match=r"api\.list_limit"):
+            paged(rows, query, columns={})
+    assert len(paged(rows, v1.ListQuery(limit=6), columns={})[0]) == 5
 
 
 def test_beyond_what_is_counted_a_total_is_never_below_what_is_shown(crowd, monkeypatch):

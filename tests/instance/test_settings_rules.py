@@ -93,6 +93,13 @@ def test_h05_values_without_sense_are_refused(kind, wrong, code):
     )
 
 
+def test_an_origin_may_leave_out_its_scheme():
+    wanted = ("foo.com", "*.foo.com:8443", "localhost:3000", "https://foo.com")
+    given(Instance, InstanceAdded(name="i")).when(
+        lambda one: one.settings.change(KINDS["security"], {"allowed_origins": wanted})
+    ).then(KINDS["security"].fact("instance", "changed", allowed_origins=wanted))
+
+
 def test_factors_of_the_login_are_facts_of_their_own():
     listed = FACTOR_FACTS["instance"]["second_factors"]
     given(Instance, InstanceAdded(name="i")).when(lambda one: one.settings.list_factor("second_factors", 3)).then(

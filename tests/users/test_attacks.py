@@ -12,6 +12,7 @@ from iam.access.caller import RequestMeta
 from iam.api.gen import project_v2
 from iam.api.methods import invoke
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, PermissionDenied, Refusal
+from iam.outbox.models import Message
 from orgs import commands as orgs
 from projects import commands as projects
 from tests.conftest import Api
@@ -93,6 +94,29 @@ def test_t05_t06_an_organizations_owner_cannot_take_over_the_instances(house, or
     with pytest.raises(PermissionDenied):
         instance.add_member(org_owner, user_id=org_owner.caller.user_id, roles=("IAM_OWNER",))
     users.set_password(org_owner, user_id=house.person("plain"), password="Another-Horse-7")
+
+
+def test_t06_a_code_reaches_who_ranks_higher_only_in_a_letter_that_leads_to_us(house, org_owner):
+    ours = f"{org_owner.links_url}/ui/v2/login/password/set?code={{{{.Code}}}}"
+    for template in ("", ours):
+        codes.request_password_code(org_owner, user_id=house.admin, wish=Wish(url_template=template))
+    assert Message.objects.count() == 2
+    host = org_owner.links_url.partition("://")[2]
+    for template in (
+        "https://thief.example/?code={{.Code}}",
+        f"http://{host}.thief.example/?code={{{{.Code}}}}",
+        f"http://{host}@thief.example/?code={{{{.Code}}}}",
+        f"http://{host}:81/?code={{{{.Code}}}}",
+        f"http://{host}\\@thief.example/?code={{{{.Code}}}}",
+        "http://{{.Code}}.thief.example/",
+        f"{org_owner.links_url}/oauth/v2/authorize?client_id=thief&prompt=none&state={{{{.Code}}}}",
+        f"{org_owner.links_url}/ui/v2/login/password/set/../../../../oauth/v2/authorize?state={{{{.Code}}}}",
+        f"{org_owner.links_url}/ui/v2/login/password/set#{{{{.Code}}}}",
+    ):
+        for request in (codes.request_password_code, codes.request_email_code):
+            with pytest.raises(PermissionDenied, match=r"user\.ranks_higher"):
+                request(org_owner, user_id=house.admin, wish=Wish(url_template=template))
+    assert Message.objects.count() == 2
 
 
 def test_t09_a_removed_administrators_token_reaches_nothing_more(house, org_owner):

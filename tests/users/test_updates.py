@@ -1,6 +1,6 @@
 """Changes of a user in one go, codes and who may have them back, and what a session carries."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -22,7 +22,7 @@ from iam.kernel.errors import (
 from iam.outbox.models import Message
 from iam.outbox.post import opened
 from tests.oidc.support import make_flow
-from tests.users.support import SESSIONS, USERS, Rpc
+from tests.users.support import OLDER, SESSIONS, USERS, Rpc
 from users import commands as users
 from users.commands import codes
 from users.commands.codes import Wish
@@ -31,7 +31,7 @@ from users.domain.events import EmailVerified, HumanAdded, MachineAdded, MfaInit
 from users.domain.session import LONGEST, MOST_METADATA, Agent, Session
 from users.domain.session_events import SessionAdded, SessionLifetimeSet, SessionMetadataSet, SessionTerminated
 from users.domain.user import User
-from users.models import UserRow
+from users.models import SessionRow, UserRow
 
 ADDED = HumanAdded(user_name="gigi", first_name="Gigi", last_name="G", display_name="Gigi G", email="g@example.com")
 NEW = "Another-Horse-7"
@@ -273,15 +273,20 @@ def test_every_query_of_sessions_finds_what_it_should(house, sessions, gigi):
             "",
         ),
         ({"expirationDateQuery": {"expirationDate": ends, "method": "TIMESTAMP_QUERY_METHOD_LESS_OR_EQUALS"}}, "late"),
-        ({"expirationDateQuery": {"expirationDate": ends, "method": "TIMESTAMP_QUERY_METHOD_GREATER"}}, ""),
+        ({"expirationDateQuery": {"expirationDate": ends, "method": "TIMESTAMP_QUERY_METHOD_GREATER"}}, "early"),
+        (
+            {"expirationDateQuery": {"expirationDate": ends, "method": "TIMESTAMP_QUERY_METHOD_GREATER_OR_EQUALS"}},
+            "early late",
+        ),
     ):
         found = sessions("ListSessions", {"queries": [query]}).get("sessions", [])
         assert {ids[one["id"]] for one in found if one["id"] in ids} == set(expected.split()), query
     for asc in (True, False):
         listed = sessions("ListSessions", {"sortingColumn": 1, "query": {"asc": asc}})["sessions"]
         assert [ids[one["id"]] for one in listed if one["id"] in ids] == ["early", "late"][:: 1 if asc else -1]
-    with pytest.raises(InvalidInput):
-        sessions("ListSessions", {"queries": [{"userAgentQuery": {}}]})
+    for nobody in ({"userAgentQuery": {}}, {"userAgentQuery": {"fingerprintId": ""}}, {"creatorQuery": {"id": ""}}):
+        with pytest.raises(InvalidInput):
+            sessions("ListSessions", {"queries": [nobody]})
 
 
 def test_who_opened_a_session_sees_and_ends_it_but_not_others(house, gigi):
@@ -326,3 +331,58 @@ def test_the_same_detail_travels_over_connect_and_grpc():
     (detail,) = error.details
     sent = v1.CredentialsCheckError.FromString(detail.message_bytes)
     assert (detail.type_name, sent.id, sent.failed_attempts) == ("zitadel.v1.CredentialsCheckError", "COMMAND-3M0fs", 2)
+
+
+def test_a_session_whose_time_is_over_is_shown_and_ended_but_proves_nothing(sessions):
+    made = sessions("CreateSession", {"lifetime": "3600s"})
+    SessionRow.objects.filter(id=made["sessionId"]).update(expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    one, proof = {"sessionId": made["sessionId"]}, {"sessionToken": made["sessionToken"]}
+    for asked in (one, {**one, **proof}):
+        assert sessions("GetSession", asked)["session"]["expirationDate"] == "2020-01-01T00:00:00Z"
+    ids = {"idsQuery": {"ids": [made["sessionId"]]}}
+    over = {"expirationDate": "2021-01-01T00:00:00Z", "method": "TIMESTAMP_QUERY_METHOD_LESS_OR_EQUALS"}
+    assert len(sessions("ListSessions", {"queries": [ids, {"expirationDateQuery": over}]})["sessions"]) == 1
+    with pytest.raises(NotFound):
+        sessions("SetSession", {**one, "lifetime": "3600s"})
+    with pytest.raises(PermissionDenied):
+        sessions("GetSession", {**one, "sessionToken": "other"})
+    sessions("DeleteSession", {**one, **proof})
+    with pytest.raises(NotFound):
+        sessions("GetSession", one)
+
+
+def test_ending_a_session_twice_is_no_mistake(house, sessions):
+    made = sessions("CreateSession", {})
+    one = {"sessionId": made["sessionId"]}
+    first = sessions("DeleteSession", one)
+    assert sessions("DeleteSession", one) == first
+    assert sessions("DeleteSession", {**one, "sessionToken": made["sessionToken"]}) == first
+    with pytest.raises(NotFound):
+        sessions("DeleteSession", {"sessionId": "1"})
+    _, token = house.machine("stranger")
+    for asked in (one, {**one, "sessionToken": made["sessionToken"]}):
+        with pytest.raises(PermissionDenied):
+            Rpc(SESSIONS, token)("DeleteSession", asked)
+
+
+def test_clients_read_through_a_number_and_a_language_that_are_not_known(rpc, house, gigi):
+    shown = rpc("GetUserByID", {"userId": gigi})["user"]["human"]
+    assert (shown["phone"], shown["profile"]["preferredLanguage"]) == ({}, "und")
+    older = Rpc(OLDER, house.pat)("GetUserByID", {"id": gigi})["user"]["human"]
+    assert (older["phone"], older["profile"]["preferredLanguage"]) == ({}, "und")
+
+
+def test_a_language_that_is_not_known_is_not_kept(rpc, gigi):
+    for tag, kept in (("de", "de"), ("und", "")):
+        rpc("UpdateUser", {"userId": gigi, "human": {"profile": {"preferredLanguage": tag}}})
+        assert UserRow.objects.get(id=gigi).preferred_language == kept
+
+
+def test_only_the_newer_method_takes_a_number_away(rpc, house, gigi):
+    users.change_phone(house.system, user_id=gigi, phone="+41791234567", verified=True)
+    rpc("UpdateHumanUser", {"userId": gigi, "phone": {}})
+    assert UserRow.objects.get(id=gigi).phone == "+41791234567"
+    with pytest.raises(InvalidInput, match=r"api\.field_missing: phone"):
+        rpc("UpdateUser", {"userId": gigi, "human": {"phone": {"isVerified": True}}})
+    rpc("UpdateUser", {"userId": gigi, "human": {"phone": {}}})
+    assert not UserRow.objects.get(id=gigi).phone

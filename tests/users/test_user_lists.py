@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from iam.instance import setting_commands
 from iam.kernel.errors import AlreadyExists, InvalidInput
 from orgs import commands as orgs
+from orgs.settings import of_org
 from tests.users.support import OLDER, USERS, Rpc
 from users import commands as users
 from users import queries
@@ -55,6 +57,10 @@ QUERIES = [
     ({"typeQuery": {"type": "TYPE_MACHINE"}}, "robot"),
     ({"typeQuery": {"type": "TYPE_HUMAN"}}, "ada bob"),
     ({"loginNameQuery": {"loginName": "ada@", "method": "TEXT_QUERY_METHOD_STARTS_WITH"}}, "ada"),
+    ({"loginNameQuery": {"loginName": "ada"}}, "ada"),
+    ({"loginNameQuery": {"loginName": "ADA"}}, ""),
+    ({"loginNameQuery": {"loginName": "ADA", "method": "TEXT_QUERY_METHOD_EQUALS_IGNORE_CASE"}}, "ada"),
+    ({"notQuery": {"query": {"loginNameQuery": {"loginName": "ada"}}}}, "bob robot"),
     ({"inUserIdsQuery": {"userIds": ["{ada}", "{robot}", "1"]}}, "ada robot"),
     ({"inUserEmailsQuery": {"userEmails": ["ada@mail.example", "no@mail.example"]}}, "ada"),
     ({"organizationIdQuery": {"organizationId": "{other}"}}, "bob"),
@@ -205,6 +211,35 @@ def test_metadata_of_a_user_is_filtered_by_key_and_paged(house):
     assert page["pagination"] == {"totalResult": "3", "appliedLimit": "1"}
     with pytest.raises(InvalidInput):
         rpc("ListUserMetadata", {"userId": user, "filters": [{}]})
+
+
+def test_a_bare_user_name_finds_nobody_where_the_organization_asks_for_its_domain(house, people):
+    asked = {"queries": [{"loginNameQuery": {"loginName": "ada"}}]}
+    assert [one["userId"] for one in Rpc(USERS, house.pat)("ListUsers", asked)["result"]] == [people["ada"]]
+    values = {"user_login_must_be_domain": True}
+    setting_commands.add_setting(house.system, of_org(house.org, "domain"), kind="domain", values=values)
+    assert "result" not in Rpc(USERS, house.pat)("ListUsers", asked)
+
+
+def test_t02_a_stranger_finds_nobody_by_a_bare_user_name(house, people):
+    _, token = house.machine("stranger", people["other"])
+    assert "result" not in Rpc(USERS, token)("ListUsers", {"queries": [{"loginNameQuery": {"loginName": "ada"}}]})
+
+
+def test_metadata_stands_in_the_order_in_which_it_was_kept(house):
+    user, rpc = house.person(), Rpc(USERS, house.pat)
+    for key in ("b", "a", "c"):
+        rpc("SetUserMetadata", {"userId": user, "metadata": [{"key": key, "value": VALUE}]})
+    for asc in (True, False):
+        listed = rpc("ListUserMetadata", {"userId": user, "pagination": {"asc": asc}})["metadata"]
+        assert [one["key"] for one in listed] == ["b", "a", "c"][:: 1 if asc else -1]
+
+
+def test_metadata_is_neither_set_nor_deleted_without_naming_any(house):
+    user, rpc = house.person(), Rpc(USERS, house.pat)
+    for method, field in (("SetUserMetadata", "metadata"), ("DeleteUserMetadata", "keys")):
+        with pytest.raises(InvalidInput, match=rf"api\.field_missing: {field}"):
+            rpc(method, {"userId": user})
 
 
 def test_t02_strangers_find_nobody_by_what_is_kept_of_them(house, people):

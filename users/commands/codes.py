@@ -18,6 +18,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.post import post
 from users.domain import events as facts
+from users.domain.profile import known_language
 from users.domain.states import UserState
 from users.domain.user import User
 from users.models import CodeRow, UserRow
@@ -58,7 +59,12 @@ class Requested:
 
 
 def request_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
-    """Make a code that proves the address; raises FailedPrecondition when it is proved already."""
+    """Make a code that proves the address, also one that is proved already."""
+    return _request(ctx, _allowed(ctx, user_id, wish), EMAIL, wish)
+
+
+def resend_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
+    """Make another code that proves the address; raises FailedPrecondition when it is proved already."""
     user = _allowed(ctx, user_id, wish)
     if user.email_verified:
         raise FailedPrecondition("user.email_already_verified")
@@ -85,10 +91,19 @@ def request_password_code(ctx: Context, *, user_id: str, wish: Wish) -> Requeste
 
 def request_invite_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
     """Make a code that lets a person without a password set one."""
-    user = _allowed(ctx, user_id, wish)
-    if user.password_hash:
-        raise FailedPrecondition("user.already_has_password")
-    return _request(ctx, user, INVITE, wish)
+    return _request(ctx, _invited(ctx, user_id, wish), INVITE, wish)
+
+
+def resend_invite_code(ctx: Context, *, user_id: str) -> Requested:
+    """Send the last invitation once more: to the same page, in the name of the same application.
+
+    Raises FailedPrecondition where none was sent.
+    """
+    user = _invited(ctx, user_id, Wish())
+    last = _waiting(ctx, user_id, INVITE).first()
+    if last is None or last.returned:
+        raise FailedPrecondition("user.invitation_not_sent")
+    return _request(ctx, user, INVITE, Wish(url_template=last.url_template, application=last.application))
 
 
 def send_first_codes(ctx: Context, *, user_id: str) -> None:
@@ -110,27 +125,25 @@ def send_address_codes(ctx: Context, *, user_id: str, email: bool = False, phone
 
 def verify_email(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Prove the address; raises InvalidInput."""
-    _use(ctx, user_id, EMAIL, code)
+    _use(ctx, user_id, code, EMAIL)
     return change(ctx, User, user_id, lambda _: [facts.EmailVerified()], needs="")
 
 
 def verify_phone(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Prove the number; raises InvalidInput."""
-    _use(ctx, user_id, PHONE, code)
+    _use(ctx, user_id, code, PHONE)
     return change(ctx, User, user_id, lambda _: [facts.PhoneVerified()], needs="")
 
 
 def use_password_code(ctx: Context, *, user_id: str, code: str) -> bool:
     """Take the code that lets a password be set; whether it came to the e-mail address. Raises InvalidInput."""
-    invited = _waiting(ctx, user_id, INVITE).exists()
-    by_mail = not _waiting(ctx, user_id, PASSWORD).filter(medium=SMS).exists()
-    _use(ctx, user_id, INVITE if invited else PASSWORD, code)
-    return invited or by_mail
+    by_sms = _waiting(ctx, user_id, PASSWORD).filter(medium=SMS).exists()
+    return _use(ctx, user_id, code, PASSWORD, INVITE) == INVITE or not by_sms
 
 
 def verify_invite(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Accept an invitation: the address is proved."""
-    _use(ctx, user_id, INVITE, code)
+    _use(ctx, user_id, code, INVITE)
     return change(ctx, User, user_id, User.prove_email, needs="")
 
 
@@ -143,14 +156,37 @@ def forget_codes(ctx: Context, user_id: str, *purposes: str) -> None:
     CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose__in=purposes).delete()
 
 
+def void_invitation(ctx: Context, user_id: str) -> None:
+    """The code of an invitation counts no more; that one was sent, and what it said, stays known for the next."""
+    _waiting(ctx, user_id, INVITE).update(digest="", expires_at=ctx.now())
+
+
 def _allowed(ctx: Context, user_id: str, wish: Wish) -> User:
     """One's own, or with the right to change users. A code that comes back to who asks for it proves nothing:
-    that, too, takes the right to call an address verified."""
+    that, too, takes the right to call an address verified.
+
+    Who ranks higher gets codes only in letters that lead to the pages for them: another one could keep or pass them on,
+    as an address that ends a sign-in at an application does (checklist T06).
+    """
     user = Unit(ctx).load(User, user_id)
     if not user_id or ctx.caller.user_id != user_id or wish.returned:
         ctx.require("user.write", user.owner)
-        must_not_outrank(ctx, user_id)
+        if wish.returned or not _leads_home(ctx, wish.url_template):
+            must_not_outrank(ctx, user_id)
     user.must_be("human")
+    return user
+
+
+def _leads_home(ctx: Context, template: str) -> bool:
+    """Whether a link leads to a page of the login that takes codes, at the instance's own origin."""
+    pages = {f"{ctx.links_url}/ui/v2/login/{page}" for page in PAGES.values()}
+    return not template or template.partition("?")[0] in pages
+
+
+def _invited(ctx: Context, user_id: str, wish: Wish) -> User:
+    user = _allowed(ctx, user_id, wish)
+    if user.password_hash:
+        raise FailedPrecondition("user.already_has_password")
     return user
 
 
@@ -162,6 +198,9 @@ def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
     values = {
         "digest": digest(code.upper()),
         "medium": SMS if purpose == PHONE or wish.by_sms else MAIL,
+        "returned": wish.returned,
+        "url_template": wish.url_template,
+        "application": wish.application,
         "created_at": now,
         "expires_at": now + (drawn.expiry or FOREVER),
     }
@@ -199,7 +238,7 @@ def _send(ctx: Context, user: User, topic: str, medium: str, values: dict[str, s
         medium=medium,
         to=user.phone if medium == SMS else user.email,
         topic=topic,
-        language=user.profile.preferred_language or settings_of(ctx.instance).default_language,
+        language=known_language(user.profile.preferred_language) or settings_of(ctx.instance).default_language,
         values={"name": user.profile.display_name or user.profile.first_name, "login": login, **values},
     )
 
@@ -219,16 +258,22 @@ def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> s
     return link
 
 
-def _use(ctx: Context, user_id: str, purpose: str, code: str) -> None:
-    """Take a code once; raises InvalidInput, the same for unknown users, old and wrong codes, and too many tries."""
-    key = {"instance_id": ctx.instance, "user_id": user_id, "purpose": purpose}
-    given = digest(code.strip().upper())
-    row = CodeRow.objects.filter(**key, expires_at__gt=ctx.now(), tries__lt=MOST_TRIES).first()
-    counted = row is not None and CodeRow.objects.filter(**key, digest=row.digest, tries=row.tries).update(
-        tries=row.tries + 1
-    )
-    is_right = row is not None and row.digest == given
-    taken = is_right and counted and CodeRow.objects.filter(**key, digest=given).delete()[0]
+def _use(ctx: Context, user_id: str, code: str, *purposes: str) -> str:
+    """Take a code of one of these purposes once; answers which. A guess counts for each of them.
+
+    Raises InvalidInput, the same for unknown users, old and wrong codes, and too many tries.
+    """
+    taken = next((one for one in purposes if _take(ctx, user_id, one, code)), "")
     user = Unit(ctx).load(User, user_id)
     if not taken or user.state is not UserState.ACTIVE:
         raise InvalidInput("user.code_invalid", field="verificationCode")
+    return taken
+
+
+def _take(ctx: Context, user_id: str, purpose: str, code: str) -> bool:
+    rows = _waiting(ctx, user_id, purpose)
+    given = digest(code.strip().upper())
+    row = rows.filter(expires_at__gt=ctx.now(), tries__lt=MOST_TRIES).first()
+    counted = row is not None and rows.filter(digest=row.digest, tries=row.tries).update(tries=row.tries + 1)
+    is_right = row is not None and row.digest == given
+    return bool(is_right and counted and rows.filter(digest=given).delete()[0])

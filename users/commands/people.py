@@ -11,7 +11,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import AlreadyExists, InvalidInput
 from orgs.queries import find_org_of_domain
 from users.commands import codes, strength
-from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
+from users.commands.codes import EMAIL, PASSWORD, PHONE, forget_codes
 from users.commands.sessions import must_know_password
 from users.domain.profile import Profile, find_phone
 from users.domain.user import User
@@ -86,7 +86,8 @@ def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[
     with together(ctx):
         receipt = transact(ctx, work).receipts[user_id]
         if changes.email is not None:
-            forget_codes(ctx, user_id, EMAIL, PASSWORD, INVITE)  # they went to the address before
+            forget_codes(ctx, user_id, EMAIL, PASSWORD)  # they went to the address before
+            codes.void_invitation(ctx, user_id)
         if changes.phone is not None:
             forget_codes(ctx, user_id, PHONE)
         also()

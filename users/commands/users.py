@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput
 from iam.outbox.delivery import forget
 from orgs.domain.org import Org
 from users.commands import strength
@@ -154,12 +155,16 @@ def erase_user(ctx: Context, *, user_id: str) -> Receipt:
 
 
 def set_user_metadata(ctx: Context, *, user_id: str, values: Mapping[str, bytes]) -> Receipt:
-    """Keep values under keys."""
+    """Keep values under keys, one at least."""
+    if not values:
+        raise InvalidInput("api.field_missing", field="metadata")
     return _change(ctx, user_id, lambda user: user.set_metadata(values))
 
 
 def remove_user_metadata(ctx: Context, *, user_id: str, keys: tuple[str, ...]) -> Receipt:
-    """Forget keys."""
+    """Forget keys, one at least."""
+    if not keys:
+        raise InvalidInput("api.field_missing", field="keys")
     return _change(ctx, user_id, lambda user: user.remove_metadata(keys))
 
 

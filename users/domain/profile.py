@@ -16,6 +16,8 @@ EMAIL = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*")
+UNDETERMINED = "und"
+"""The tag of a language that is not known (BCP 47): clients send it, and read it where we know none."""
 GENDERS = 3
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 14  # national digits; which ranges are in use is not for us to know
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -42,7 +44,8 @@ class Profile:
             raise InvalidInput("user.language_invalid", field="preferredLanguage")
         if not 0 <= self.gender <= GENDERS:
             raise InvalidInput("user.gender_invalid", field="gender")
-        return replace(self, display_name=self.display_name.strip() or f"{self.first_name} {self.last_name}")
+        shown = self.display_name.strip() or f"{self.first_name} {self.last_name}"
+        return replace(self, display_name=shown, preferred_language=known_language(self.preferred_language))
 
     def as_fact(self) -> dict[str, Any]:
         """The fields as facts name them."""
@@ -51,6 +54,11 @@ class Profile:
     def difference(self, other: "Profile") -> dict[str, Any]:
         """The fields in which this profile differs from another."""
         return {name: value for name, value in asdict(self).items() if value != getattr(other, name)}
+
+
+def known_language(tag: str) -> str:
+    """The language that a tag names; empty when it names none."""
+    return "" if tag == UNDETERMINED else tag
 
 
 def checked_email(email: str) -> str:

@@ -118,8 +118,10 @@ class User(Aggregate):
         return [] if self.email_verified else [facts.EmailVerified()]
 
     def change_phone(self, phone: str, *, verified: bool) -> list[Event]:
-        """Set the number, or take it away with an empty one."""
+        """Set the number, or take it away with an empty one, which nobody can call verified."""
         self.must_be("human")
+        if not phone and verified:
+            raise InvalidInput("api.field_missing", field="phone")
         if not phone:
             return [facts.PhoneRemoved()] if self.phone else []
         number = checked_phone(phone)

@@ -259,9 +259,9 @@ def check_lifetimes(found: OidcLifetimes) -> None:
 
 
 def check_security(found: Security) -> None:
-    """Raises InvalidInput for an origin that is none."""
+    """Raises InvalidInput for an origin that is none: a host, with scheme and port where they matter (CSP 3, host-source)."""
     for origin in found.allowed_origins:
-        if not re.fullmatch(r"https?://[A-Za-z0-9.*-]+(:[0-9]{1,5})?", origin):
+        if not re.fullmatch(r"(https?://)?[A-Za-z0-9.*-]+(:[0-9]{1,5})?", origin):
             raise InvalidInput("setting.origin_invalid", field="allowed_origins", reason=origin[:100])
 
 
