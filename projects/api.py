@@ -161,8 +161,8 @@ def UpdateProjectRole(ctx: Context, request: Any) -> Any:
 @projects.method
 def RemoveProjectRole(ctx: Context, request: Any) -> Any:
     """Take a role from everybody."""
-    receipt = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key)
-    return project_v2.RemoveProjectRoleResponse(removal_date=stamp(receipt.changed_at))
+    removal = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key)
+    return project_v2.RemoveProjectRoleResponse(removal_date=stamp(removal.at))
 
 
 @projects.method
