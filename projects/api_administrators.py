@@ -20,7 +20,7 @@ from projects.models import ProjectGrantRow
 from projects.names import Names, grants_by_id, name_in, names_of
 
 administrators = Service("zitadel.internal_permission.v2.InternalPermissionService")
-SORTS = {1: "user_id", 2: "created_at", 3: "changed_at"}
+SORTS = {0: "created_at", 1: "user_id", 2: "created_at", 3: "changed_at"}
 DEEPEST = 10
 EQUALS = 0
 
