@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from iam.access.members import takes_from
 from iam.instance.domain.instance import Instance
 from iam.instance.settings import settings_of
-from iam.kernel.change import Receipt, Unit, change, transact
+from iam.kernel.change import Receipt, Removal, Unit, change, remove, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition
 from orgs.domain.domains import Proof, ProofKind, generated_domain
@@ -158,6 +159,7 @@ def change_org_member(ctx: Context, *, org_id: str, user_id: str, roles: tuple[s
     return change(ctx, Org, org_id, lambda org: org.change_member(user_id, roles), needs="org.member.write")
 
 
-def remove_org_member(ctx: Context, *, org_id: str, user_id: str) -> Receipt:
+def remove_org_member(ctx: Context, *, org_id: str, user_id: str) -> Removal:
     """Take an administrator's rights over an organization."""
-    return change(ctx, Org, org_id, lambda org: org.remove_member(user_id), needs="org.member.delete")
+    decide = lambda org: org.remove_member(user_id)
+    return remove(ctx, Org, org_id, decide, needs="org.member.delete", gone=takes_from(user_id))

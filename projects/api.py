@@ -12,8 +12,8 @@ from projects.models import ProjectRow
 from projects.names import name_in, names_of
 
 projects = Service("zitadel.project.v2.ProjectService")
-SORTS = {1: "p_id", 2: "p_created", 3: "p_changed", 4: "p_name"}
-ROLE_SORTS = {1: "key", 2: "created_at", 3: "changed_at"}
+SORTS = {0: "p_created", 1: "p_id", 2: "p_created", 3: "p_changed", 4: "p_name"}
+ROLE_SORTS = {0: "created_at", 1: "key", 2: "created_at", 3: "changed_at"}
 OWNED, GRANTED = 1, 2
 SETTINGS = {
     "project_role_assertion": "project_role_assertion",
@@ -47,7 +47,7 @@ def GetProject(ctx: Context, request: Any) -> Any:
 @projects.method
 def ListProjects(ctx: Context, request: Any) -> Any:
     """The projects that the caller may see: an entry per project, and one per organization that it was lent to."""
-    owned, lent = queries.list_projects(ctx), queries.list_granted(ctx)
+    owned, lent = queries.list_projects(ctx), queries.list_lent(ctx)
     for one in request.filters:
         owned, lent = _narrowed(owned, lent, one)
     entries = queries.project_entries(owned, lent)
@@ -161,8 +161,8 @@ def UpdateProjectRole(ctx: Context, request: Any) -> Any:
 @projects.method
 def RemoveProjectRole(ctx: Context, request: Any) -> Any:
     """Take a role from everybody."""
-    receipt = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key)
-    return project_v2.RemoveProjectRoleResponse(removal_date=stamp(receipt.changed_at))
+    removal = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key)
+    return project_v2.RemoveProjectRoleResponse(removal_date=stamp(removal.at))
 
 
 @projects.method

@@ -9,7 +9,7 @@ from iam.api.gen import internal_permission_v2
 from iam.api.lists import at_time, matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.instance import commands as instance
-from iam.kernel.change import Receipt
+from iam.kernel.change import Receipt, Removal
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from orgs import commands as orgs
@@ -20,7 +20,7 @@ from projects.models import ProjectGrantRow
 from projects.names import Names, grants_by_id, name_in, names_of
 
 administrators = Service("zitadel.internal_permission.v2.InternalPermissionService")
-SORTS = {1: "user_id", 2: "created_at", 3: "changed_at"}
+SORTS = {0: "created_at", 1: "user_id", 2: "created_at", 3: "changed_at"}
 DEEPEST = 10
 EQUALS = 0
 
@@ -49,11 +49,10 @@ VERBS: dict[str, dict[str, Any]] = {
 }
 
 
-def _on(ctx: Context, verb: str, request: Any, **roles: Any) -> Receipt:
+def _on(ctx: Context, verb: str, request: Any, **roles: Any) -> Any:
     """Add, change or remove an administrator of whatever the resource names."""
     kind = request.resource.WhichOneof("resource")
-    receipt: Receipt = VERBS[kind][verb](ctx, **_where(ctx, request.resource, kind), user_id=request.user_id, **roles)
-    return receipt
+    return VERBS[kind][verb](ctx, **_where(ctx, request.resource, kind), user_id=request.user_id, **roles)
 
 
 def _where(ctx: Context, resource: Any, kind: str) -> dict[str, str]:
@@ -71,22 +70,22 @@ def _where(ctx: Context, resource: Any, kind: str) -> dict[str, str]:
 @administrators.method
 def CreateAdministrator(ctx: Context, request: Any) -> Any:
     """Make a user administrator."""
-    receipt = _on(ctx, "add", request, roles=tuple(request.roles))
+    receipt: Receipt = _on(ctx, "add", request, roles=tuple(request.roles))
     return internal_permission_v2.CreateAdministratorResponse(creation_date=stamp(receipt.changed_at))
 
 
 @administrators.method
 def UpdateAdministrator(ctx: Context, request: Any) -> Any:
     """Give an administrator other roles."""
-    receipt = _on(ctx, "change", request, roles=tuple(request.roles))
+    receipt: Receipt = _on(ctx, "change", request, roles=tuple(request.roles))
     return internal_permission_v2.UpdateAdministratorResponse(change_date=stamp(receipt.changed_at))
 
 
 @administrators.method
 def DeleteAdministrator(ctx: Context, request: Any) -> Any:
     """Take an administrator's rights."""
-    receipt = _on(ctx, "remove", request)
-    return internal_permission_v2.DeleteAdministratorResponse(deletion_date=stamp(receipt.changed_at))
+    removal: Removal = _on(ctx, "remove", request)
+    return internal_permission_v2.DeleteAdministratorResponse(deletion_date=stamp(removal.at))
 
 
 @administrators.method

@@ -31,7 +31,7 @@ def CreateAuthorization(ctx: Context, request: Any) -> Any:
     """Let a user hold roles of a project."""
     receipt, id = commands.add_authorization(
         ctx,
-        org_id=request.organization_id or ctx.org_id,
+        org_id=request.organization_id,
         user_id=request.user_id,
         project_id=request.project_id,
         roles=tuple(request.role_keys),

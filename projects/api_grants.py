@@ -69,32 +69,10 @@ def ActivateProjectGrant(ctx: Context, request: Any) -> Any:
 @projects.method
 def DeleteProjectGrant(ctx: Context, request: Any) -> Any:
     """Take everything back."""
-    receipt = commands.remove_grant(ctx, project_id=request.project_id, grant_id=_grant_id(ctx, request))
-    return project_v2.DeleteProjectGrantResponse(deletion_date=stamp(receipt.changed_at))
-
-    """The grants that the caller gave or received."""
-    rows = queries.list_grants(ctx)
-    for one in request.filters:
-        name = one.WhichOneof("filter")
-        match name:
-            case "in_project_ids_filter":
-                rows = rows.filter(project_id__in=list(one.in_project_ids_filter.ids))
-            case _:
-                raise InvalidInput("api.query_unsupported", field=name or "filters")
-    found, total = paged(rows, request.pagination, columns={})
-    grants = [
-        project_v2.ProjectGrant(
-            organization_id=row.org_id,
-            granted_organization_id=row.granted_org_id,
-            granted_role_keys=row.roles,
-            project_id=row.project_id,
-            state=row.state,
-            creation_date=stamp(row.created_at),
-            change_date=stamp(row.changed_at),
-        )
-        for row in found
-    ]
-    return project_v2.ListProjectGrantsResponse(project_grants=grants, pagination=page_of(request, total))
+    removal = commands.remove_grant_to(
+        ctx, project_id=request.project_id, granted_org_id=request.granted_organization_id
+    )
+    return project_v2.DeleteProjectGrantResponse(deletion_date=stamp(removal.at))
 
 
 @projects.method

@@ -129,7 +129,7 @@ def UpdateProjectRole(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveProjectRole(ctx: Context, request: Any) -> Any:
     """Take a role from everybody."""
-    receipt = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key)
+    receipt = commands.remove_role(ctx, project_id=request.project_id, key=request.role_key).receipt
     return management.RemoveProjectRoleResponse(details=_details(receipt))
 
 

@@ -102,7 +102,7 @@ def UpdateOrgMember(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveOrgMember(ctx: Context, request: Any) -> Any:
     """Take an administrator's rights."""
-    receipt = orgs.remove_org_member(ctx, org_id=ctx.org_id, user_id=request.user_id)
+    receipt = orgs.remove_org_member(ctx, org_id=ctx.org_id, user_id=request.user_id).receipt
     return management.RemoveOrgMemberResponse(details=_details(receipt))
 
 
@@ -138,8 +138,8 @@ def UpdateProjectMember(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveProjectMember(ctx: Context, request: Any) -> Any:
     """Take an administrator's rights over a project."""
-    receipt = commands.remove_project_member(ctx, project_id=request.project_id, user_id=request.user_id)
-    return management.RemoveProjectMemberResponse(details=_details(receipt))
+    removal = commands.remove_project_member(ctx, project_id=request.project_id, user_id=request.user_id)
+    return management.RemoveProjectMemberResponse(details=_details(removal.receipt))
 
 
 @own.method
@@ -175,5 +175,5 @@ def UpdateProjectGrantMember(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveProjectGrantMember(ctx: Context, request: Any) -> Any:
     """Take an administrator's rights over a grant."""
-    receipt = commands.remove_grant_member(ctx, **_grant(request), user_id=request.user_id)
+    receipt = commands.remove_grant_member(ctx, **_grant(request), user_id=request.user_id).receipt
     return management.RemoveProjectGrantMemberResponse(details=_details(receipt))

@@ -44,16 +44,27 @@ def list_granted(ctx: Context) -> "QuerySet[ProjectGrantRow]":
     return rows if reach.everywhere else rows.filter(Q(granted_org_id__in=reach.orgs) | Q(id__in=reach.grants))
 
 
+def list_lent(ctx: Context) -> "QuerySet[ProjectGrantRow]":
+    """The same, and what was lent by organizations, or of projects, whose grants the caller may read."""
+    taken, given = ctx.reach("project.read"), ctx.reach("project.grant.read")
+    rows = ProjectGrantRow.objects.filter(instance_id=ctx.instance)
+    if taken.everywhere or given.everywhere:
+        return rows
+    to, by = Q(granted_org_id__in=taken.orgs), Q(org_id__in=given.orgs) | Q(project_id__in=given.projects)
+    return rows.filter(to | by | Q(id__in=taken.grants))
+
+
 ENTRY = ("p_id", "p_org", "p_name", "p_state", "p_created", "p_changed", *(f"p_{name}" for name in SETTINGS))
 LENT = ("g_id", "g_org", "g_state")
 
 
 def project_entries(owned: "QuerySet[ProjectRow]", lent: "QuerySet[ProjectGrantRow]") -> "QuerySet[Any, Any]":
-    """Projects and what was lent, as one list of the columns ENTRY and LENT."""
+    """Projects and what was lent, as one list of the columns ENTRY and LENT; what was lent has the times of its grant."""
     nothing = {"g_id": Value(""), "g_org": Value(""), "g_state": Value(0, SmallIntegerField())}
     grant = {"g_id": F("id"), "g_org": F("granted_org_id"), "g_state": F("state")}
     own = owned.annotate(**_entry(""), **nothing).values(*ENTRY, *LENT)
-    return own.union(lent.annotate(**_entry("project__"), **grant).values(*ENTRY, *LENT), all=True)
+    there = {**_entry("project__"), "p_created": F("created_at"), "p_changed": F("changed_at")}
+    return own.union(lent.annotate(**there, **grant).values(*ENTRY, *LENT), all=True)
 
 
 def _entry(prefix: str) -> dict[str, F]:

@@ -37,11 +37,7 @@ REFUSALS = {
     "grant.not_found": ("Project grant not found", "COMMAND-D4JxR"),
     "grant.already_exists": ("Project grant already exists", "V3-DKcYh"),
     "grant.own_org": ("The project already belongs to this organisation", "PROJECT-0wn0r"),
-    "grant.already_inactive": ("Project grant is already inactive", "PROJECT-47fu8"),
-    "grant.already_active": ("Project grant is already active", "PROJECT-47fu9"),
     "authorization.not_found": ("Authorization not found", "COMMAND-3M9sd"),
     "authorization.already_exists": ("Authorization already exists", "V3-DKcYh"),
     "authorization.role_not_granted": ("This role is not granted to the organisation", "COMMAND-mm9F4"),
-    "authorization.already_inactive": ("Authorization is already inactive", "COMMAND-1S9gx"),
-    "authorization.already_active": ("Authorization is already active", "COMMAND-1ML0v"),
 }

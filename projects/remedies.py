@@ -56,8 +56,6 @@ REMEDIES = {
     ),
     "grant.already_exists": ("The project is granted to this organization.", "Update the grant's roles."),
     "grant.own_org": ("The organization owns the project.", "Grant it to another organization."),
-    "grant.already_inactive": ("The grant is deactivated already.", NOTHING),
-    "grant.already_active": ("The grant is active already.", NOTHING),
     "authorization.not_found": (
         "The authorization does not exist, or is out of the caller's reach.",
         "List the authorizations of the user or project.",
@@ -70,6 +68,4 @@ REMEDIES = {
         "The organization may pass on only the roles of its project grant.",
         "Let the project's owner add the role to the grant.",
     ),
-    "authorization.already_inactive": ("The authorization is deactivated already.", NOTHING),
-    "authorization.already_active": ("The authorization is active already.", NOTHING),
 }

@@ -91,4 +91,4 @@ def UpdateIAMMember(ctx: Context, request: Any) -> Any:
 @older.method
 def RemoveIAMMember(ctx: Context, request: Any) -> Any:
     """Take an administrator's rights over the instance."""
-    return changed(admin.RemoveIAMMemberResponse, commands.remove_member(ctx, user_id=request.user_id))
+    return changed(admin.RemoveIAMMemberResponse, commands.remove_member(ctx, user_id=request.user_id).receipt)

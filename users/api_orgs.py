@@ -27,15 +27,16 @@ def _add_organization(ctx: Context, request: Any) -> Any:
     receipt = add_org(ctx, name=request.name, org_id=request.organization_id or request.org_id)
     answer = org_v2.AddOrganizationResponse(organization_id=receipt.id, details=details(object_v2.Details, receipt))
     for admin in request.admins:
-        user_id = admin.user_id or _add_admin(ctx, admin.human, receipt.id)
+        user_id = admin.user_id
+        if not user_id:
+            answer.created_admins.add(**_add_admin(ctx, admin.human, receipt.id))
+            user_id = answer.created_admins[-1].user_id
         add_org_member(ctx, org_id=receipt.id, user_id=user_id, roles=tuple(admin.roles) or OWNER)
-        answer.created_admins.add(user_id=user_id)
     return answer
 
 
-def _add_admin(ctx: Context, human: Any, org_id: str) -> str:
-    """Create an administrator; an address that is not verified gets a code."""
+def _add_admin(ctx: Context, human: Any, org_id: str) -> dict[str, str]:
+    """Create an administrator; an address that is not verified gets a code, told when it was asked back."""
     metadata = {entry.key: entry.value for entry in human.metadata}
     id: str = add_human_of(ctx, human, human, org_id, metadata).id
-    codes_of(ctx, id, human)
-    return id
+    return {"user_id": id, **codes_of(ctx, id, human)}

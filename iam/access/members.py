@@ -4,14 +4,14 @@ Each level declares its own facts under its own stored names (`OrgMemberAdded(Me
 this room listens for the families, so it serves the rooms above without importing them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from eventstore.aggregates import Claim
 from eventstore.events import Event
 from iam.access.roles import Level, check_roles
-from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,11 @@ class HolderRemoved(Event):
     """Family: the user (stream id) who is removed loses every membership."""
 
 
+def takes_from(user_id: str, grant_id: str = "") -> Callable[[Event], bool]:
+    """Whether a fact says that a user administers no more, or no more a project grant."""
+    return lambda fact: isinstance(fact, MemberRemoved) and (fact.user_id, fact.grant_id) == (user_id, grant_id)
+
+
 @dataclass(frozen=True)
 class Members:
     """The administrators of one resource: user id → roles. Decisions answer what the fact must hold."""
@@ -69,11 +74,9 @@ class Members:
         return check_roles(self.level, roles)
 
     def check_change(self, user_id: str, roles: Iterable[str]) -> tuple[str, ...]:
-        """The roles to set; raises NotFound, InvalidInput, FailedPrecondition when nothing changes."""
+        """The roles to set, none when nothing changes; raises NotFound, InvalidInput."""
         wanted = check_roles(self.level, roles)
-        if self.roles_of(user_id) == wanted:
-            raise FailedPrecondition("member.not_changed")
-        return wanted
+        return () if self.roles_of(user_id) == wanted else wanted
 
     def roles_of(self, user_id: str) -> tuple[str, ...]:
         """The roles of a member; raises NotFound."""

@@ -17,7 +17,6 @@ REFUSALS = {
     "member.roles_missing": ("At least one role is needed", "MEMBER-r0l3m"),
     "member.user_missing": ("A user is needed", "MEMBER-us3rm"),
     "member.already_exists": ("Member already exists", "V3-DKcYh"),
-    "member.not_changed": ("Member has not changed", "MEMBER-n0chg"),
     "member.not_found": ("Member not found", "MEMBER-n0tfd"),
     "change.contended": ("Others changed the same thing at the same time; try again", "CHANGE-c0nt5"),
 }

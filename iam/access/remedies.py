@@ -38,7 +38,6 @@ REMEDIES = {
         "The user is an administrator here already.",
         "Update the roles instead of creating anew.",
     ),
-    "member.not_changed": ("The administrator has exactly these roles.", "Nothing needs to be done."),
     "member.not_found": ("The user is no administrator here.", "List the administrators; create this one first."),
     "change.contended": (
         "Other calls changed the same thing five times while this one was deciding.",

@@ -1,6 +1,7 @@
 """Limits of a message as its descriptor declares them: required, lengths, enum values, one-ofs."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -18,18 +19,19 @@ CONDITIONS = ("queries", "filters", "filter")
 """Lists that become conditions of one SQL statement."""
 
 
-def check(message: Message) -> None:
-    """Raises InvalidInput naming the first field that breaks a limit."""
-    _message(message, "")
+def check(message: Message, spared: Collection[str] = ()) -> None:
+    """Raises InvalidInput naming the first field that breaks a limit. `spared` fields need not be there."""
+    _message(message, "", spared)
 
 
-def _message(message: Message, path: str) -> None:
+def _message(message: Message, path: str, spared: Collection[str] = ()) -> None:
     described = message.DESCRIPTOR
     for one in described.oneofs:
         if one.GetOptions().Extensions[descriptors.extension("oneof_required")] and not message.WhichOneof(one.name):
             raise InvalidInput("api.field_missing", field=path + one.name)
     for field in described.fields:
-        _field(message, field, path + field.json_name)
+        if field.name not in spared or getattr(message, field.name):
+            _field(message, field, path + field.json_name)
 
 
 def _is_choice(field: FieldDescriptor) -> bool:

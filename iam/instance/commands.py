@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from iam.access.members import takes_from
 from iam.instance.domain.events import ConsoleSet, IamProjectSet
 from iam.instance.domain.instance import Instance
-from iam.kernel.change import Receipt, change
+from iam.kernel.change import Receipt, Removal, change, remove
 from iam.kernel.context import Context
 
 
@@ -66,9 +67,10 @@ def change_member(ctx: Context, *, user_id: str, roles: tuple[str, ...]) -> Rece
     return change(ctx, Instance, ctx.instance, lambda one: one.change_member(user_id, roles), needs="iam.member.write")
 
 
-def remove_member(ctx: Context, *, user_id: str) -> Receipt:
+def remove_member(ctx: Context, *, user_id: str) -> Removal:
     """Take an administrator's rights over the instance."""
-    return change(ctx, Instance, ctx.instance, lambda one: one.remove_member(user_id), needs="iam.member.delete")
+    decide = lambda one: one.remove_member(user_id)
+    return remove(ctx, Instance, ctx.instance, decide, needs="iam.member.delete", gone=takes_from(user_id))
 
 
 def rename_some_instance(ctx: Context, *, instance_id: str, name: str) -> Receipt:

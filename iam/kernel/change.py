@@ -28,6 +28,14 @@ class Receipt:
     changed_at: datetime
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What taking something away left behind, and when it went: now, or before; None for what was never there."""
+
+    receipt: Receipt
+    at: datetime | None
+
+
 @dataclass
 class _Loaded:
     past: Sequence[Recorded]
@@ -127,23 +135,36 @@ class Unit:
             origin=self.ctx.origin,
         )
 
-    def receipts(self, recorded: Sequence[Recorded]) -> dict[str, Receipt]:
-        """One receipt per stream that was read or changed, by id."""
-        receipts = {}
-        for stream, loaded in self._streams.items():
-            facts = [*loaded.past, *(new for new in recorded if new.stream == stream)]
-            if facts:
-                last = facts[-1]
-                receipts[stream.id] = Receipt(stream.id, last.owner, last.version, facts[0].at, last.at)
-        return receipts
+    def histories(self, recorded: Sequence[Recorded]) -> dict[str, list[Recorded]]:
+        """The facts of each stream that was read or changed, with those pushed now, by id."""
+        told = {
+            stream.id: [*loaded.past, *(new for new in recorded if new.stream == stream)]
+            for stream, loaded in self._streams.items()
+        }
+        return {id: facts for id, facts in told.items() if facts}
 
 
 @dataclass(frozen=True)
 class Done:
-    """The outcome of `transact`: receipts by stream id, and whatever the work returned."""
+    """The outcome of `transact`: the facts of every stream by its id, and whatever the work returned."""
 
-    receipts: dict[str, Receipt]
+    histories: dict[str, list[Recorded]]
     result: Any
+
+    @property
+    def receipts(self) -> dict[str, Receipt]:
+        """One receipt per stream that was read or changed, by id."""
+        return {id: _receipt(id, facts) for id, facts in self.histories.items()}
+
+    def removal(self, id: str, gone: Callable[[Event], bool]) -> Removal:
+        """What taking something out of a stream left behind; `gone` knows the fact that says so."""
+        facts = self.histories[id]
+        at = next((one.at for one in reversed(facts) if gone(one.fact)), None)
+        return Removal(_receipt(id, facts), at)
+
+
+def _receipt(id: str, facts: Sequence[Recorded]) -> Receipt:
+    return Receipt(id, facts[-1].owner, facts[-1].version, facts[0].at, facts[-1].at)
 
 
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
@@ -167,7 +188,7 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
             raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
         if ctx.expected:
             ctx.expected.move(recorded)
-        return Done(unit.receipts(recorded), result)
+        return Done(unit.histories(recorded), result)
     raise Contended("change.contended")
 
 
@@ -195,3 +216,17 @@ def change(
     """Change one stream; see `Unit.change` for the arguments."""
     done = transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, owner=owner, resource=resource))
     return done.receipts[id]
+
+
+def remove(
+    ctx: Context,
+    kind: type[A],
+    id: str,
+    decide: Callable[[A], Iterable[Event]],
+    *,
+    needs: str,
+    gone: Callable[[Event], bool],
+    resource: str = "",
+) -> Removal:
+    """Take something out of one stream; `gone` knows the fact that says so, now or of an earlier time."""
+    return transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, resource=resource)).removal(id, gone)

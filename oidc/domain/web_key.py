@@ -81,7 +81,9 @@ class WebKey(Aggregate):
         return [WebKeyDeactivated()] if self.state is KeyState.ACTIVE else []
 
     def remove(self) -> list[Event]:
-        """Stop publishing the key; refused while it signs."""
+        """Stop publishing the key; refused while it signs. Nothing happens when it is published no more."""
+        if self.state is KeyState.REMOVED:
+            return []
         self._must_exist()
         if self.state is KeyState.ACTIVE:
             raise FailedPrecondition("web_key.active")

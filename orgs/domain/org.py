@@ -75,7 +75,9 @@ class Org(Aggregate):
         return [facts.OrgReactivated()]
 
     def remove(self, *, is_default: bool) -> list[Event]:
-        """Delete it; the default organization stays."""
+        """Delete it; the default organization stays. Nothing happens to one that is deleted already."""
+        if self.state is OrgState.REMOVED:
+            return []
         self.must_exist()
         if is_default:
             raise FailedPrecondition("org.default_stays")
@@ -151,13 +153,13 @@ class Org(Aggregate):
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles."""
         self.must_exist()
-        return [facts.OrgMemberChanged(user_id=user_id, roles=self.members.check_change(user_id, roles))]
+        wanted = self.members.check_change(user_id, roles)
+        return [facts.OrgMemberChanged(user_id=user_id, roles=wanted)] if wanted else []
 
     def remove_member(self, user_id: str) -> list[Event]:
-        """Take an administrator's rights."""
+        """Take an administrator's rights; nothing happens to who has none."""
         self.must_exist()
-        self.members.roles_of(user_id)
-        return [facts.OrgMemberRemoved(user_id=user_id)]
+        return [facts.OrgMemberRemoved(user_id=user_id)] if self.members.has(user_id) else []
 
     def must_exist(self) -> None:
         """Raises NotFound for an absent or removed organization."""

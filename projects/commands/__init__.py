@@ -25,7 +25,14 @@ from projects.commands.authorizations import (
     remove_authorization,
     remove_authorizations,
 )
-from projects.commands.grants import add_grant, change_grant, deactivate_grant, reactivate_grant, remove_grant
+from projects.commands.grants import (
+    add_grant,
+    change_grant,
+    deactivate_grant,
+    reactivate_grant,
+    remove_grant,
+    remove_grant_to,
+)
 from projects.commands.members import (
     add_grant_member,
     add_project_member,
@@ -87,6 +94,7 @@ __all__ = [
     "remove_authorizations",
     "remove_grant",
     "remove_grant_member",
+    "remove_grant_to",
     "remove_project",
     "remove_project_member",
     "remove_role",

@@ -1,8 +1,9 @@
 """Changes of authorizations."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from iam.kernel.change import Receipt, Unit, change, transact
+from eventstore.events import Event
+from iam.kernel.change import Receipt, Unit, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.domain.org import Org
@@ -11,21 +12,26 @@ from projects.domain.grants import UserGrant
 from projects.domain.project import Project
 from users.domain.user import User
 
+Decision = Callable[[UserGrant], Iterable[Event]]
+
 
 def add_authorization(
     ctx: Context, *, org_id: str, user_id: str, project_id: str, roles: tuple[str, ...], through: str = ""
 ) -> tuple[Receipt, str]:
     """Let a user hold roles of a project, given by an organization that owns the project or was granted it.
 
-    Which grant it is follows from the organization; `through`, if given, must be that one.
+    Without an organization it is the project's. Which grant it is follows from the organization; `through`, if given, must
+    be that one.
     """
     id = ctx.ports.new_id()
 
     def work(unit: Unit) -> None:
-        unit.load(Org, org_id).must_be_active()
-        unit.load(User, user_id).must_exist()
         project = unit.load(Project, project_id)
-        grant_id = grants.grant_of(project, org_id)
+        giver = org_id or project.owner
+        ctx.require("user.grant.write", giver, grants.find_grant_to(project, giver) or project_id)
+        unit.load(Org, giver).must_be_active()
+        unit.load(User, user_id).must_exist()
+        grant_id = grants.grant_of(project, giver)
         if through not in ("", grant_id):
             raise NotFound("grant.not_found", field="projectGrantId")
         grants.may_give(project, grant_id, roles)
@@ -33,12 +39,9 @@ def add_authorization(
             UserGrant,
             id,
             lambda one: one.add(user_id=user_id, project_id=project_id, grant_id=grant_id, roles=roles),
-            needs="user.grant.write",
-            owner=org_id,
-            resource=grant_id or project_id,
+            owner=giver,
         )
 
-    ctx.require("user.grant.write", org_id, project_id)
     return transact(ctx, work).receipts[id], id
 
 
@@ -47,26 +50,26 @@ def change_authorization(ctx: Context, *, authorization_id: str, roles: tuple[st
 
     def work(unit: Unit) -> None:
         one = unit.load(UserGrant, authorization_id)
-        ctx.require("user.grant.write", one.owner, one.grant_id or one.project_id)
-        one.must_exist()
+        _change(unit, authorization_id, lambda held: held.change(roles))
         grants.may_give(unit.load(Project, one.project_id), one.grant_id, roles)
-        unit.change(UserGrant, authorization_id, lambda held: held.change(roles))
 
     return transact(ctx, work).receipts[authorization_id]
 
 
 def deactivate_authorization(ctx: Context, *, authorization_id: str) -> Receipt:
-    """Let the roles rest."""
-    return change(ctx, UserGrant, authorization_id, UserGrant.deactivate, needs="user.grant.write")
+    """Let the roles rest; where they do already, nothing happens."""
+    work = lambda unit: _change(unit, authorization_id, UserGrant.deactivate)
+    return transact(ctx, work).receipts[authorization_id]
 
 
 def reactivate_authorization(ctx: Context, *, authorization_id: str) -> Receipt:
-    """Let the roles count again."""
-    return change(ctx, UserGrant, authorization_id, UserGrant.reactivate, needs="user.grant.write")
+    """Let the roles count again; where they do already, nothing happens."""
+    work = lambda unit: _change(unit, authorization_id, UserGrant.reactivate)
+    return transact(ctx, work).receipts[authorization_id]
 
 
 def remove_authorization(ctx: Context, *, authorization_id: str) -> Receipt:
-    """Take the roles."""
+    """Take the roles; where they are taken already, nothing happens."""
     return remove_authorizations(ctx, authorization_ids=[authorization_id])[authorization_id]
 
 
@@ -77,6 +80,12 @@ def remove_authorizations(ctx: Context, *, authorization_ids: Iterable[str]) -> 
     def work(unit: Unit) -> None:
         unit.preload(UserGrant, ids)
         for id in ids:
-            unit.change(UserGrant, id, UserGrant.remove, needs="user.grant.delete")
+            _change(unit, id, UserGrant.remove, "user.grant.delete")
 
     return transact(ctx, work).receipts
+
+
+def _change(unit: Unit, id: str, decide: Decision, needs: str = "user.grant.write") -> None:
+    """By right over the organization that gave the roles, and over the project, or over the grant where one lends them."""
+    one = unit.load(UserGrant, id)
+    unit.change(UserGrant, id, decide, needs=needs, resource=one.grant_id or one.project_id)

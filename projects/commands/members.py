@@ -1,9 +1,12 @@
 """Who administers projects and project grants."""
 
+from collections.abc import Callable
+
 from eventstore.events import Event
-from iam.kernel.change import Receipt, Unit, transact
+from iam.access.members import takes_from
+from iam.kernel.change import Receipt, Removal, Unit, transact
 from iam.kernel.context import Context
-from projects.commands.shared import Decision, change_one, must_be_user
+from projects.commands.shared import Decision, change_one, must_be_user, remove_from
 from projects.domain import events
 from projects.domain.project import Project
 
@@ -18,9 +21,10 @@ def change_project_member(ctx: Context, *, project_id: str, user_id: str, roles:
     return change_one(ctx, project_id, lambda one: one.change_member(user_id, roles), "project.member.write")
 
 
-def remove_project_member(ctx: Context, *, project_id: str, user_id: str) -> Receipt:
+def remove_project_member(ctx: Context, *, project_id: str, user_id: str) -> Removal:
     """Take an administrator's rights over a project."""
-    return change_one(ctx, project_id, lambda one: one.remove_member(user_id), "project.member.delete")
+    decide = lambda one: one.remove_member(user_id)
+    return remove_from(ctx, project_id, decide, "project.member.delete", takes_from(user_id))
 
 
 def add_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: str, roles: tuple[str, ...]) -> Receipt:
@@ -30,7 +34,7 @@ def add_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: s
         checked = one.grant(grant_id).members.check_add(user_id, roles)
         return [events.GrantMemberAdded(user_id=user_id, roles=checked, grant_id=grant_id)]
 
-    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write", new_user=user_id)
+    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write", new_user=user_id).receipt
 
 
 def change_grant_member(
@@ -39,25 +43,35 @@ def change_grant_member(
     """Give an administrator of a grant other roles."""
 
     def decide(one: Project) -> list[Event]:
-        checked = one.grant(grant_id).members.check_change(user_id, roles)
-        return [events.GrantMemberChanged(user_id=user_id, roles=checked, grant_id=grant_id)]
+        wanted = one.grant(grant_id).members.check_change(user_id, roles)
+        return [events.GrantMemberChanged(user_id=user_id, roles=wanted, grant_id=grant_id)] if wanted else []
 
-    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write")
+    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.write").receipt
 
 
-def remove_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: str) -> Receipt:
-    """Take an administrator's rights over a grant."""
+def remove_grant_member(ctx: Context, *, project_id: str, grant_id: str, user_id: str) -> Removal:
+    """Take an administrator's rights over a grant; nothing happens to who has none, nor where there is no grant."""
 
     def decide(one: Project) -> list[Event]:
-        one.grant(grant_id).members.roles_of(user_id)
-        return [events.GrantMemberRemoved(user_id=user_id, grant_id=grant_id)]
+        one.must_exist()
+        held = grant_id in one.grants and one.grants[grant_id].members.has(user_id)
+        return [events.GrantMemberRemoved(user_id=user_id, grant_id=grant_id)] if held else []
 
-    return _in_grant(ctx, project_id, grant_id, decide, "project.grant.member.delete")
+    return _in_grant(
+        ctx, project_id, grant_id, decide, "project.grant.member.delete", gone=takes_from(user_id, grant_id)
+    )
 
 
 def _in_grant(
-    ctx: Context, project_id: str, grant_id: str, decide: Decision, needs: str, *, new_user: str = ""
-) -> Receipt:
+    ctx: Context,
+    project_id: str,
+    grant_id: str,
+    decide: Decision,
+    needs: str,
+    *,
+    new_user: str = "",
+    gone: Callable[[Event], bool] = lambda _: False,
+) -> Removal:
     """Change what is inside a grant: by right over the project, over the grant, or in the organization it was given to."""
 
     def work(unit: Unit) -> None:
@@ -69,7 +83,7 @@ def _in_grant(
         if new_user:
             must_be_user(unit, new_user)
 
-    return transact(ctx, work).receipts[project_id]
+    return transact(ctx, work).removal(project_id, gone)
 
 
 def _with_user(ctx: Context, project_id: str, user_id: str, decide: Decision, needs: str) -> Receipt:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from iam.kernel.change import Receipt, Unit, transact
+from iam.kernel.change import Receipt, Removal, Unit, transact
 from iam.kernel.context import Context
 from orgs.domain.org import Org
-from projects.commands.shared import change_one, change_what_may_be_own, must_be_user
+from projects.commands.shared import change_one, change_what_may_be_own, must_be_user, remove_from
+from projects.domain.events import RoleRemoved
 from projects.domain.project import Project
 
 
@@ -99,6 +100,7 @@ def change_role(
     )
 
 
-def remove_role(ctx: Context, *, project_id: str, key: str) -> Receipt:
+def remove_role(ctx: Context, *, project_id: str, key: str) -> Removal:
     """Take a role from everybody."""
-    return change_one(ctx, project_id, lambda one: one.remove_role(key), "project.role.delete")
+    gone = lambda fact: isinstance(fact, RoleRemoved) and fact.key == key
+    return remove_from(ctx, project_id, lambda one: one.remove_role(key), "project.role.delete", gone)

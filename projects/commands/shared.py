@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from eventstore.events import Event
 from iam.instance.domain.instance import Instance
-from iam.kernel.change import Receipt, Unit, change, transact
+from iam.kernel.change import Receipt, Removal, Unit, change, remove, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from projects.domain.own import must_still_sign_in
@@ -22,6 +22,11 @@ def change_one(ctx: Context, project_id: str, decide: Decision, needs: str) -> R
 def change_app(ctx: Context, project_id: str, decide: Decision) -> Receipt:
     """Change an application of a project."""
     return change_one(ctx, project_id, decide, "project.app.write")
+
+
+def remove_from(ctx: Context, project_id: str, decide: Decision, needs: str, gone: Callable[[Event], bool]) -> Removal:
+    """Take something out of one project."""
+    return remove(ctx, Project, project_id, decide, needs=needs, gone=gone, resource=project_id)
 
 
 def must_be_user(unit: Unit, user_id: str) -> None:

@@ -16,31 +16,43 @@ def needs_secret(kind: str, method: int) -> bool:
 
 def add_oidc(project: Project, *, id: str, name: str, client_id: str, config: OidcConfig, secret: str) -> list[Event]:
     """Add an application that signs people in."""
-    _must_be_free(project, id)
     return [
-        facts.AppAdded(app_id=id, name=checked_name(name)),
+        _added(project, id, name),
         facts.OidcConfigAdded(app_id=id, client_id=client_id, hashed_secret=secret, **vars(config.checked())),
     ]
 
 
 def add_api(project: Project, *, id: str, name: str, client_id: str, method: int, secret: str) -> list[Event]:
     """Add an application that checks tokens. Methods: 0 basic, 1 private key JWT."""
-    _must_be_free(project, id)
     return [
-        facts.AppAdded(app_id=id, name=checked_name(name)),
+        _added(project, id, name),
         facts.ApiConfigAdded(app_id=id, client_id=client_id, hashed_secret=secret, auth_method_type=method),
     ]
 
 
-def _must_be_free(project: Project, id: str) -> None:
+def _added(project: Project, id: str, name: str) -> Event:
     project.must_be_active()
     if id in project.apps:
         raise AlreadyExists("app.id_already_exists", field="applicationId")
+    return facts.AppAdded(app_id=id, name=_free_name(project, name))
+
+
+def _free_name(project: Project, name: str, own: str = "") -> str:
+    """A name that no other application of the project has, in whatever case.
+
+    The claim on it keeps no two facts of one project apart: what its stream holds already is not claimed again.
+    """
+    wanted = checked_name(name)
+    if any(app.name.casefold() == wanted.casefold() for id, app in project.apps.items() if id != own):
+        raise AlreadyExists("app.already_exists", field="name")
+    return wanted
 
 
 def rename_app(project: Project, id: str, name: str) -> list[Event]:
     """Give an application another name."""
-    return [] if project.app(id).name == checked_name(name) else [facts.AppChanged(app_id=id, name=checked_name(name))]
+    if project.app(id).name == checked_name(name):
+        return []
+    return [facts.AppChanged(app_id=id, name=_free_name(project, name, id))]
 
 
 def change_oidc(project: Project, id: str, changes: dict[str, Any]) -> list[Event]:

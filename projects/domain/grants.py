@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
-from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound
 from projects.domain import events as facts
 from projects.domain.project import Project, State
 
@@ -17,7 +17,7 @@ def add_grant(project: Project, *, id: str, org_id: str, roles: tuple[str, ...])
     project.must_have_roles(roles)
     if org_id == project.owner:
         raise InvalidInput("grant.own_org", field="grantedOrganizationId")
-    if any(grant.org_id == org_id for grant in project.grants.values()):
+    if find_grant_to(project, org_id):
         raise AlreadyExists("grant.already_exists", field="grantedOrganizationId")
     return [facts.GrantAdded(grant_id=id, granted_org_id=org_id, role_keys=_once(roles))]
 
@@ -34,23 +34,24 @@ def _once(roles: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def deactivate_grant(project: Project, id: str) -> list[Event]:
-    """Let a grant rest."""
-    if project.grant(id).state is State.INACTIVE:
-        raise FailedPrecondition("grant.already_inactive")
-    return [facts.GrantDeactivated(grant_id=id)]
+    """Let a grant rest; nothing happens when it does already."""
+    return [] if project.grant(id).state is State.INACTIVE else [facts.GrantDeactivated(grant_id=id)]
 
 
 def reactivate_grant(project: Project, id: str) -> list[Event]:
-    """Let a grant count again."""
-    if project.grant(id).state is State.ACTIVE:
-        raise FailedPrecondition("grant.already_active")
-    return [facts.GrantReactivated(grant_id=id)]
+    """Let a grant count again; nothing happens when it does already."""
+    return [] if project.grant(id).state is State.ACTIVE else [facts.GrantReactivated(grant_id=id)]
 
 
 def remove_grant(project: Project, id: str) -> list[Event]:
-    """Take everything back."""
-    project.grant(id)
-    return [facts.GrantRemoved(grant_id=id)]
+    """Take everything back; nothing happens when it is back already."""
+    project.must_exist()
+    return [facts.GrantRemoved(grant_id=id)] if id in project.grants else []
+
+
+def find_grant_to(project: Project, org_id: str) -> str:
+    """The id of the grant by which an organization was lent the project, at rest or not; empty for none."""
+    return next((id for id, grant in project.grants.items() if grant.org_id == org_id), "")
 
 
 def grant_of(project: Project, org_id: str) -> str:
@@ -111,21 +112,19 @@ class UserGrant(Aggregate):
         return [facts.UserGrantCascadeChanged(role_keys=kept)] if self.is_alive and kept != self.roles else []
 
     def deactivate(self) -> list[Event]:
-        """Let the roles rest."""
+        """Let the roles rest; nothing happens when they do already."""
         self.must_exist()
-        if self.state is State.INACTIVE:
-            raise FailedPrecondition("authorization.already_inactive")
-        return [facts.UserGrantDeactivated()]
+        return [] if self.state is State.INACTIVE else [facts.UserGrantDeactivated()]
 
     def reactivate(self) -> list[Event]:
-        """Let the roles count again."""
+        """Let the roles count again; nothing happens when they do already."""
         self.must_exist()
-        if self.state is State.ACTIVE:
-            raise FailedPrecondition("authorization.already_active")
-        return [facts.UserGrantReactivated()]
+        return [] if self.state is State.ACTIVE else [facts.UserGrantReactivated()]
 
     def remove(self, *, cascade: bool = False) -> list[Event]:
-        """Take the roles."""
+        """Take the roles; nothing happens when they are taken already."""
+        if self.state is State.REMOVED:
+            return []
         self.must_exist()
         return [facts.UserGrantCascadeRemoved() if cascade else facts.UserGrantRemoved()]
 

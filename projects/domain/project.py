@@ -133,7 +133,9 @@ class Project(Aggregate):
         return [facts.ProjectReactivated()]
 
     def remove(self) -> list[Event]:
-        """Delete it with everything in it."""
+        """Delete it with everything in it; nothing happens when it is deleted already."""
+        if self.state is State.REMOVED:
+            return []
         self.must_exist()
         return [facts.ProjectRemoved()]
 
@@ -156,8 +158,10 @@ class Project(Aggregate):
         return [] if name is None and other is None else [facts.RoleChanged(key=key, display_name=name, group=other)]
 
     def remove_role(self, key: str) -> list[Event]:
-        """Take a role from everybody, and from the grants that lend it."""
-        self.must_have_roles((key,))
+        """Take a role from everybody, and from the grants that lend it; nothing happens when there is none."""
+        self.must_exist()
+        if key not in self.roles:
+            return []
         shrunk = [
             facts.GrantCascadeChanged(grant_id=id, role_keys=tuple(role for role in grant.roles if role != key))
             for id, grant in self.grants.items()
@@ -213,13 +217,13 @@ class Project(Aggregate):
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles."""
         self.must_exist()
-        return [facts.ProjectMemberChanged(user_id=user_id, roles=self.members.check_change(user_id, roles))]
+        wanted = self.members.check_change(user_id, roles)
+        return [facts.ProjectMemberChanged(user_id=user_id, roles=wanted)] if wanted else []
 
     def remove_member(self, user_id: str) -> list[Event]:
-        """Take an administrator's rights."""
+        """Take an administrator's rights; nothing happens to who has none."""
         self.must_exist()
-        self.members.roles_of(user_id)
-        return [facts.ProjectMemberRemoved(user_id=user_id)]
+        return [facts.ProjectMemberRemoved(user_id=user_id)] if self.members.has(user_id) else []
 
     def apply(self, fact: Event) -> Self:
         """The project after a fact."""

@@ -6,7 +6,7 @@ from iam.api.methods import method, registered
 from iam.instance import setting_commands as commands
 from iam.instance.models import SettingRow
 from iam.instance.settings import settings_of
-from iam.kernel.errors import NotFound, PermissionDenied
+from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied
 from iam.vault import wiring
 from orgs import commands as orgs
 from orgs.settings import of_org
@@ -288,6 +288,18 @@ def test_instance_service_for_the_operator_of_the_system(house):
     with pytest.raises(NotFound):
         ask(house.system, "GetInstance", instance_id=id)
     instances.add_instance(system_context("888888888888888888"), name="Again", domains=("other.example",))
+
+
+def test_hosts_are_named_alike_when_they_come_and_go(house):
+    for verb, kind in (("Custom", "custom_domain"), ("Trusted", "trusted_domain")):
+        ask(house.system, f"Add{verb}Domain", **{kind: " Login.Other.example"})
+        with pytest.raises(InvalidInput):
+            ask(house.system, f"Remove{verb}Domain", **{kind: " "})
+        with pytest.raises(NotFound):
+            ask(house.system, f"Remove{verb}Domain", **{kind: "other.example"})
+        ask(house.system, f"Remove{verb}Domain", **{kind: " LOGIN.other.example "})
+    assert not ask(house.system, "ListTrustedDomains").trusted_domain
+    assert [one.domain for one in ask(house.system, "ListCustomDomains").domains] == ["localhost"]
 
 
 def test_t02_the_owner_of_an_instance_reaches_no_other(house):

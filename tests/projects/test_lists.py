@@ -128,7 +128,7 @@ def test_projects_owned_and_lent(ask, house, names):
 
     assert found("OWNED") == [("BETA", None)]
     assert found("GRANTED") == [("Alpha", "BETA")]
-    assert found("OWNED_OR_GRANTED") == [("Alpha", "BETA"), ("BETA", None)]
+    assert found("OWNED_OR_GRANTED") == [("BETA", None), ("Alpha", "BETA")]
     by_id = ask(PROJECT, "ListProjects", filters=[{"inProjectIdsFilter": {"ids": [lent]}}])
     assert by_id["pagination"]["totalResult"] == "2"  # itself, and as it was lent
     id, token = house.machine("beta", to)
@@ -136,6 +136,42 @@ def test_projects_owned_and_lent(ask, house, names):
     mine = ask(PROJECT, "ListProjects", token=token)["projects"]
     assert sorted(one["name"] for one in mine) == ["Alpha", "BETA"]
     assert ask(PROJECT, "GetProject", token=token, projectId=lent)["project"]["name"] == "Alpha"
+
+
+def test_what_was_lent_has_the_times_of_its_grant_and_is_seen_by_who_lends_it(ask, house, names):
+    lent, owner = names["Alpha"]["project"], names["Alpha"]["org"]
+    of = {"projectId": lent, "grantedOrganizationId": names["BETA"]["org"]}
+    made = ask(PROJECT, "CreateProjectGrant", **of)["creationDate"]
+    rests = ask(PROJECT, "DeactivateProjectGrant", **of)["changeDate"]
+    org_owner, by_org = house.machine("org", owner)
+    orgs.add_org_member(house.system, org_id=owner, user_id=org_owner, roles=("ORG_OWNER",))
+    project_owner, by_project = house.machine("project", names["alphabet"]["org"])
+    projects.add_project_member(house.system, project_id=lent, user_id=project_owner, roles=("PROJECT_OWNER",))
+    for token in (house.pat, by_org, by_project):
+        entry, own = ask(PROJECT, "ListProjects", token=token, filters=[{"inProjectIdsFilter": {"ids": [lent]}}])[
+            "projects"
+        ]
+        assert (entry["creationDate"], entry["changeDate"]) == (made, rests)
+        assert entry["grantedOrganizationName"] == "BETA"
+        assert "grantedOrganizationId" not in own
+    stranger, token = house.machine("stranger", names["alphabet"]["org"])
+    orgs.add_org_member(house.system, org_id=names["alphabet"]["org"], user_id=stranger, roles=("ORG_OWNER",))
+    assert [one["name"] for one in ask(PROJECT, "ListProjects", token=token)["projects"]] == ["alphabet"]
+
+
+def test_without_a_column_the_newest_comes_first(ask, house):
+    for id in ("z", "a", "m"):
+        projects.add_project(house.system, org_id=house.org, project_id=id, name=id)
+        projects.add_role(house.system, project_id="z", key=id)
+    found = ask(PROJECT, "ListProjects", pagination={"limit": 3})["projects"]
+    assert [one["projectId"] for one in found] == ["m", "a", "z"]
+    assert [one["key"] for one in ask(PROJECT, "ListProjectRoles", projectId="z")["projectRoles"]] == ["m", "a", "z"]
+    late = house.machine("late")[0]
+    for user in (late, house.admin):
+        projects.add_project_member(house.system, project_id="z", user_id=user, roles=("PROJECT_OWNER",))
+    asked = [{"resource": {"projectId": "z"}}]
+    shown = ask(ADMINISTRATOR, "ListAdministrators", filters=asked)["administrators"]
+    assert [one["user"]["id"] for one in shown] == [house.admin, late]
 
 
 @pytest.mark.parametrize("column", [1, 2, 3, 4])

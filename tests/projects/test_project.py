@@ -11,6 +11,8 @@ from projects.domain.events import (
     ApiConfigAdded,
     ApiSecretChanged,
     AppAdded,
+    AppChanged,
+    AppRemoved,
     GrantAdded,
     GrantCascadeChanged,
     GrantDeactivated,
@@ -96,6 +98,26 @@ def test_an_app_of_a_removed_project_is_not_found():
     given(Project, ADDED, ProjectRemoved()).when(lambda one: apps.remove_app(one, "a")).refuses(
         NotFound, "project.not_found"
     )
+
+
+SHOP, BLOG = AppAdded(app_id="a", name="Shop"), AppAdded(app_id="b", name="Blog")
+
+
+def test_two_applications_of_a_project_have_two_names():
+    oidc = {"id": "c", "client_id": "c", "config": OidcConfig(), "secret": ""}
+    for decide in (
+        lambda one: apps.add_api(one, id="c", name="Shop", client_id="c", method=0, secret=""),
+        lambda one: apps.add_oidc(one, name=" Shop ", **oidc),
+        lambda one: apps.rename_app(one, "b", "shop"),
+    ):
+        given(Project, ADDED, SHOP, BLOG).when(decide).refuses(AlreadyExists, "app.already_exists")
+    given(Project, ADDED, SHOP).when(lambda one: apps.rename_app(one, "a", "Shop")).then()
+    given(Project, ADDED, SHOP).when(lambda one: apps.rename_app(one, "a", "SHOP")).then(
+        AppChanged(app_id="a", name="SHOP")
+    )
+    given(Project, ADDED, SHOP, AppRemoved(app_id="a")).when(
+        lambda one: apps.add_api(one, id="b", name="Shop", client_id="c", method=0, secret="")
+    ).then(AppAdded(app_id="b", name="Shop"), ApiConfigAdded(app_id="b", client_id="c"))
 
 
 @pytest.mark.parametrize(

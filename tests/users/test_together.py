@@ -78,6 +78,31 @@ def test_what_was_refused_can_be_created_under_the_same_names(house):
     assert users.add_machine(house.system, org_id=made["organizationId"], user_name="robot", name="r").id
 
 
+def test_an_organization_tells_whom_it_created_with_the_codes_that_were_asked_back(house):
+    profile, phone = person("ada")["profile"], {"phone": "+41791234567", "returnCode": {}}
+    asked = {
+        "userId": "ada",
+        "profile": profile,
+        "email": {"email": "ada@example.com", "returnCode": {}},
+        "phone": phone,
+    }
+    sent = {"profile": profile, "email": {"email": "bob@example.com"}}
+    admins = [{"userId": house.admin}, {"human": asked}, {"human": sent}]
+    made = Rpc(ORGS, house.pat)("AddOrganization", {"name": "Acme", "admins": admins})
+    ada, bob = made["createdAdmins"]
+    assert ada["userId"] == "ada"
+    assert set(bob) == {"userId"}
+    rpc = Rpc(USERS, house.pat)
+    assert rpc("VerifyEmail", {"userId": "ada", "verificationCode": ada["emailCode"]})["details"]
+    assert rpc("VerifyPhone", {"userId": "ada", "verificationCode": ada["phoneCode"]})["details"]
+    beta = Rpc("zitadel.org.v2beta.OrganizationService", house.pat)
+    asked = {"userId": "eve", "profile": profile, "email": {"email": "eve@example.com", "returnCode": {}}}
+    made = beta("CreateOrganization", {"name": "Beta", "admins": [{"userId": house.admin}, {"human": asked}]})
+    (eve,) = made["organizationAdmins"]
+    assert eve["createdAdmin"]["userId"] == "eve"
+    assert eve["createdAdmin"]["emailCode"]
+
+
 SET_UPS = {
     "a person without a name": {"human": older_person("ada", profile={"firstName": "", "lastName": "L"})},
     "a password that is too simple": {"human": older_person("ada", password="x")},

@@ -45,6 +45,7 @@ PROJECTS = (
 )
 
 AUTHORIZATIONS = (
+    within("authorization", "CreateAuthorizationRequest", spared=("organization_id",)),
     within("authorization", "AuthorizationsSearchFilter", moves={"user_id.id": "in_user_ids.ids"}),
     within(
         "authorization",

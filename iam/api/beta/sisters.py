@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from iam.api import descriptors
+from iam.api.beta.spellings import spelling_of
 from iam.api.beta.translate import to_beta, to_v2
 from iam.api.limits import check
 
@@ -54,11 +55,12 @@ def adapted(full_name: str, sister: Function) -> Function:
     The sister's own limits hold, too: it may rely on them. Raises Unimplemented for a field that v2 has no place for.
     """
     asked, answered = descriptors.method(sister_of(full_name)), descriptors.method(full_name)
+    spared = spelling_of(answered.input_type.full_name, asked.input_type.full_name).spared
 
     @wraps(sister)
     def answer(ctx: Any, request: Message) -> Message:
         translated = to_v2(request, descriptors.new(asked.input_type)())
-        check(translated)
+        check(translated, spared)
         return to_beta(sister(ctx, translated), descriptors.new(answered.output_type)())
 
     return answer

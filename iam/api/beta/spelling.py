@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,8 @@ class Spelling:
 
     `moves`: path in v2beta → path in v2. `constants`: a v2beta field that, when sent, puts a number at a path in v2.
     `beta_only` and `sister_only`: fields without a place on the other side, with the reason. `refused`: those of
-    `beta_only` that a request may not contain, because leaving them out would change what it means.
+    `beta_only` that a request may not contain, because leaving them out would change what it means. `spared`: fields of v2
+    that it requires and v2beta does not; the method knows what to do without.
     """
 
     moves: Mapping[str, str] = field(default_factory=dict)
@@ -18,6 +20,7 @@ class Spelling:
     beta_only: Mapping[str, str] = field(default_factory=dict)
     sister_only: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
 
 
 ALIKE = Spelling()
@@ -29,6 +32,6 @@ def newer(*names: str) -> Mapping[str, str]:
     return dict.fromkeys(names, NEWER)
 
 
-def within(package: str, beta: str, sister: str = "", **more: Mapping[str, str]) -> tuple[tuple[str, str], Spelling]:
+def within(package: str, beta: str, sister: str = "", **more: Any) -> tuple[tuple[str, str], Spelling]:
     """Two messages of one package that differ, with their spelling."""
-    return (f"{package}.v2beta.{beta}", f"{package}.v2.{sister or beta}"), Spelling(**more)  # type: ignore[arg-type]
+    return (f"{package}.v2beta.{beta}", f"{package}.v2.{sister or beta}"), Spelling(**more)

@@ -63,6 +63,7 @@ class Instance(Aggregate):
     """The application in it by which everybody signs in to the console."""
     language: str = ""
     exists: bool = False
+    removed: bool = False
     trusted: frozenset[str] = frozenset()
     settings: Settings = field(default_factory=lambda: Settings(INSTANCE))
     members: Members = field(default_factory=lambda: Members(Level.INSTANCE))
@@ -98,11 +99,12 @@ class Instance(Aggregate):
     def remove_domain(self, domain: str) -> list[Event]:
         """Take a host away; not the primary, not the generated one."""
         self._must_exist()
-        if domain.lower() not in self.domains:
+        host = _host(domain)
+        if host not in self.domains:
             raise NotFound("instance.domain_not_found")
-        if domain.lower() == self.primary or domain.lower() in self.generated:
+        if host == self.primary or host in self.generated:
             raise FailedPrecondition("instance.domain_in_use", field="domain")
-        return [InstanceDomainRemoved(domain=domain.lower())]
+        return [InstanceDomainRemoved(domain=host)]
 
     def move_host(self, domain: str) -> list[Event]:
         """Have this host as its own and primary one, and none of those it was set up with before."""
@@ -131,9 +133,9 @@ class Instance(Aggregate):
     def distrust_domain(self, domain: str) -> list[Event]:
         """Trust a host no more."""
         self._must_exist()
-        if domain.lower() not in self.trusted:
+        if _host(domain) not in self.trusted:
             raise NotFound("instance.domain_not_found")
-        return [TrustedDomainRemoved(domain=domain.lower())]
+        return [TrustedDomainRemoved(domain=_host(domain))]
 
     def set_language(self, language: str) -> list[Event]:
         """Choose the language of pages and mails."""
@@ -141,7 +143,9 @@ class Instance(Aggregate):
         return [] if language == self.language else [DefaultLanguageSet(language=_language(language))]
 
     def remove(self) -> list[Event]:
-        """Delete the tenant with everything in it."""
+        """Delete the tenant with everything in it; nothing happens when it is deleted already."""
+        if self.removed:
+            return []
         self._must_exist()
         return [InstanceRemoved()]
 
@@ -158,15 +162,14 @@ class Instance(Aggregate):
     def change_member(self, user_id: str, roles: tuple[str, ...]) -> list[Event]:
         """Give an administrator other roles; somebody stays owner."""
         wanted = self.members.check_change(user_id, roles)
-        if "IAM_OWNER" not in wanted:
+        if wanted and "IAM_OWNER" not in wanted:
             self._keep_an_owner(user_id)
-        return [InstanceMemberChanged(user_id=user_id, roles=wanted)]
+        return [InstanceMemberChanged(user_id=user_id, roles=wanted)] if wanted else []
 
     def remove_member(self, user_id: str) -> list[Event]:
-        """Take an administrator's rights; somebody stays owner."""
-        self.members.roles_of(user_id)
+        """Take an administrator's rights; somebody stays owner. Nothing happens to who has none."""
         self._keep_an_owner(user_id)
-        return [InstanceMemberRemoved(user_id=user_id)]
+        return [InstanceMemberRemoved(user_id=user_id)] if self.members.has(user_id) else []
 
     def lose_member(self, user_id: str) -> list[Event]:
         """An administrator is removed as a user; somebody stays owner."""
@@ -191,7 +194,7 @@ class Instance(Aggregate):
         """The instance after a fact."""
         match fact:
             case InstanceAdded(name=name):
-                return replace(self, name=name, exists=True)
+                return replace(self, name=name, exists=True, removed=False)
             case InstanceDomainAdded(domain=domain, generated=generated):
                 made = self.generated | {domain} if generated else self.generated
                 return replace(self, domains=self.domains | {domain}, generated=made)
@@ -203,7 +206,7 @@ class Instance(Aggregate):
             case MemberAdded() | MemberChanged() | MemberRemoved():
                 return replace(self, members=self.members.apply(fact))
             case InstanceRemoved():
-                return replace(self, exists=False)
+                return replace(self, exists=False, removed=True)
             case TrustedDomainAdded(domain=domain):
                 return replace(self, trusted=self.trusted | {domain})
             case TrustedDomainRemoved(domain=domain):
