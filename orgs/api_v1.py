@@ -71,7 +71,7 @@ def ReactivateOrg(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveOrg(ctx: Context, request: Any) -> Any:
     """Delete it with everything it owns."""
-    receipt = commands.remove_org(ctx, org_id=ctx.org_id)
+    receipt = commands.remove_org(ctx, org_id=ctx.org_id).of_something("org.not_found")
     return management.RemoveOrgResponse(details=details(v1.ObjectDetails, receipt))
 
 
@@ -120,7 +120,7 @@ def ListOrgs(ctx: Context, request: Any) -> Any:
 def _admin_remove(ctx: Context, request: Any) -> Any:
     """Delete an organization with everything it owns."""
     ctx.require("iam.write", ctx.instance)
-    receipt = commands.remove_org(ctx, org_id=request.org_id)
+    receipt = commands.remove_org(ctx, org_id=request.org_id).of_something("org.not_found")
     return admin_v1.RemoveOrgResponse(details=details(v1.ObjectDetails, receipt))
 
 

@@ -88,7 +88,7 @@ def ReactivateProject(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveProject(ctx: Context, request: Any) -> Any:
     """Delete a project with everything in it."""
-    receipt = commands.remove_project(ctx, project_id=request.id)
+    receipt = commands.remove_project(ctx, project_id=request.id).of_something("project.not_found")
     return management.RemoveProjectResponse(details=_details(receipt))
 
 

@@ -63,7 +63,7 @@ def ReactivateProjectGrant(ctx: Context, request: Any) -> Any:
 @own.method
 def RemoveProjectGrant(ctx: Context, request: Any) -> Any:
     """Take everything back."""
-    receipt = commands.remove_grant(ctx, **_where(request)).receipt
+    receipt = commands.remove_grant(ctx, **_where(request)).receipt.of_something("grant.not_found")
     return management.RemoveProjectGrantResponse(details=_details(receipt))
 
 

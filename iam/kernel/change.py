@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from eventstore.events import Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
-from iam.kernel.errors import AlreadyExists, Contended
+from iam.kernel.errors import AlreadyExists, Contended, NotFound
 
 ATTEMPTS = 5
 T = TypeVar("T")
@@ -26,6 +26,14 @@ class Receipt:
     version: int
     created_at: datetime
     changed_at: datetime
+    is_news: bool = field(default=True, compare=False)
+    """Whether anything happened; not when all was as it was to be."""
+
+    def of_something(self, code: str) -> "Receipt":
+        """Itself, where something was taken away now; raises NotFound, which the older API says where it was gone already."""
+        if not self.is_news:
+            raise NotFound(code)
+        return self
 
 
 @dataclass(frozen=True)
@@ -150,21 +158,23 @@ class Done:
 
     histories: dict[str, list[Recorded]]
     result: Any
+    news: frozenset[str] = frozenset()
+    """The ids of the streams in which something happened."""
 
     @property
     def receipts(self) -> dict[str, Receipt]:
         """One receipt per stream that was read or changed, by id."""
-        return {id: _receipt(id, facts) for id, facts in self.histories.items()}
+        return {id: self._receipt(id) for id in self.histories}
 
     def removal(self, id: str, gone: Callable[[Event], bool]) -> Removal:
         """What taking something out of a stream left behind; `gone` knows the fact that says so."""
         facts = self.histories[id]
         at = next((one.at for one in reversed(facts) if gone(one.fact)), None)
-        return Removal(_receipt(id, facts), at)
+        return Removal(self._receipt(id), at)
 
-
-def _receipt(id: str, facts: Sequence[Recorded]) -> Receipt:
-    return Receipt(id, facts[-1].owner, facts[-1].version, facts[0].at, facts[-1].at)
+    def _receipt(self, id: str) -> Receipt:
+        first, last = self.histories[id][0], self.histories[id][-1]
+        return Receipt(id, last.owner, last.version, first.at, last.at, id in self.news)
 
 
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
@@ -188,7 +198,7 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
             raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
         if ctx.expected:
             ctx.expected.move(recorded)
-        return Done(unit.histories(recorded), result)
+        return Done(unit.histories(recorded), result, frozenset(one.stream.id for one in recorded))
     raise Contended("change.contended")
 
 

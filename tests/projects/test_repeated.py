@@ -65,6 +65,19 @@ def test_what_is_deleted_is_deleted_once(ask, house, shop):
     twice(ask, ORG, "DeleteOrganization", "deletionDate", organizationId=shop["other"])
 
 
+def test_the_older_api_does_not_find_what_is_deleted(ask, shop):
+    older = "zitadel.management.v1.ManagementService"
+    (grant,) = ask(older, "ListProjectGrants", projectId=shop["project"])["result"]
+    for name, fields in (
+        (f"{older}/RemoveProjectGrant", {"projectId": shop["project"], "grantId": grant["grantId"]}),
+        (f"{older}/RemoveProject", {"id": shop["project"]}),
+        ("zitadel.admin.v1.AdminService/RemoveOrg", {"orgId": shop["other"]}),
+    ):
+        assert ask(*name.split("/"), **fields)["details"]
+        with pytest.raises(NotFound):
+            ask(*name.split("/"), **fields)
+
+
 def test_an_instance_is_deleted_once(house):
     from iam.access.caller import system_context
     from iam.instance import commands as instances
