@@ -1,14 +1,12 @@
 """Who may give, rest and take roles of a project: by right over the organization, the project, or the grant that lends them."""
 
 import pytest
-from google.protobuf.json_format import MessageToDict, ParseDict
 
-from iam.access.caller import RequestMeta
-from iam.api.methods import invoke, method
 from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied
 from orgs import commands as orgs
 from projects import commands as projects
 from projects.models import UserGrantRow
+from tests.users.support import Rpc
 
 V2, BETA = (f"zitadel.authorization.{version}.AuthorizationService" for version in ("v2", "v2beta"))
 
@@ -16,9 +14,7 @@ V2, BETA = (f"zitadel.authorization.{version}.AuthorizationService" for version 
 @pytest.fixture
 def ask(house):
     def asked(name, /, *, token=house.pat, service=V2, **fields):
-        request = ParseDict(fields, method(f"{service}/{name}").request())
-        meta = RequestMeta(host="localhost", headers={"authorization": f"Bearer {token}"})
-        return MessageToDict(invoke(f"{service}/{name}", request, meta))
+        return Rpc(service, token)(name, fields)
 
     return asked
 

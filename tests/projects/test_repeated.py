@@ -1,14 +1,12 @@
 """What is asked for twice: the second time nothing happens, and the answer says when it did."""
 
 import pytest
-from google.protobuf.json_format import MessageToDict, ParseDict
 
 from eventstore.models import EventRow
-from iam.access.caller import RequestMeta
-from iam.api.methods import invoke, method
 from iam.kernel.errors import FailedPrecondition, NotFound
 from orgs import commands as orgs
 from projects import commands as projects
+from tests.users.support import Rpc
 
 ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
 AUTHORIZATION = "zitadel.authorization.v2.AuthorizationService"
@@ -18,9 +16,7 @@ ADMINISTRATOR = "zitadel.internal_permission.v2.InternalPermissionService"
 @pytest.fixture
 def ask(house):
     def asked(service, name, /, *, token=house.pat, **fields):
-        request = ParseDict(fields, method(f"{service}/{name}").request())
-        meta = RequestMeta(host="localhost", headers={"authorization": f"Bearer {token}"})
-        return MessageToDict(invoke(f"{service}/{name}", request, meta))
+        return Rpc(service, token)(name, fields)
 
     return asked
 
