@@ -37,6 +37,10 @@ a state) is not counted."""
 PLANNED = {"jit": "off", "work_mem": "'32MB'"}
 """For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
 
+WALKED = {"enable_seqscan": "off"}
+"""A page far behind in the order of the ids is walked to, or what is gathered by an index is sorted; where as many rows are
+expected as are passed over, PostgreSQL would read the whole table, and take half as long again."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -70,9 +74,10 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
     plain = rows.order_by(*order)
     if not _by_ids(rows, order):
         return Page(list(plain[offset : offset + limit]))
+    lies_so = _lies_so(order)
     if not _is_filtered(rows):
-        return Page(_walked(plain, offset, limit))
-    many, lies_so = totals.expected(rows), _lies_so(order)
+        return Page(_walked(plain, offset, limit, lies_so=lies_so))
+    many = totals.expected(rows)
     most = totals.EXACT * (1 if lies_so else MANY)
     if many <= most:
         few = _page_of_few(rows, order, offset, limit, most)
@@ -85,7 +90,7 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
             total, found = _sorted(rows, order, offset, limit, None)
             return Page(found, total=total)
         return Page(near, many=many)
-    return Page(_walked(plain, offset, limit), many=many)
+    return Page(_walked(plain, offset, limit, lies_so=lies_so), many=many)
 
 
 @contextmanager
@@ -202,10 +207,12 @@ def _told_by_index(rows: "QuerySet[Any]", first: str) -> dict[str, Any]:
     return {one.lhs.target.name: one.rhs for one in asked if one.lhs.target.name in known}
 
 
-def _walked(plain: "QuerySet[Any]", offset: int, limit: int) -> list[Any]:
+def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -> list[Any]:
     if offset < FAR:
         return list(plain[offset : offset + limit])
-    return _in_order(plain, list(plain.values_list(*KEY)[offset : offset + limit]))
+    with _planned(plain.db, WALKED if lies_so else {}):
+        keys = list(plain.values_list(*KEY)[offset : offset + limit])
+    return _in_order(plain, keys)
 
 
 def _in_order(rows: "QuerySet[Any]", keys: Sequence[Sequence[str]]) -> list[Any]:
