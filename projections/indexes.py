@@ -9,7 +9,8 @@ nothing alike. There are three shapes:
   long texts; the doctor says so, and the next set-up goes on from there.
 - `BesideIds` lets a page far behind be counted off in the order of the ids without reading the table. An index row holds
   2,704 bytes at most, so not all texts of a row stand in one.
-- `Ends` finds rows by the end of a text that often ends alike, as addresses do: few of its trigrams are rare.
+- `Beginnings` and `Ends` find rows by the beginning of a text, or its end, in any case, and by the whole text; beside it
+  stand the id and the text, so that a tenth of a table is found without reading the table.
 """
 
 import logging
@@ -20,6 +21,8 @@ from django.db import DatabaseError, connections, models, transaction
 
 SAMPLES = 1000
 """How finely the planner knows the texts: one in SAMPLES of them is told apart. PostgreSQL's own is 100."""
+HEAD = 32
+"""Letters of a text that are a beginning: 128 bytes at most, which leave room for the longest id and name."""
 PENDING_KILOBYTES = 1024
 """New rows wait in a list of that length, which every search reads, until they are sorted in."""
 BUILDING_MEGABYTES = 256
@@ -79,24 +82,41 @@ class BesideIds(Index):
 
 
 @dataclass(frozen=True)
-class Ends(Index):
-    """The end of a text, written backwards; `in_any_case` in small letters."""
+class Beginnings(Index):
+    """The beginning of a text in small letters; with it the id, the text as it is, and what is asked for together with it."""
 
     column: str
-    in_any_case: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def rows(self) -> str:
-        """The text backwards, to be found by its beginning in any collation."""
-        return f"btree (instance_id, {backwards(self.column, in_any_case=self.in_any_case)} text_pattern_ops)"
+        """The beginning, to be found in any collation."""
+        beside = ", ".join((self.column, *self.beside))
+        return f"btree (instance_id, ({self.head(self.column)}) text_pattern_ops, id) INCLUDE ({beside})"
 
     @property
     def finer(self) -> str:
-        """The text backwards, the second of what the index holds."""
+        """The beginning, the second of what the index holds."""
         return f"ALTER INDEX {self.name} ALTER COLUMN 2 SET STATISTICS {SAMPLES}"
+
+    @staticmethod
+    def head(text: str) -> str:
+        """What is found of a text, which is a column or another expression of SQL."""
+        return f"left(lower({text}), {HEAD})"
+
+
+@dataclass(frozen=True)
+class Ends(Beginnings):
+    """The same of a text written backwards."""
+
+    @staticmethod
+    def head(text: str) -> str:
+        """The end, backwards."""
+        return f"left(reverse(lower({text})), {HEAD})"
 
 
 _kept: list[Index] = []
+_retired: list[str] = []
 
 
 def keep(*declared: Index) -> None:
@@ -104,27 +124,36 @@ def keep(*declared: Index) -> None:
     _kept.extend(declared)
 
 
-def backwards(column: str, *, in_any_case: bool) -> str:
-    """The expression by which an end is found: of a column, or SQL that stands for one."""
-    return f"reverse(lower({column}))" if in_any_case else f"reverse({column})"
+def retire(*names: str) -> None:
+    """Declare indexes of before that others have taken the place of; set-up drops them."""
+    _retired.extend(names)
 
 
-def know_ends_of(field: Any, *, in_any_case: bool) -> bool:
-    """Whether an index finds the ends of a model's field."""
-    asked = (field.model, field.column, in_any_case)
-    return any(isinstance(one, Ends) and (one.table, one.column, one.in_any_case) == asked for one in _kept)
+def heads_of(field: Any, kind: type[Beginnings]) -> Beginnings | None:
+    """The index that finds beginnings of a model's field, or ends, if there is one."""
+    asked = (field.model, field.column)
+    return next((one for one in _kept if type(one) is kind and (one.table, one.column) == asked), None)
 
 
 def put(using: str = "default") -> None:
-    """Make what is missing. Costs two statements when all is there."""
+    """Make what is missing, then drop what is retired. Costs three statements when there is nothing to do."""
     connection = connections[using]
-    if connection.vendor != "postgresql" or not (missing := lacking(using)):
+    if connection.vendor != "postgresql":
         return
+    alongside = "" if connection.in_atomic_block else "CONCURRENTLY"
+    if missing := lacking(using):
+        _make_all(missing, using, alongside)
+    with connection.cursor() as cursor:
+        for name in _there(_retired, using):
+            cursor.execute(f"DROP INDEX {alongside} IF EXISTS {name}")
+
+
+def _make_all(missing: list[Index], using: str, alongside: str) -> None:
     if any(one.takes_extension for one in missing) and not (has_extension(using) or _make_extension(using)):
         missing = [one for one in missing if not one.takes_extension]
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         for one in missing:
-            _make(cursor, one, alongside="" if connection.in_atomic_block else "CONCURRENTLY")
+            _make(cursor, one, alongside)
         for table in dict.fromkeys(one.table._meta.db_table for one in missing):
             cursor.execute(f"ANALYZE {table}")
 
@@ -138,14 +167,19 @@ def has_extension(using: str = "default") -> bool:
 
 def lacking(using: str = "default") -> list[Index]:
     """The declared indexes of tables that exist which are not there, or were not finished."""
+    there = _there([one.name for one in _kept], using)
+    tables = set(connections[using].introspection.table_names()) if len(there) < len(_kept) else set()
+    return [one for one in _kept if one.name not in there and one.table._meta.db_table in tables]
+
+
+def _there(names: list[str], using: str) -> set[str]:
+    """Which of some indexes there are, finished."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indisvalid AND indexrelid::regclass::text = ANY(%s)",
-            [[one.name for one in _kept]],
+            [names],
         )
-        there = {name for (name,) in cursor.fetchall()}
-    tables = set(connections[using].introspection.table_names()) if len(there) < len(_kept) else set()
-    return [one for one in _kept if one.name not in there and one.table._meta.db_table in tables]
+        return {name for (name,) in cursor.fetchall()}
 
 
 def _make_extension(using: str) -> bool:
@@ -159,7 +193,7 @@ def _make_extension(using: str) -> bool:
     return True
 
 
-def _make(cursor: Any, one: Index, *, alongside: str) -> None:
+def _make(cursor: Any, one: Index, alongside: str) -> None:
     table = one.table._meta.db_table
     cursor.execute(f"DROP INDEX {alongside} IF EXISTS {one.name}")
     cursor.execute(f"SET maintenance_work_mem = '{BUILDING_MEGABYTES}MB'")

@@ -23,13 +23,15 @@ from django.db.models.query import ModelIterable
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
-from projections import totals
+from projections import texts, totals
 
 KEY = ("instance_id", "id")
 FAR = 1000
 """From this offset on ids are walked alone."""
 MANY = 6
 """Times EXACT: so many rows are still gathered and sorted where a walk in the wanted order meets each elsewhere."""
+OFTEN = 4
+"""Times so many rows pass as are walked to: they are met soon, and compared where they are met."""
 SOON = 20_000
 """Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted; or as many as
 are expected, which take longer to gather than to walk past. What the index of the order can tell apart by itself (a kind,
@@ -84,13 +86,15 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
         if few.total is not None:
             return few
         many = most + 1
+    if many > OFTEN * (offset + limit):
+        rows = texts.asked_for(texts.WALK, rows)
     if offset < FAR and not lies_so:
         near = _met_soon(rows, order, offset, limit, max(SOON, many))
         if near is None:
             total, found = _sorted(rows, order, offset, limit, None)
             return Page(found, total=total)
         return Page(near, many=many)
-    return Page(_walked(plain, offset, limit, lies_so=lies_so), many=many)
+    return _far(rows.order_by(*order), offset, limit, many, lies_so=lies_so)
 
 
 @contextmanager
@@ -213,6 +217,26 @@ def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -
     with _planned(plain.db, WALKED if lies_so else {}):
         keys = list(plain.values_list(*KEY)[offset : offset + limit])
     return _in_order(plain, keys)
+
+
+def _far(plain: "QuerySet[Any]", offset: int, limit: int, many: int, *, lies_so: bool) -> Page:
+    """A page of many rows. Where they are gathered and sorted they are counted before: from the end that is nearer,
+    fewer need to be put in order."""
+    if offset < FAR or not _is_sorted(plain[offset : offset + limit], lies_so=lies_so):
+        return Page(_walked(plain, offset, limit, lies_so=lies_so), many=many)
+    total = plain.order_by().values("instance_id").count()
+    after = max(total - offset - limit, 0)
+    if after >= offset:
+        return Page(_walked(plain, offset, limit, lies_so=lies_so), total=total)
+    backwards = _walked(plain.reverse(), after, max(total - offset, 0) - after, lies_so=lies_so)
+    return Page(backwards[::-1], total=total)
+
+
+def _is_sorted(page: "QuerySet[Any]", *, lies_so: bool) -> bool:
+    """Whether PostgreSQL would gather what passes, and sort it."""
+    with _planned(page.db, WALKED if lies_so else {}):
+        told = page.values("instance_id", "id").explain(format="json")
+    return '"Sort"' in told
 
 
 def _in_order(rows: "QuerySet[Any]", keys: Sequence[Sequence[str]]) -> list[Any]:

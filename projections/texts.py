@@ -7,12 +7,17 @@ import itertools
 import json
 from typing import Any
 
-from django.db.models import CharField, JSONField, Lookup, TextField
+from django.db.models import CharField, JSONField, Lookup, QuerySet, TextField
 from django.db.models.expressions import Col
 from django.db.models.lookups import Contains, EndsWith, IContains, IEndsWith, IExact, In, IStartsWith, StartsWith
 
 from projections import indexes
+from projections.indexes import Beginnings, Ends
 
+ESTIMATE, WALK = "estimate", "walk"
+"""What a query may be for: how many rows the planner expects; rows that are met in an order, of which many pass."""
+GROWS = 2
+"""Times the letters of a text that it has in small letters, at most."""
 SHORT = 2
 """Signs of which every spelling is asked for; a longer text has a trigram, which finds few."""
 SINGLY = 10
@@ -36,19 +41,62 @@ class _Globbed:
         return f"{column} GLOB %s", [*given, wanted]
 
 
-def _backwards(lookup: Any, compiler: Any, connection: Any, *, in_any_case: bool) -> Any:
-    """An end as the beginning of the text written backwards, if an index finds it so and the end is a plain text."""
-    is_known = isinstance(lookup.lhs, Col) and indexes.know_ends_of(lookup.lhs.target, in_any_case=in_any_case)
-    if not is_known or not isinstance(lookup.rhs, str):
-        return None
+def _with_head(
+    lookup: Any, compiler: Any, connection: Any, plain: tuple[str, Any], kind: type[Beginnings], *, in_any_case: bool
+) -> tuple[str, Any]:
+    """A condition on a beginning or an end, asked of an index that knows it; `plain` is the condition that any column takes.
+
+    Where both are needed the planner would multiply what it expects of each, though they say nearly the same; so an
+    ESTIMATE has the one that says more. On a WALK rows are compared, for which LIKE is cheaper and ILIKE is not.
+    """
+    text = lookup.rhs
+    index = _heads_of(lookup, kind)
+    if index is None or not text or not (in_any_case or text.isascii()):
+        return plain
+    if purpose(compiler.query) == WALK and (len(text) <= SHORT or not in_any_case):
+        return plain
     column, given = compiler.compile(lookup.lhs)
-    wanted = connection.ops.prep_for_like_query(lookup.rhs[::-1]) + "%"
-    pattern = "lower(%s)" if in_any_case else "%s"
-    return f"{indexes.backwards(column, in_any_case=in_any_case)} LIKE {pattern}", [*given, wanted]
+    room = _room(text)
+    part = text[-room:][::-1] if kind is Ends else text[:room]
+    head = f"{index.head(column)} LIKE lower(%s)", [*given, connection.ops.prep_for_like_query(part) + "%"]
+    if len(text) <= room and (in_any_case or not _has_cases(text)):
+        return head
+    return plain if purpose(compiler.query) == ESTIMATE else _both(head, plain)
+
+
+def _heads_of(lookup: Any, kind: type[Beginnings]) -> Beginnings | None:
+    is_plain = isinstance(lookup.lhs, Col) and isinstance(lookup.rhs, str)
+    return indexes.heads_of(lookup.lhs.target, kind) if is_plain else None
+
+
+def _room(text: str) -> int:
+    """How many of its letters fill no more than the head of a text in small letters, where they may be more."""
+    return indexes.HEAD if text.isascii() else indexes.HEAD // GROWS
+
+
+def _both(one: tuple[str, Any], other: tuple[str, Any]) -> tuple[str, Any]:
+    return f"({one[0]} AND {other[0]})", [*one[1], *other[1]]
+
+
+def asked_for(purpose: str, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    """The same rows, with conditions on texts as they serve a purpose: ESTIMATE or WALK."""
+    same = rows.all()
+    same.query.purpose = purpose  # type: ignore[attr-defined] - for the lookups here
+    return same
+
+
+def purpose(query: Any) -> str:
+    """What a query is for, if not for finding rows by an index."""
+    return getattr(query, "purpose", "")
 
 
 class _StartsWith(_Globbed, StartsWith):
     pattern = "{}*"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """By its head where an index knows the beginnings of the column."""
+        plain = self.as_sql(compiler, connection)
+        return _with_head(self, compiler, connection, plain, Beginnings, in_any_case=False)
 
 
 class _EndsWith(_Globbed, EndsWith):
@@ -56,7 +104,8 @@ class _EndsWith(_Globbed, EndsWith):
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
         """Backwards where an index knows the ends of the column."""
-        return _backwards(self, compiler, connection, in_any_case=False) or self.as_sql(compiler, connection)
+        plain = self.as_sql(compiler, connection)
+        return _with_head(self, compiler, connection, plain, Ends, in_any_case=False)
 
 
 class _Contains(_Globbed, Contains):
@@ -116,15 +165,19 @@ class _InAnyCase:
 class _IStartsWith(_InAnyCase, IStartsWith):
     shape = "{}%"
 
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        """By its head where an index knows the beginnings of the column."""
+        plain = super().as_postgresql(compiler, connection)
+        return _with_head(self, compiler, connection, plain, Beginnings, in_any_case=True)
+
 
 class _IEndsWith(_InAnyCase, IEndsWith):
     shape = "%{}"
 
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
         """Backwards where an index knows the ends of the column."""
-        in_any_case = isinstance(self.rhs, str) and _has_cases(self.rhs)
-        known = _backwards(self, compiler, connection, in_any_case=in_any_case)
-        return known or super().as_postgresql(compiler, connection)
+        plain = super().as_postgresql(compiler, connection)
+        return _with_head(self, compiler, connection, plain, Ends, in_any_case=True)
 
 
 class _IContains(_InAnyCase, IContains):
@@ -133,12 +186,19 @@ class _IContains(_InAnyCase, IContains):
 
 class _IExact(_InAnyCase, IExact):
     def as_postgresql(self, compiler: Any, connection: Any) -> Any:
-        """Both ways at once: some columns have an index in upper case, others trigrams."""
-        plain, given = self.as_sql(compiler, connection)
+        """All ways at once: some columns have an index in upper case, others of beginnings, others trigrams."""
+        plain = self.as_sql(compiler, connection)
         if not isinstance(self.rhs, str):
-            return plain, given
-        alike, pattern = super().as_postgresql(compiler, connection)
-        return f"({plain} AND {alike})", [*given, *pattern]
+            return plain
+        both = _both(plain, super().as_postgresql(compiler, connection))
+        index = _heads_of(self, Beginnings)
+        if index is None:
+            return both
+        column, given = compiler.compile(self.lhs)
+        head = f"{index.head(column)} = {index.head('%s')}", [*given, self.rhs]
+        if purpose(compiler.query) == ESTIMATE:
+            return head if len(self.rhs) < _room(self.rhs) else both
+        return _both(head, both)
 
 
 class _Among(In):

@@ -11,6 +11,8 @@ from typing import Any
 from django.db import connections
 from django.db.models import QuerySet
 
+from projections.texts import ESTIMATE, asked_for
+
 EXACT = 5_000
 
 
@@ -26,7 +28,7 @@ def total_of(rows: "QuerySet[Any]", *, shown: int, many: int = 0) -> int:
 
 def expected(rows: "QuerySet[Any]") -> int:
     """How many rows PostgreSQL's planner expects."""
-    told = (
-        rows.order_by().values("instance_id").explain(format="json")
-    )  # nothing, when the filter holds nothing whatever there is
-    return int(json.loads(told)[0]["Plan"]["Plan Rows"]) if told else 0
+    told = asked_for(ESTIMATE, rows).order_by().values("instance_id").explain(format="json")
+    return (
+        int(json.loads(told)[0]["Plan"]["Plan Rows"]) if told else 0
+    )  # nothing: the filter holds nothing whatever there is

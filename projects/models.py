@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from projections import indexes
-from projections.indexes import BesideIds, Ends, Trigrams
+from projections.indexes import Beginnings, BesideIds, Ends, Trigrams
 from users.models import UserRow
 
 WORDS = {1: "active", 2: "inactive", 3: "removed"}
@@ -212,6 +212,8 @@ indexes.keep(
     Trigrams("usergrants_trigrams", UserGrantRow, ("user_login_name", "user_display_name")),
     BesideIds("usergrants_ids_login_name", UserGrantRow, ("user_login_name",)),
     BesideIds("usergrants_ids_display_name", UserGrantRow, ("user_display_name",)),
-    Ends("usergrants_ends_login_name", UserGrantRow, "user_login_name"),
-    Ends("usergrants_ends_any_case_login", UserGrantRow, "user_login_name", in_any_case=True),
+    Beginnings("usergrants_begin_login_name", UserGrantRow, "user_login_name"),
+    Beginnings("usergrants_begin_display_name", UserGrantRow, "user_display_name"),
+    Ends("usergrants_end_login_name", UserGrantRow, "user_login_name"),
 )
+indexes.retire("usergrants_ends_login_name", "usergrants_ends_any_case_login")

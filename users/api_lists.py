@@ -39,7 +39,7 @@ TEXTS = {
     "login_name_query": ("login_name", "preferred_login_name"),
 }
 OF_PEOPLE = {"first_name", "last_name", "nick_name", "display_name", "email", "phone"}
-WITHOUT_ENDS = OF_PEOPLE - {"email", "phone"}
+WITHOUT_ENDS = {"first_name", "last_name", "display_name"}
 """Texts whose ends no index knows."""
 EQUALS, ENDS = (0, 1), (6, 7)  # TextQueryMethod
 KINDS = {1: "human", 2: "machine"}

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Upper
 
 from projections import indexes
-from projections.indexes import BesideIds, Ends, Trigrams
+from projections.indexes import Beginnings, BesideIds, Ends, Trigrams
 
 ID = 200
 WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
@@ -245,9 +245,23 @@ indexes.keep(
     BesideIds("users_ids_display_name", UserRow, ("kind", "display_name")),
     BesideIds("users_ids_email", UserRow, ("kind", "email")),
     BesideIds("users_ids_phone", UserRow, ("kind", "state", "phone")),
-    Ends("users_ends_login_name", UserRow, "preferred_login_name"),
-    Ends("users_ends_any_case_login", UserRow, "preferred_login_name", in_any_case=True),
-    Ends("users_ends_email", UserRow, "email"),
-    Ends("users_ends_any_case_email", UserRow, "email", in_any_case=True),
-    Ends("users_ends_phone", UserRow, "phone"),
+    Beginnings("users_begin_user_name", UserRow, "user_name"),
+    Beginnings("users_begin_login_name", UserRow, "preferred_login_name"),
+    Beginnings("users_begin_first_name", UserRow, "first_name", ("kind",)),
+    Beginnings("users_begin_last_name", UserRow, "last_name", ("kind",)),
+    Beginnings("users_begin_nick_name", UserRow, "nick_name", ("kind",)),
+    Beginnings("users_begin_display_name", UserRow, "display_name", ("kind",)),
+    Beginnings("users_begin_email", UserRow, "email", ("kind",)),
+    Ends("users_end_user_name", UserRow, "user_name"),
+    Ends("users_end_login_name", UserRow, "preferred_login_name"),
+    Ends("users_end_nick_name", UserRow, "nick_name", ("kind",)),
+    Ends("users_end_email", UserRow, "email", ("kind",)),
+    Ends("users_end_phone", UserRow, "phone", ("kind",)),
+)
+indexes.retire(
+    "users_ends_login_name",
+    "users_ends_any_case_login",
+    "users_ends_email",
+    "users_ends_any_case_email",
+    "users_ends_phone",
 )

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from iam.api.lists import matches
-from projections import pages, totals
+from projections import indexes, pages, texts, totals
 from projections.pages import page_of_rows, planned_anew
 from projects import commands as projects
 from projects.models import UserGrantRow
@@ -42,6 +42,7 @@ WAYS = {
     "soon": (5, 1000, 200),
     "not soon": (5, 1000, 1),
     "far": (5, 0, 20_000),
+    "from the nearer end": (5, 0, 20_000),
 }
 """How many are few, which offset is far, how many are soon walked."""
 
@@ -60,9 +61,11 @@ def test_every_way_to_a_page_finds_the_same_rows(crowd, monkeypatch, way):
     monkeypatch.setattr(pages, "SOON", soon)
     if way == "not soon":
         monkeypatch.setattr(pages, "_met_soon", lambda *asked: None)
+    if way == "from the nearer end":
+        monkeypatch.setattr(pages, "_is_sorted", lambda *asked, **options: True)
     seen = 0
     for table, filters, orders in ((UserRow, USERS, ORDERS), (UserGrantRow, GRANTS, GRANT_ORDERS)):
-        for wanted, order, offset in itertools.product(filters, orders, (0, 7, 40, 5000)):
+        for wanted, order, offset in itertools.product(filters, orders, (0, 7, 40, 250, 5000)):
             rows = table.objects.filter(instance_id=crowd.instance).filter(wanted)
             with planned_anew(rows.db):
                 found = page_of_rows(rows, order, offset, 10)
@@ -174,7 +177,7 @@ ENDS = [
 @pytest.mark.parametrize("text", ENDS)
 @pytest.mark.parametrize("method", [6, 7])
 def test_an_end_is_found_backwards_as_it_is_forwards(crowd, text, method):
-    """The ends of addresses are asked for backwards, by an index of ends; those of nick names are not."""
+    """The ends of addresses are asked for backwards, by an index of ends; those of first names are not."""
     names = [
         "a.net",
         "A.NET",
@@ -190,15 +193,118 @@ def test_an_end_is_found_backwards_as_it_is_forwards(crowd, text, method):
     names += ["straß", "STRASS", "kelvin", "\N{KELVIN SIGN}ELVIN", "k", "🙂", "a.net🙂", ""]
     rows = UserRow.objects.filter(instance_id=crowd.instance, id__startswith="3")
     for row, name in zip(rows.order_by("id"), names, strict=False):
-        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(nick_name=name, email=name)
+        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(first_name=name, email=name)
     backwards, forwards = (
-        rows.filter(matches(column, text, method)).order_by("id") for column in ("email", "nick_name")
+        rows.filter(matches(column, text, method)).order_by("id") for column in ("email", "first_name")
     )
-    assert ("reverse(" in str(backwards.query), "reverse(" in str(forwards.query)) == (True, False)
+    is_known = bool(text) and (method == 7 or text.isascii())
+    assert ("reverse(" in str(backwards.query), "reverse(" in str(forwards.query)) == (is_known, False)
     given = {row.id for row in rows if row.email in names}
     found = [{row.id for row in asked} & given for asked in (backwards, forwards)]
     assert found[0] == found[1]
     assert found[0] or text.lower() != text, "something ends so"
+
+
+LONG = "A name of more than thirty-two letters, İ"
+BEGINNINGS = [
+    "a",
+    "AN",
+    "Kim",
+    "ki",
+    "İ",
+    "i",
+    "\N{KELVIN SIGN}im",
+    "%",
+    "_a",
+    "É",
+    "é",
+    "7",
+    "7-",
+    LONG,
+    LONG[:33],
+    LONG[:32],
+    LONG.upper(),
+    "İ" * 17,
+    "İ" * 16,
+    "",
+]
+SHAPES = {
+    0: "{0} = {1}",
+    1: "UPPER({0}) = UPPER({1}) AND {0} ILIKE {2}",
+    2: "{0} LIKE {2} || '%%'",
+    3: "{0} ILIKE {2} || '%%'",
+}
+
+
+@pytest.mark.parametrize("purpose", ["", texts.WALK])
+@pytest.mark.parametrize("method", SHAPES)
+def test_a_beginning_is_found_by_its_head_as_it_is_without(crowd, method, purpose):
+    """Every name is asked for too, and what is a little longer than the head of it."""
+    names = [*BEGINNINGS, "an.b", "kIM", "100%", "_A", "xa", LONG + "!", LONG[:32] + "!", "i" * 16, "i" * 17, "İ" * 33]
+    rows = UserRow.objects.filter(instance_id=crowd.instance, id__startswith="3")
+    for row, name in zip(rows.order_by("id"), names, strict=False):
+        UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(nick_name=name)
+    seen = 0
+    for text in names:
+        asked = texts.asked_for(purpose, rows.filter(matches("nick_name", text, method)))
+        plain = SHAPES[method].format("nick_name", "%s", "%s")
+        escaped = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        given = {0: [text], 1: [text, escaped]}.get(method, [escaped])
+        expected = rows.extra(where=[plain], params=given)
+        assert set(asked.values_list("id", flat=True)) == set(expected.values_list("id", flat=True)), text
+        seen += len(asked)
+    assert seen > 20
+
+
+def test_the_index_of_heads_is_asked_where_it_knows_more(crowd):
+    rows = UserRow.objects.filter(instance_id=crowd.instance)
+
+    def said(method, text, purpose=""):
+        sql = str(texts.asked_for(purpose, rows.filter(matches("nick_name", text, method))).query)
+        return ("left(" in sql, "LIKE" in sql.replace("32) LIKE", "") or "= 'A" in sql)
+
+    assert said(3, "an") == (True, False)
+    assert said(2, "An") == (True, True)
+    assert said(2, "7-") == (True, False)
+    assert said(2, "Än") == (False, True)
+    assert said(3, "x" * 33) == (True, True)
+    assert said(2, "An", texts.ESTIMATE) == (False, True)
+    assert said(3, "an", texts.ESTIMATE) == (True, False)
+    assert said(1, "Anna", texts.ESTIMATE) == (True, False)
+    assert said(3, "an", texts.WALK) == (False, True)
+    assert said(3, "ann", texts.WALK) == (True, False)
+
+
+def test_a_page_near_the_end_puts_few_in_order(crowd, monkeypatch):
+    """What is gathered is counted first; from the nearer end only the rows up to the page are kept in order."""
+    monkeypatch.setattr(totals, "EXACT", 5)
+    monkeypatch.setattr(pages, "FAR", 10)
+    rows = UserRow.objects.filter(matches("first_name", "a", 3), instance_id=crowd.instance, kind="human")
+    total = rows.count()
+    assert total > 40
+    monkeypatch.setattr(pages, "_is_sorted", lambda *asked, **options: True)
+    for offset in (total - 15, total - 5, total, total + 20):
+        with planned_anew(rows.db), CaptureQueriesContext(connection) as captured:
+            found = page_of_rows(rows, ["-id"], offset, 10)
+        (walk,) = (
+            [one["sql"] for one in captured if "ORDER BY" in one["sql"] and "SELECT" in one["sql"]]
+            if offset < total
+            else [""]
+        )
+        assert found.total == total
+        assert [row.id for row in found.rows] == list(
+            rows.order_by("-id").values_list("id", flat=True)[offset : offset + 10]
+        )
+        assert ("ASC" in walk, "OFFSET 5" in walk) == (offset < total, offset == total - 15)
+
+
+def test_set_up_drops_what_is_retired(crowd):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX users_ends_phone ON users_users (instance_id, reverse(phone))")
+        indexes.put()
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'users_ends_phone'")
+        assert cursor.fetchone() == (0,)
+    assert indexes.lacking() == []
 
 
 def test_many_ids_are_one_value_and_find_what_few_find(crowd):

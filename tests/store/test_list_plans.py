@@ -146,6 +146,29 @@ def test_a_page_far_behind_of_a_text_is_counted_off_in_an_index(crowd, monkeypat
     assert read == {}
 
 
+def test_a_tenth_that_begins_or_ends_so_is_gathered_from_an_index_alone(crowd, monkeypatch):
+    """Where walking the order of the ids is dear, beginnings are found in small letters, and the texts stand beside them."""
+    monkeypatch.setattr(totals, "EXACT", PAGE)
+    monkeypatch.setattr(pages, "FAR", PAGE)
+    monkeypatch.setattr(pages, "OFTEN", SIZES.users)
+    with connection.cursor() as cursor:  # as after a VACUUM, which no transaction may run
+        cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE relname = ANY(%s)", [list(LONG)])
+        cursor.execute("SET LOCAL random_page_cost = 0.1")
+    tried, read = 0, {}
+    for name, path, body in requests(
+        r"users, [a-zA-Z]+ starts\*? '.{1,2}'$|authorizations, (login|display)Name starts\*? '.{1,2}'$|users, (user|nick)Name ends\*? '.'$"
+    ):
+        key = "pagination" if "pagination" in body else "query"
+        far = {**body, key: {**body[key], "limit": PAGE, "offset": 3 * PAGE}}
+        answer, looking = answered(crowd, path, far)
+        if total(answer) > 5 * PAGE and "number" not in name:
+            tried += 1
+            if not re.search(r"Index Only Scan[^}]*(users|usergrants)_(begin|end)_", json.dumps(looking.plans)):
+                read[name] = looking.plans
+    assert tried > 10
+    assert read == {}
+
+
 @pytest.mark.parametrize(
     "address", ["users?q=nobodyhere", "users?q=zimqui", "authorizations?q=nobodyhere", "authorizations?q=zimqui"]
 )
