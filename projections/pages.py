@@ -86,15 +86,14 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
         if few.total is not None:
             return few
         many = most + 1
-    if many > OFTEN * (offset + limit):
-        rows = texts.asked_for(texts.WALK, rows)
+    walked = texts.asked_for(texts.WALK, rows) if many > OFTEN * (offset + limit) else rows
     if offset < FAR and not lies_so:
-        near = _met_soon(rows, order, offset, limit, max(SOON, many))
+        near = _met_soon(walked, order, offset, limit, max(SOON, many))
         if near is None:
             total, found = _sorted(rows, order, offset, limit, None)
             return Page(found, total=total)
         return Page(near, many=many)
-    return _far(rows.order_by(*order), offset, limit, many, lies_so=lies_so)
+    return _far(walked.order_by(*order), offset, limit, many, lies_so=lies_so)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 
 import pytest
 from django.db import connection
@@ -273,6 +274,14 @@ def test_the_index_of_heads_is_asked_where_it_knows_more(crowd):
     assert said(1, "Anna", texts.ESTIMATE) == (True, False)
     assert said(3, "an", texts.WALK) == (False, True)
     assert said(3, "ann", texts.WALK) == (True, False)
+
+
+def test_beside_a_head_no_other_index_is_looked_into(crowd):
+    """The same letters as trigrams took 110 ms for an end of 2,500 addresses among a million."""
+    for method, text in ((2, "An"), (1, "Anna"), (6, "Com")):
+        wanted = matches("email", text, method)
+        plan = UserRow.objects.filter(wanted, instance_id=crowd.instance).explain(format="json")
+        assert "users_trigrams" not in plan and re.search(r"users_(begin|end)_email", plan), (text, plan)
 
 
 def test_a_page_near_the_end_puts_few_in_order(crowd, monkeypatch):
