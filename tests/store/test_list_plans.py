@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="plans of PostgreSQL"),
 ]
 SIZES = crowded.Sizes(users=3000, orgs=100, authorizations=3000)
-LONG = {"users_users", "projects_user_grants", "users_metadata"}
+LONG = {"users_users", "projects_user_grants", "projects_user_grant_roles", "users_metadata"}
 SELECTIVE, LOOKED_AT = 30, 400
 """Where a filter lets at most SELECTIVE rows of 3,000 through, at most LOOKED_AT are looked at."""
 PAGE = 20
