@@ -5,6 +5,7 @@ as it runs. Scans of whole tables are dear here, as they are where there are mil
 behind.
 """
 
+import itertools
 import json
 import re
 
@@ -144,6 +145,25 @@ def test_a_page_far_behind_of_a_text_is_counted_off_in_an_index(crowd, monkeypat
                 read[name] = scans
     assert tried > 15
     assert read == {}
+
+
+def test_a_page_far_behind_of_a_role_is_counted_off_in_the_keys_of_its_holders(crowd, monkeypatch):
+    """An eighth of all, and all but a few: neither is gathered and sorted, rising or falling."""
+    monkeypatch.setattr(totals, "EXACT", PAGE)
+    monkeypatch.setattr(pages, "FAR", PAGE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE relname = ANY(%s)", [list(LONG)])
+    path = "/zitadel.authorization.v2.AuthorizationService/ListAuthorizations"
+    for key, asc in itertools.product(("admin", "viewer"), (True, False)):
+        page = {"limit": PAGE, "offset": 10 * PAGE, "asc": asc}
+        answer, looking = answered(crowd, path, {"pagination": page, "filters": [{"roleKey": {"key": key}}]})
+        assert total(answer) > 12 * PAGE
+        scans = [plan["Plans"][0] for plan in looking.plans if "projects_user_grant_roles" in json.dumps(plan)]
+        assert [(one["Node Type"], one["Index Name"]) for one in scans] == [
+            ("Index Only Scan", "projects_user_grant_roles_pkey")
+        ], (key, asc, looking.plans)
+        assert scans[0]["Actual Rows"] == 11 * PAGE
+        assert looking.rows <= 13 * PAGE + 1, (key, asc, looking.rows, looking.plans)
 
 
 @pytest.mark.parametrize(
