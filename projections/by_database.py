@@ -47,18 +47,26 @@ def in_turns(using: str, table: str, at_once: int, fill: Callable[[Any, str, lis
 
     `fill` gets a cursor in a transaction of its own, the condition that tells the rows, and its values.
     """
-    after = (
-        f"SELECT instance_id, id FROM {table} WHERE (instance_id, id) > (%s, %s)"  # noqa: S608 - our names
-        " ORDER BY instance_id, id LIMIT 1 OFFSET %s"
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT instance_id FROM {table}")  # noqa: S608 - our names
+        instances = [instance for (instance,) in cursor.fetchall()]
+    for instance in instances:  # PostgreSQL knows how many rows lie between two ids, but not between two pairs
+        at: str | None = ""
+        while at is not None:
+            with transaction.atomic(using), connections[using].cursor() as cursor:
+                at = _fill_some(cursor, table, at_once, instance, at, fill)
+
+
+def _fill_some(cursor: Any, table: str, at_once: int, instance: str, after: str, fill: Any) -> str | None:
+    """Answers the last id; nothing if no more may follow."""
+    cursor.execute(
+        f"SELECT id FROM {table} WHERE instance_id = %s AND id > %s ORDER BY id LIMIT 1 OFFSET %s",  # noqa: S608 - our names
+        [instance, after, at_once - 1],
     )
-    at: tuple[str, ...] | None = ("", "")
-    while at is not None:
-        with transaction.atomic(using), connections[using].cursor() as cursor:
-            cursor.execute(after, [*at, at_once - 1])
-            until = cursor.fetchone()
-            upper = f" AND ({table}.instance_id, {table}.id) <= (%s, %s)" if until else ""
-            fill(cursor, f"({table}.instance_id, {table}.id) > (%s, %s){upper}", [*at, *(until or ())])
-        at = until
+    (until,) = cursor.fetchone() or (None,)
+    upper, values = ("", []) if until is None else (f" AND {table}.id <= %s", [until])
+    fill(cursor, f"{table}.instance_id = %s AND {table}.id > %s{upper}", [instance, after, *values])
+    return until
 
 
 def _has_columns(connection: Any, columns: Mapping[str, tuple[str, ...]]) -> bool:
