@@ -157,6 +157,18 @@ def test_set_up_makes_the_triggers_that_are_missing_and_enters_what_is_there(sho
     assert kept() == []
 
 
+def test_set_up_enters_what_every_tenant_holds(shop, monkeypatch):
+    monkeypatch.setattr(role_keys, "AT_ONCE", 2)
+    row = columns(UserGrantRow.objects.get(id=shop["own"]))
+    others = [("a", f"{n}") for n in range(4)] + [("z", f"{n}") for n in range(3)]
+    UserGrantRow.objects.bulk_create(UserGrantRow(**{**row, "instance_id": tenant, "id": id}) for tenant, id in others)
+    before = sorted(UserGrantRoleRow.objects.values_list("instance_id", "id", "role_key"))
+    assert len(before) == 2 * (2 + len(others))
+    UserGrantRoleRow.objects.all().delete()
+    role_keys.fill()
+    assert sorted(UserGrantRoleRow.objects.values_list("instance_id", "id", "role_key")) == before
+
+
 def test_set_up_of_what_is_whole_costs_a_statement(shop, django_assert_num_queries):
     with django_assert_num_queries(1):
         role_keys.put()
