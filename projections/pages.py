@@ -4,9 +4,9 @@ The planner guesses how many rows a filter lets through, and a wrong guess walks
 expects more, a filtered list is first asked for EXACT + 1 rows in no order (MANY times EXACT if the order is not that of
 the ids). Are there no more, then these are all: the database sorts them and counts them in the same statement. Of many,
 walking the index of the sorting column meets enough soon; where SOON rows of the order do not hold the page, all are
-gathered and sorted after all. A page far behind is walked by keys alone, which an index may answer without its table. The
-rows of keys are read without the filter. Plans are made for the values of each request, never kept: one for a common name
-is of no use for a rare one.
+gathered and sorted after all. A page far behind is walked by keys alone, which an index may answer without its table, or a
+table of `holders`. The rows of keys are read without the filter. Plans are made for the values of each request, never kept:
+one for a common name is of no use for a rare one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from django.db.models.query import ModelIterable
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
-from projections import texts, totals
+from projections import holders, texts, totals
 
 KEY = ("instance_id", "id")
 FAR = 1000
@@ -213,15 +213,18 @@ def _told_by_index(rows: "QuerySet[Any]", first: str) -> dict[str, Any]:
 def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -> list[Any]:
     if offset < FAR:
         return list(plain[offset : offset + limit])
+    held = holders.instead_of(plain) if lies_so else None
+    asked = plain if held is None else held
     with _planned(plain.db, WALKED if lies_so else {}):
-        keys = list(plain.values_list(*KEY)[offset : offset + limit])
+        keys = list(asked.values_list(*KEY)[offset : offset + limit])
     return _in_order(plain, keys)
 
 
 def _far(plain: "QuerySet[Any]", offset: int, limit: int, many: int, *, lies_so: bool) -> Page:
     """A page of many rows. Where they are gathered and sorted they are counted before: from the end that is nearer,
     fewer need to be put in order."""
-    if offset < FAR or not _is_sorted(plain[offset : offset + limit], lies_so=lies_so):
+    is_known = lies_so and holders.instead_of(plain) is not None
+    if offset < FAR or is_known or not _is_sorted(plain[offset : offset + limit], lies_so=lies_so):
         return Page(_walked(plain, offset, limit, lies_so=lies_so), many=many)
     total = plain.order_by().values("instance_id").count()
     after = max(total - offset - limit, 0)

@@ -40,11 +40,12 @@ class ProjectsConfig(AppConfig):
         triggers.watch(kept.OIDC, ProjectRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, ProjectGrantRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, UserGrantRow, per="user_id")
-        post_migrate.connect(_put, sender=self, dispatch_uid="user_names")
+        post_migrate.connect(_put, sender=self, dispatch_uid="kept_by_database")
 
 
 def _put(using: str, **_: Any) -> None:
     """After each migration: SQLite loses triggers when it makes a table anew."""
-    from projects import user_names
+    from projects import role_keys, user_names
 
     user_names.put(using)
+    role_keys.put(using)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
-from projections import indexes
+from projections import holders, indexes
 from projections.indexes import Beginnings, BesideIds, Ends, Trigrams
 from users.models import UserRow
 
@@ -172,7 +172,7 @@ class ProjectGrantRow(_Row):
 
 class UserGrantRow(_Row):
     """A user holds roles of a project. `org_id` is the organization that gave them, `user_org_id` the user's own.
-    What the user is called is copied by the database (projects/user_names.py)."""
+    What the user is called is copied by the database (projects/user_names.py), as are the keys of the roles."""
 
     pk = models.CompositePrimaryKey("instance_id", "id")
     org_id = _id()
@@ -217,3 +217,18 @@ indexes.keep(
     Ends("usergrants_end_login_name", UserGrantRow, "user_login_name"),
 )
 indexes.retire("usergrants_ends_login_name", "usergrants_ends_any_case_login")
+
+
+class UserGrantRoleRow(models.Model):
+    """An authorization has a role. The database keeps these rows (projects/role_keys.py)."""
+
+    pk = models.CompositePrimaryKey("instance_id", "role_key", "id")
+    instance_id = _id()
+    role_key = _id()
+    id = _id()
+
+    class Meta:
+        db_table = "projects_user_grant_roles"
+
+
+holders.keep(UserGrantRow, "roles", UserGrantRoleRow, "role_key")

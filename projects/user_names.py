@@ -6,7 +6,9 @@ program, old or new, leaves an old name. Set-up makes what is missing of them an
 
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
+
+from projections import by_database
 
 COLUMNS = ("user_login_name", "user_display_name")
 """What the database writes in projects_user_grants: the preferred login name, and the name that lists show."""
@@ -50,55 +52,35 @@ SQLITE = {
     "projects_user_renamed": f"CREATE TRIGGER projects_user_renamed AFTER UPDATE OF {NAMED} ON users_users BEGIN {_RENAME}; END",
     "projects_user_put_back": f"CREATE TRIGGER projects_user_put_back AFTER INSERT ON users_users BEGIN {_RENAME}; END",
 }  # fmt: skip
-LAST = """SELECT instance_id, id FROM projects_user_grants WHERE (instance_id, id) > (%s, %s)
-ORDER BY instance_id, id LIMIT 1 OFFSET %s"""
 FILL = f"""UPDATE projects_user_grants SET {COPY.format("users_users")} FROM users_users
 WHERE users_users.instance_id = projects_user_grants.instance_id AND users_users.id = projects_user_grants.user_id
-AND (user_login_name <> users_users.preferred_login_name OR user_display_name <> {SHOWN.format("users_users")})
-AND (projects_user_grants.instance_id, projects_user_grants.id) > (%s, %s)"""  # noqa: S608 - our names
+AND (user_login_name <> users_users.preferred_login_name OR user_display_name <> {SHOWN.format("users_users")}) AND """  # noqa: S608 - our names
 
 
 def put(using: str = "default") -> None:
     """Make the triggers that are missing, and copy the names then. Costs a statement when all are there."""
-    connection = connections[using]
-    is_postgres = connection.vendor == "postgresql"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger" if is_postgres else "SELECT name FROM sqlite_master")
-        known = {name for (name,) in cursor.fetchall()}
-    missing = {name: sql for name, sql in (POSTGRESQL if is_postgres else SQLITE).items() if name not in known}
-    if not missing or not _has_columns(connection):
-        return
-    with transaction.atomic(using), connection.cursor() as cursor:
-        for sql in missing.values():
-            cursor.execute(sql)
-    fill(using)
+    by_database.put(KEPT, using)
 
 
 def fill(using: str = "default") -> None:
-    """Copy the names of all users; some rows at a time, so that running programs never wait long.
+    """Copy the names of all users, some rows at a time.
 
     The triggers rest meanwhile: nobody's rights change, so what was kept of them stays true.
     """
-    connection = connections[using]
-    at: tuple[str, ...] | None = ("", "")
-    while at is not None:
-        with transaction.atomic(using), connection.cursor() as cursor:
-            cursor.execute(LAST, [*at, AT_ONCE - 1])
-            until = cursor.fetchone()
-            if connection.vendor == "postgresql":
-                cursor.execute("ALTER TABLE projects_user_grants DISABLE TRIGGER USER")
-            upper = " AND (projects_user_grants.instance_id, projects_user_grants.id) <= (%s, %s)" if until else ""
-            cursor.execute(FILL + upper, [*at, *(until or ())])
-            if connection.vendor == "postgresql":
-                cursor.execute("ALTER TABLE projects_user_grants ENABLE TRIGGER USER")
-        at = until
+    is_postgres = connections[using].vendor == "postgresql"
+
+    def copy(cursor: Any, among: str, values: list[str]) -> None:
+        if is_postgres:
+            cursor.execute("ALTER TABLE projects_user_grants DISABLE TRIGGER USER")
+        cursor.execute(FILL + among, values)
+        if is_postgres:
+            cursor.execute("ALTER TABLE projects_user_grants ENABLE TRIGGER USER")
+
+    by_database.in_turns(using, "projects_user_grants", AT_ONCE, copy)
 
 
-def _has_columns(connection: Any) -> bool:
-    """Whether the migration that adds them has run: set-up may end at an older one."""
-    with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
-        if not tables.issuperset({"projects_user_grants", "users_users"}):
-            return False
-        found = connection.introspection.get_table_description(cursor, "projects_user_grants")
-    return {one.name for one in found}.issuperset(COLUMNS)
+KEPT = by_database.Kept(
+    triggers={"postgresql": POSTGRESQL, "sqlite": SQLITE},
+    columns={"projects_user_grants": COLUMNS, "users_users": ()},
+    fill=fill,
+)

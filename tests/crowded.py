@@ -94,6 +94,8 @@ FROM generate_series(1, {authorizations}) n
 JOIN users_users u ON u.instance_id = '{instance}'
   AND u.id = lpad((300000000000000000 + (1 + n * 104729::bigint % {users}) * 4096)::text, 18, '0')
 JOIN projects_projects p ON p.instance_id = '{instance}' AND p.id = 'p' || 1 + floor({projects} * power((n * 7919::bigint % 100003) / 100003.0, 2))::int;
+INSERT INTO projects_user_grant_roles (instance_id, role_key, id)
+SELECT DISTINCT instance_id, role_key, id FROM projects_user_grants, jsonb_array_elements_text(roles) AS role_key WHERE id LIKE '4%' ORDER BY id;
 """
 
 
@@ -105,6 +107,7 @@ TABLES = (
     "projects_projects",
     "projects_roles",
     "projects_user_grants",
+    "projects_user_grant_roles",
 )
 
 

@@ -1,11 +1,6 @@
 """The names of users beside their authorizations: the database keeps them, whoever writes."""
 
-import os
-import secrets
-import subprocess
-import sys
 import threading
-import time
 
 import psycopg
 import pytest
@@ -19,8 +14,6 @@ from projections.rebuild import rebuild
 from projects import commands as projects
 from projects import user_names
 from projects.models import UserGrantRow
-from tests import engine
-from tests.servers import ROOT
 from users import commands as users
 from users.domain.profile import Profile
 from users.models import UserRow
@@ -92,15 +85,9 @@ def test_set_up_makes_the_triggers_that_are_missing_and_copies_what_was_there(gi
 
 
 @pytest.fixture(scope="module")
-def sessions():
-    """Makes connections to a database of its own, where transactions may meet."""
-    if os.environ.get("GATEHOUSE_TEST_DB") != "postgres":
-        pytest.skip("SQLite has one writer")
-    dsn = engine.new_database(f"named_{secrets.token_hex(4)}")
-    environment = os.environ | {"ZITADEL_DATABASE_POSTGRES_DSN": dsn, "DJANGO_SETTINGS_MODULE": "iam.settings.prod"}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    with psycopg.connect(dsn, autocommit=True) as session:
+def sessions(meeting):
+    """Makes connections to a database with a user."""
+    with psycopg.connect(meeting.dsn, autocommit=True) as session:
         session.execute(
             "INSERT INTO users_users (instance_id, id, org_id, kind, state, user_name, preferred_login_name, first_name,"
             " last_name, nick_name, display_name, preferred_language, gender, email, email_verified, phone,"
@@ -109,15 +96,7 @@ def sessions():
             " VALUES ('i', 'u', 'o', 'human', 1, 'u', 'u', '', '', '', 'old', '', 0, '', false, '', false, '', '', 0, '',"
             " false, '', now(), now(), 1)"
         )
-    made = []
-
-    def session():
-        made.append(psycopg.connect(dsn))
-        return made[-1]
-
-    yield session
-    for one in made:
-        one.close()
+    return meeting.session
 
 
 GRANT = (
@@ -128,21 +107,14 @@ RENAME = "UPDATE users_users SET display_name = %s WHERE id = 'u'"
 
 
 @pytest.mark.parametrize("is_renamed_first", [True, False])
-def test_an_authorization_that_comes_while_its_user_is_renamed_has_the_new_name(sessions, is_renamed_first):
+def test_an_authorization_that_comes_while_its_user_is_renamed_has_the_new_name(meeting, sessions, is_renamed_first):
     grant, name = f"g{is_renamed_first}", f"new {is_renamed_first}"
     steps = [(RENAME, name), (GRANT, grant)] if is_renamed_first else [(GRANT, grant), (RENAME, name)]
     first, second, look = sessions(), sessions(), sessions()
     first.execute(steps[0][0], [steps[0][1]])
     waiting = threading.Thread(target=lambda: (second.execute(steps[1][0], [steps[1][1]]), second.commit()))
     waiting.start()
-    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = %s"
-    for _ in range(200):
-        if look.execute(waits, [second.info.backend_pid]).fetchone()[0]:
-            break
-        look.commit()
-        time.sleep(0.05)
-    else:
-        pytest.fail("the second one does not wait for the first")
+    meeting.wait_for_lock(look)
     first.commit()
     waiting.join(20)
     found = look.execute("SELECT user_display_name FROM projects_user_grants WHERE id = %s", [grant])

@@ -5,6 +5,7 @@ as it runs. Scans of whole tables are dear here, as they are where there are mil
 behind.
 """
 
+import itertools
 import json
 import re
 
@@ -26,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="plans of PostgreSQL"),
 ]
 SIZES = crowded.Sizes(users=3000, orgs=100, authorizations=3000)
-LONG = {"users_users", "projects_user_grants", "users_metadata"}
+LONG = {"users_users", "projects_user_grants", "projects_user_grant_roles", "users_metadata"}
 SELECTIVE, LOOKED_AT = 30, 400
 """Where a filter lets at most SELECTIVE rows of 3,000 through, at most LOOKED_AT are looked at."""
 PAGE = 20
@@ -167,6 +168,25 @@ def test_a_tenth_that_begins_or_ends_so_is_gathered_from_an_index_alone(crowd, m
                 read[name] = looking.plans
     assert tried > 10
     assert read == {}
+
+
+def test_a_page_far_behind_of_a_role_is_counted_off_in_the_keys_of_its_holders(crowd, monkeypatch):
+    """An eighth of all, and all but a few: neither is gathered and sorted, rising or falling."""
+    monkeypatch.setattr(totals, "EXACT", PAGE)
+    monkeypatch.setattr(pages, "FAR", PAGE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET relallvisible = relpages WHERE relname = ANY(%s)", [list(LONG)])
+    path = "/zitadel.authorization.v2.AuthorizationService/ListAuthorizations"
+    for key, asc in itertools.product(("admin", "viewer"), (True, False)):
+        page = {"limit": PAGE, "offset": 10 * PAGE, "asc": asc}
+        answer, looking = answered(crowd, path, {"pagination": page, "filters": [{"roleKey": {"key": key}}]})
+        assert total(answer) > 12 * PAGE
+        scans = [plan["Plans"][0] for plan in looking.plans if "projects_user_grant_roles" in json.dumps(plan)]
+        assert [(one["Node Type"], one["Index Name"]) for one in scans] == [
+            ("Index Only Scan", "projects_user_grant_roles_pkey")
+        ], (key, asc, looking.plans)
+        assert scans[0]["Actual Rows"] == 11 * PAGE
+        assert looking.rows <= 13 * PAGE + 1, (key, asc, looking.rows, looking.plans)
 
 
 @pytest.mark.parametrize(
