@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from eventstore.database import DatabaseStore
 from eventstore.models import EventRow
-from eventstore.store import Recorded
+from eventstore.store import Recorded, Stream
 
 CHUNK = 500
 
@@ -73,6 +73,12 @@ def first_after(position: int, instance: str = "") -> datetime | None:
     wanted = Q(instance_id=instance) if instance else Q()
     rows = EventRow.objects.filter(wanted, position__gt=position).order_by("position")
     return rows.values_list("created_at", flat=True).first()
+
+
+def owner_of(stream: Stream) -> str:
+    """Who has owned a stream from its first fact on; empty for one without facts."""
+    rows = EventRow.objects.filter(instance_id=stream.instance, aggregate_type=stream.kind, aggregate_id=stream.id)
+    return rows.order_by("version").values_list("owner", flat=True).first() or ""
 
 
 def facts_of(store: DatabaseStore, id: str) -> list[Recorded]:

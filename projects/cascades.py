@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 from eventstore.events import Event
 from eventstore.store import Stream
 from iam.access.members import HolderRemoved
+from iam.access.models import MembershipRow
 from iam.access.queries import find_memberships
 from iam.access.roles import Level
 from iam.instance.domain.events import InstanceDomainAdded, InstanceDomainRemoved
 from iam.instance.domain.instance import Instance
+from iam.kernel import cascade
 from iam.kernel.cascade import cascades
 from iam.kernel.change import Unit
 from iam.kernel.errors import FailedPrecondition
@@ -20,7 +22,9 @@ from projects.domain import events as facts
 from projects.domain import own
 from projects.domain.grants import UserGrant
 from projects.domain.project import Project
-from projects.models import UserGrantRow
+from projects.models import ProjectRow, UserGrantRow
+from users.domain.user import User
+from users.models import UserRow
 
 
 @cascades(HolderRemoved)
@@ -44,6 +48,27 @@ def org_stops(unit: Unit, stream: Stream, _: OrgDeactivated | OrgRemoved) -> Non
     instance = unit.load(Instance, stream.instance)
     if instance.console_app and unit.load(Project, instance.project_id).owner == stream.id:
         raise FailedPrecondition("org.console_needed")
+
+
+@cascades(OrgRemoved)
+def org_removed(unit: Unit, stream: Stream, _: OrgRemoved) -> None:
+    """Whom others authorized for its projects is so no more, and its users administer nothing elsewhere.
+
+    Raises FailedPrecondition when nobody else owns the instance.
+    """
+    projects = ProjectRow.objects.filter(instance_id=stream.instance, org_id=stream.id)
+    given = _rows(stream).filter(project_id__in=projects.values("id"))
+    _each(unit, given.exclude(org_id=stream.id), _remove)
+    for holder in _holders_of(stream):
+        for follow in cascade.of(HolderRemoved()):
+            follow(unit, unit.ctx.stream(User.kind, holder), HolderRemoved())
+
+
+def _holders_of(stream: Stream) -> list[str]:
+    """Users of an organization who administer something that is not its own."""
+    users = UserRow.objects.filter(instance_id=stream.instance, org_id=stream.id)
+    held = MembershipRow.objects.filter(instance_id=stream.instance, user_id__in=users.values("id"))
+    return sorted(set(held.exclude(owner=stream.id).values_list("user_id", flat=True)))
 
 
 @cascades(InstanceDomainAdded)

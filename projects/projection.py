@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from eventstore.events import Event, told
 from eventstore.prepared import prepared
-from eventstore.store import Recorded
+from eventstore.reading import owner_of
+from eventstore.store import Recorded, Stream
 from orgs.domain.events import OrgRemoved
 from projections.projection import Projection, on, update_row
 from projects import user_names
@@ -14,6 +15,7 @@ from projects.domain import events as facts
 from projects.domain.project import SETTINGS, OidcConfig, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
 from users.domain.events import UserRemoved
+from users.domain.user import User
 from users.models import UserRow
 from users.projection import secret_columns
 
@@ -265,16 +267,15 @@ class Authorizations(Projection):
 
     @on(OrgRemoved)
     def org_removed(self, at: Recorded, _: OrgRemoved) -> None:
-        """Gone with the organization that gave them; its users are gone, and the rows of others know them no more."""
+        """Gone with the organization that gave them, and with its users."""
         rows = UserGrantRow.objects.filter(instance_id=at.stream.instance)
-        rows.filter(org_id=at.stream.id).delete()
-        rows.filter(user_org_id=at.stream.id).update(user_org_id="")
+        rows.filter(Q(org_id=at.stream.id) | Q(user_org_id=at.stream.id)).delete()
 
 
 def _org_of(at: Recorded, user_id: str) -> str:
-    """The organization of a user, who never moves; empty when the user is gone."""
+    """The organization of a user, who never moves; while facts are replayed the user may be gone."""
     found = _owner.first(instance=at.stream.instance, id=user_id)
-    return found["org_id"] if found else ""
+    return found["org_id"] if found else owner_of(Stream(at.stream.instance, User.kind, user_id))
 
 
 @prepared

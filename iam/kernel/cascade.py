@@ -12,8 +12,11 @@ from eventstore.store import Stream
 
 Cascade = Callable[[Any, Stream, Any], None]
 """Takes the Unit, the stream that the fact happened in, and the fact; decides by `unit.change`."""
+Check = Callable[[Any], None]
+"""Takes the Unit with all that was decided; raises what speaks against it."""
 
 _registered: list[tuple[tuple[type[Event], ...], Cascade]] = []
+_checks: list[Check] = []
 
 
 def cascades(*facts: type[Event]) -> Callable[[Cascade], Cascade]:
@@ -29,3 +32,15 @@ def cascades(*facts: type[Event]) -> Callable[[Cascade], Cascade]:
 def of(fact: Event) -> list[Cascade]:
     """Who is registered for a fact."""
     return [function for facts, function in _registered if isinstance(fact, facts)]
+
+
+def checks(function: Check) -> Check:
+    """Register for whatever is going to happen."""
+    _checks.append(function)
+    return function
+
+
+def check(unit: Any) -> None:
+    """Ask who is registered, before anything is pushed."""
+    for one in _checks:
+        one(unit)

@@ -91,6 +91,16 @@ class Unit:
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
 
+    def found(self, kind: type[A], id: str) -> A | None:
+        """The state of a stream as it was read, if it was."""
+        loaded = self._streams.get(self.ctx.stream(kind.kind, id))
+        return loaded.before if loaded else None  # type: ignore[return-value]
+
+    def owners(self) -> set[str]:
+        """The organizations that own something that was read or changed; not those that own themselves."""
+        owned = {loaded.state.owner for stream, loaded in self._streams.items() if loaded.state.owner != stream.id}
+        return owned - {"", self.ctx.instance}
+
     def preload(self, kind: type[Aggregate], ids: Iterable[str]) -> None:
         """Read many streams in few statements, for what changes them one by one."""
         wanted = [self.ctx.stream(kind.kind, id) for id in ids]
@@ -189,6 +199,7 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
         unit.cascade()
         writes = unit.writes()
         if writes:
+            cascade.check(unit)
             ctx.begin_change()
         try:
             recorded = ctx.store.push(writes) if writes else []

@@ -196,7 +196,7 @@ class Org(Aggregate):
             case facts.OrgReactivated():
                 return replace(self, state=OrgState.ACTIVE)
             case facts.OrgRemoved():
-                return replace(self, state=OrgState.REMOVED)
+                return replace(self, state=OrgState.REMOVED, members=Members(Level.ORG))
             case facts.OrgPrimaryDomainSet(domain=domain):
                 return replace(self, primary=domain)
             case facts.OrgMetadataSet(key=key, value=value):

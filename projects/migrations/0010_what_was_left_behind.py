@@ -1,0 +1,29 @@
+from django.db import migrations
+
+from projects import user_names
+
+# Authorizations of users who went with their organization stayed until now; and where set-up was ended while it
+# copied names, nobody went on.
+
+
+def copy(apps, schema_editor):
+    """Names that are not what users are called. The triggers may be missing still: set-up makes them after this."""
+    user_names.fill(schema_editor.connection.alias)
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+    dependencies = [
+        ('projects', '0009_enter_holders_of_roles'),
+        ('users', '0008_invitations_sent'),
+    ]
+
+    operations = [
+        migrations.RunSQL(
+            """DELETE FROM projects_user_grants WHERE NOT EXISTS (SELECT 1 FROM users_users
+            WHERE users_users.instance_id = projects_user_grants.instance_id AND users_users.id = projects_user_grants.user_id)""",
+            migrations.RunSQL.noop,
+        ),
+        migrations.RunPython(copy, migrations.RunPython.noop),
+    ]
