@@ -18,11 +18,12 @@ from iam.kernel.cascade import cascades
 from iam.kernel.change import Unit
 from iam.kernel.errors import FailedPrecondition
 from orgs.domain.events import OrgDeactivated, OrgRemoved
+from orgs.domain.org import Org, OrgState
 from projects.domain import events as facts
-from projects.domain import own
+from projects.domain import grants, own
 from projects.domain.grants import UserGrant
 from projects.domain.project import Project
-from projects.models import ProjectRow, UserGrantRow
+from projects.models import ProjectGrantRow, ProjectRow, UserGrantRow
 from users.domain.user import User
 from users.models import UserRow
 
@@ -52,13 +53,14 @@ def org_stops(unit: Unit, stream: Stream, _: OrgDeactivated | OrgRemoved) -> Non
 
 @cascades(OrgRemoved)
 def org_removed(unit: Unit, stream: Stream, _: OrgRemoved) -> None:
-    """Whom others authorized for its projects is so no more, and its users administer nothing elsewhere.
-
-    Raises FailedPrecondition when nobody else owns the instance.
-    """
+    """Whom others authorized for its projects is so no more, nothing is lent to it, and its users administer nothing
+    elsewhere; raises FailedPrecondition when nobody else owns the instance."""
     projects = ProjectRow.objects.filter(instance_id=stream.instance, org_id=stream.id)
     given = _rows(stream).filter(project_id__in=projects.values("id"))
     _each(unit, given.exclude(org_id=stream.id), _remove)
+    lent = ProjectGrantRow.objects.filter(instance_id=stream.instance, granted_org_id=stream.id)
+    for project_id, id in lent.exclude(org_id=stream.id).values_list("project_id", "id"):
+        unit.change(Project, project_id, lambda one, id=id: grants.remove_grant(one, id))
     for holder in _holders_of(stream):
         for follow in cascade.of(HolderRemoved()):
             follow(unit, unit.ctx.stream(User.kind, holder), HolderRemoved())
@@ -95,8 +97,11 @@ def _of_console(unit: Unit, stream: Stream, decide: Callable[[Project, str], lis
 
 @cascades(facts.GrantRemoved)
 def grant_removed(unit: Unit, stream: Stream, fact: facts.GrantRemoved) -> None:
-    """Who was authorized through the grant is so no more."""
-    _each(unit, _rows(stream).filter(grant_id=fact.grant_id), _remove)
+    """Who was authorized through the grant is so no more; what a removed organization gave is gone without a fact."""
+    given = _rows(stream).filter(grant_id=fact.grant_id)
+    givers = given.order_by().values_list("org_id", flat=True).distinct()
+    living = [id for id in givers if unit.load(Org, id).state is not OrgState.REMOVED]
+    _each(unit, given.filter(org_id__in=living), _remove)
 
 
 @cascades(facts.RoleRemoved)

@@ -44,9 +44,13 @@ class MemberRemoved(Event):
 
 
 class LevelRemoved(Event):
-    """Family: the org, project or instance that is removed takes its memberships with it."""
+    """Family: the org, project, project grant or instance that is removed takes its memberships with it."""
 
     level: ClassVar[Level]
+
+    def resource(self, stream_id: str) -> str:
+        """What is removed: the stream itself, if not something in it."""
+        return stream_id
 
 
 class HolderRemoved(Event):

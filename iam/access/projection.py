@@ -52,6 +52,8 @@ class Memberships(Projection):
                 rows.filter(owner=at.stream.id).delete()
             case Level.PROJECT:
                 rows.filter(project_id=at.stream.id).delete()
+            case Level.GRANT:
+                rows.filter(level=fact.level.value, resource_id=fact.resource(at.stream.id)).delete()
             case Level.INSTANCE:
                 rows.delete()
 

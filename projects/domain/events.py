@@ -164,10 +164,15 @@ class GrantReactivated(Event):
 
 
 @event("project.grant.removed")
-class GrantRemoved(Event):
+class GrantRemoved(LevelRemoved):
     """Nothing is lent any more."""
 
+    level = Level.GRANT
     grant_id: str = ""
+
+    def resource(self, stream_id: str) -> str:
+        """The grant."""
+        return self.grant_id
 
 
 @event("project.application.added")

@@ -2,7 +2,7 @@ from django.db import migrations
 
 from projects import user_names
 
-# Authorizations of users who went with their organization stayed until now; and where set-up was ended while it
+# Authorizations of users who went with their organization stayed until now, and administrators of grants that were taken back; and where set-up was ended while it
 # copied names, nobody went on.
 
 
@@ -23,6 +23,11 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """DELETE FROM projects_user_grants WHERE NOT EXISTS (SELECT 1 FROM users_users
             WHERE users_users.instance_id = projects_user_grants.instance_id AND users_users.id = projects_user_grants.user_id)""",
+            migrations.RunSQL.noop,
+        ),
+        migrations.RunSQL(
+            """DELETE FROM access_memberships WHERE level = 'grant' AND NOT EXISTS (SELECT 1 FROM projects_grants
+            WHERE projects_grants.instance_id = access_memberships.instance_id AND projects_grants.id = access_memberships.resource_id)""",
             migrations.RunSQL.noop,
         ),
         migrations.RunPython(copy, migrations.RunPython.noop),

@@ -12,6 +12,7 @@ from orgs import commands as orgs
 from projections.projection import projection
 from projections.rebuild import rebuild
 from projects import commands as projects
+from projects.domain.grants import UserGrant
 from projects.models import UserGrantRow
 from users import commands as users
 from users.commands import administrators
@@ -65,6 +66,35 @@ def test_its_users_administer_nothing_elsewhere(house, other):
     assert not MembershipRow.objects.filter(user_id=them).exists()
 
 
+def test_what_was_lent_to_it_is_lent_no_more(house, other):
+    """Those whom it authorized through the grant are gone with it, without a fact for each."""
+    system, own = house.system, other["own"]
+    grant = projects.add_grant(system, project_id=own, granted_org_id=other["org"], roles=ROLES)[1]
+    projects.add_grant_member(
+        system, project_id=own, grant_id=grant, user_id=other["ours"], roles=("PROJECT_GRANT_OWNER",)
+    )
+    projects.add_authorization(system, org_id=other["org"], user_id=other["ours"], project_id=own, roles=ROLES)
+    before = EventRow.objects.filter(aggregate_type=UserGrant.kind).count()
+    orgs.remove_org(system, org_id=other["org"])
+    assert EventRow.objects.filter(aggregate_type=UserGrant.kind).count() == before + 1, (
+        "that of the project it lent itself"
+    )
+    assert not UserGrantRow.objects.filter(project_id=own).exists()
+    assert not MembershipRow.objects.filter(level="grant").exists()
+    with pytest.raises(NotFound):
+        projects.change_grant(system, project_id=own, grant_id=grant, roles=ROLES)
+    replayed()
+
+
+def replayed():
+    """Whether every table is what the facts say."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for name in ("authorizations", "memberships", "projects", "users", "orgs"):
+        assert rebuild(wiring.store(), projection(name), swap=False).different == (), name
+
+
 def test_the_organization_of_the_only_owner_of_the_instance_stays(house, other):
     administrators.add_instance_member(house.system, user_id=other["theirs"], roles=("IAM_OWNER",))
     for row in MembershipRow.objects.filter(level="instance").exclude(user_id=other["theirs"]):
@@ -103,8 +133,4 @@ def test_nothing_happens_to_what_it_owned(house, other, name):
 
 def test_a_replay_finds_the_same(house, other):
     orgs.remove_org(house.system, org_id=other["org"])
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    for name in ("authorizations", "memberships", "projects", "users", "orgs"):
-        assert rebuild(wiring.store(), projection(name), swap=False).different == (), name
+    replayed()
