@@ -2,8 +2,8 @@ from django.db import migrations
 
 from projects import user_names
 
-# Authorizations of users who went with their organization stayed until now, and administrators of grants that were taken back; and where set-up was ended while it
-# copied names, nobody went on.
+# Authorizations of users who went with their organization stayed until now, and administrators of grants that were taken
+# back. Where set-up was ended while it copied names, nobody went on.
 
 
 def copy(apps, schema_editor):
@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('projects', '0009_enter_holders_of_roles'),
         ('users', '0008_invitations_sent'),
+        ('access', '0002_lists_and_logins'),
     ]
 
     operations = [

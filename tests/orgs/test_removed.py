@@ -1,5 +1,8 @@
 """What a removed organization owned is gone: for whoever reads, for commands, and where others held it."""
 
+import importlib
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
 
@@ -13,9 +16,10 @@ from projections.projection import projection
 from projections.rebuild import rebuild
 from projects import commands as projects
 from projects.domain.grants import UserGrant
-from projects.models import UserGrantRow
+from projects.models import ProjectGrantRow, UserGrantRow
 from users import commands as users
 from users.commands import administrators
+from users.models import UserRow
 
 pytestmark = pytest.mark.django_db
 ROLES = ("r",)
@@ -134,3 +138,29 @@ def test_nothing_happens_to_what_it_owned(house, other, name):
 def test_a_replay_finds_the_same(house, other):
     orgs.remove_org(house.system, org_id=other["org"])
     replayed()
+
+
+def test_set_up_clears_away_what_was_left_before(house, other):
+    system, own = house.system, other["own"]
+    grant = projects.add_grant(system, project_id=own, granted_org_id=other["org"], roles=ROLES)[1]
+    projects.add_grant_member(
+        system, project_id=own, grant_id=grant, user_id=other["ours"], roles=("PROJECT_GRANT_OWNER",)
+    )
+    UserRow.objects.filter(id=other["theirs"]).delete()
+    UserGrantRow.objects.update(user_display_name="copied before")
+    left = importlib.import_module("projects.migrations.0010_what_was_left_behind")
+
+    def cleared():
+        with connection.cursor() as cursor:
+            for operation in left.Migration.operations[:2]:
+                cursor.execute(operation.sql)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        left.copy(None, SimpleNamespace(connection=connection))
+        held = [(row.id, row.user_display_name) for row in UserGrantRow.objects.all()]
+        return held, MembershipRow.objects.filter(level="grant").count()
+
+    assert cleared() == ([(other["through"], "Gigi Giraffe")], 1)
+    ProjectGrantRow.objects.filter(id=grant).delete()
+    assert cleared() == ([(other["through"], "Gigi Giraffe")], 0)
