@@ -9,13 +9,12 @@ table of `holders`. The rows of keys are read without the filter. Plans are made
 one for a common name is of no use for a rare one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
@@ -24,6 +23,7 @@ from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
 from projections import holders, texts, totals
+from projections.planner import planned, planned_anew
 
 KEY = ("instance_id", "id")
 FAR = 1000
@@ -36,9 +36,6 @@ SOON = 20_000
 """Rows of an order that are walked for a first page, before all rows of the filter are gathered and sorted; or as many as
 are expected, which take longer to gather than to walk past. What the index of the order can tell apart by itself (a kind,
 a state) is not counted."""
-PLANNED = {"jit": "off", "work_mem": "'32MB'"}
-"""For lists PostgreSQL compiles nothing, which takes longer than running it, and sorts a hundred thousand keys in memory."""
-
 WALKED = {"enable_seqscan": "off"}
 """A page far behind in the order of the ids is walked to, or what is gathered by an index is sorted; where as many rows are
 expected as are passed over, PostgreSQL would read the whole table, and take half as long again."""
@@ -94,37 +91,6 @@ def page_of_rows(rows: "QuerySet[Any]", order: Sequence[str], offset: int, limit
             return Page(found, total=total)
         return Page(near, many=many)
     return _far(walked.order_by(*order), offset, limit, many, lies_so=lies_so)
-
-
-@contextmanager
-def planned_anew(alias: str) -> Iterator[None]:
-    """Statements in here are planned for their values and not kept by the server."""
-    connection = connections[alias]
-    if connection.vendor != "postgresql":
-        yield
-        return
-    connection.ensure_connection()
-    driver = connection.connection
-    before, driver.prepare_threshold = driver.prepare_threshold, None
-    try:
-        with _planned(alias, PLANNED):
-            yield
-    finally:
-        driver.prepare_threshold = before
-
-
-@contextmanager
-def _planned(alias: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """With settings of PostgreSQL, which end with a transaction: a pooler may give the next one another connection."""
-    if not settings:
-        yield
-        return
-    is_nested = connections[alias].in_atomic_block
-    with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
-        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in settings.items()))
-        yield
-        if is_nested:
-            cursor.execute("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in settings))
 
 
 def _lies_so(order: Sequence[str]) -> bool:
@@ -215,7 +181,7 @@ def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -
         return list(plain[offset : offset + limit])
     held = holders.instead_of(plain) if lies_so else None
     asked = plain if held is None else held
-    with _planned(plain.db, WALKED if lies_so else {}):
+    with planned(plain.db, WALKED if lies_so else {}):
         keys = list(asked.values_list(*KEY)[offset : offset + limit])
     return _in_order(plain, keys)
 
@@ -236,7 +202,7 @@ def _far(plain: "QuerySet[Any]", offset: int, limit: int, many: int, *, lies_so:
 
 def _is_sorted(page: "QuerySet[Any]", *, lies_so: bool) -> bool:
     """Whether PostgreSQL would gather what passes, and sort it."""
-    with _planned(page.db, WALKED if lies_so else {}):
+    with planned(page.db, WALKED if lies_so else {}):
         told = page.values("instance_id", "id").explain(format="json")
     return '"Sort"' in told
 

@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orgs import commands as orgs
 from projections import pages, totals
-from projections.pages import page_and_total, page_of_rows, planned_anew
+from projections.pages import page_and_total, page_of_rows
+from projections.planner import planned_anew
 from projects import queries
 from projects.models import UserGrantRoleRow, UserGrantRow
 from tests import crowded

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.api.lists import matches
 from projections import indexes, pages, texts, totals
-from projections.pages import page_of_rows, planned_anew
+from projections.pages import page_of_rows
+from projections.planner import planned_anew
 from projects import commands as projects
 from projects.models import UserGrantRow
 from tests import crowded
