@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from iam.api import versions
 from iam.api.gen import application_v2
 from iam.api.lists import page_of, paged, stamp
 from iam.api.methods import Service
@@ -17,6 +18,12 @@ COLUMNS = {
     "project_id_filter": ("project_id", "project_id"),
     "organization_id_filter": ("organization_id", "org_id"),
 }
+
+
+@versions.finds("application key")
+def _project_of(ctx: Context, key_id: str) -> str:
+    """A key is stored with the project of its application."""
+    return queries.get_app_key(ctx, key_id=key_id).project_id
 
 
 @apps.method

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from iam.api import versions
 from iam.api.gen import application_v2
 from iam.api.lists import matches, moment, page_of, paged, stamp
 from iam.api.methods import Service
@@ -15,6 +16,12 @@ from projects.models import AppRow
 apps = Service("zitadel.application.v2.ApplicationService")
 SORTS = {1: "name", 2: "state", 3: "created_at", 4: "changed_at"}
 KINDS = {1: "oidc", 2: "api", 3: "saml"}
+
+
+@versions.finds("application")
+def _project_of(ctx: Context, app_id: str) -> str:
+    """An application is stored with its project."""
+    return queries.get_app(ctx, app_id=app_id).project_id
 
 
 @apps.method

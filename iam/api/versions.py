@@ -9,10 +9,11 @@ at the noted version.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.protobuf.message import Message
 
+from eventstore.store import Stream
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound, StateChanged
 from iam.kernel.expected import Expected
@@ -29,6 +30,9 @@ HOMES = tuple(
         (rf"{ROOT}sessions{ID}", "session", ""),
         (rf"{ROOT}web_keys{ID}", "web_key", ""),
         (rf"{ROOT}actions/targets{ID}", "target", ""),
+        (rf"{ROOT}applications{ID}", "project", "application"),
+        (rf"{ROOT}application_keys{ID}", "project", "application key"),
+        (rf"{ROOT}instances{ID}", "instance", ""),
         (r"^/management/v1/(?:orgs/me$|metadata/|policies/(?!label|default/))", "org", "org_id"),
         (
             r"^/admin/v1/(?:policies/(?!label)|secretgenerators/|settings/oidc$|languages/default$)",
@@ -40,7 +44,8 @@ HOMES = tuple(
         (r"^/auth/v1/users/me", "user", "actor"),
     )
 )
-"""Which stream a resource is in, by its address; its id is in the variable, else it is this attribute of the Context.
+"""Which stream a resource is in, by its address; its id is in the variable, else it is this attribute of the Context, or
+found by who registered for that word (`finds`).
 
 Not here: labels, as a change goes to the preview and not to what their address shows.
 """
@@ -52,18 +57,40 @@ IF_MATCH, IF_NONE_MATCH = "if-match", "if-none-match"
 
 @dataclass(frozen=True)
 class Home:
-    """Where a resource is stored: the kind of stream, and its id, in a variable of the address or in the Context."""
+    """Where a resource is stored: the kind of stream, and its id: in a variable of the address, in the Context, or found."""
 
     kind: str
     variable: str
     asked: str
+
+    def stream(self, ctx: Context, variables: Mapping[str, str]) -> Stream:
+        """The stream of one resource. Raises what finding it raises."""
+        id = variables[self.variable] if self.variable else getattr(ctx, self.asked)
+        if self.asked in _finders:
+            id = _finders[self.asked](ctx, id)
+        return replace(ctx.stream(self.kind, id), instance=id) if self.kind == "instance" else ctx.stream(self.kind, id)
+
+
+Finder = Callable[[Context, str], str]
+"""Answers the id of the stream in which the thing with an id is stored, as far as the caller may see it."""
+_finders: dict[str, Finder] = {}
+
+
+def finds(what: str) -> Callable[[Finder], Finder]:
+    """Register for things that are stored with others."""
+
+    def register(finder: Finder) -> Finder:
+        _finders[what] = finder
+        return finder
+
+    return register
 
 
 def home_of(path: str) -> Home | None:
     """Where the resource at the path of a route is stored, if that is known."""
     for address, kind, asked in HOMES:
         if found := address.match(path):
-            return Home(kind, "" if asked else found[1], asked)
+            return Home(kind, found[1] if found.re.groups else "", asked)
     return None
 
 
@@ -94,8 +121,7 @@ class Condition:
 
     def expected(self, ctx: Context) -> Expected:
         """What the command may change. Raises StateChanged when no tag fits, and what reading the resource raises."""
-        id = getattr(ctx, self.home.asked) if self.home.asked else self.variables[self.home.variable]
-        stream = ctx.stream(self.home.kind, id)
+        stream = self.home.stream(ctx, self.variables)
         version = len(ctx.store.read(stream))  # before the reading: what changes from here on is noticed by the command
         if self.header.strip() == "*":
             self.reads[0](ctx)

@@ -194,6 +194,44 @@ def test_a_webhook_target_is_not_overwritten_unseen(api):
     assert send(api, "delete", path, **{"if-match": tag(api, path)}).status_code == 200
 
 
+def test_an_application_that_is_addressed_alone_is_bound_to_its_project(api):
+    """Its stream is that of a project which the address does not name."""
+    project = post(api, "/v2/projects", {"name": "Shop"}).json()["id"]
+    app = post(
+        api,
+        "/v2beta/applications",
+        {"projectId": project, "name": "web", "apiRequest": {"authMethodType": "API_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT"}},
+    ).json()["appId"]
+    path = f"/v2beta/applications/{app}"
+    seen = tag(api, path)
+    assert patch(api, path, {"projectId": project, "name": "shop"}, **{"if-match": seen}).status_code == 200
+    late = patch(api, path, {"projectId": project, "name": "other"}, **{"if-match": seen})
+    assert (late.status_code, api.get(path).json()["app"]["name"]) == (412, "shop")
+    body = {"appId": app, "projectId": project, "expirationDate": "2099-01-01T00:00:00Z"}
+    made = post(api, "/v2beta/application_keys", body).json()
+    key = f"/v2beta/application_keys/{made['id']}"
+    assert (
+        send(api, "delete", f"{key}?projectId={project}&applicationId={app}", **{"if-match": '"other"'}).status_code
+        == 412
+    )
+    assert (
+        send(api, "delete", f"{key}?projectId={project}&applicationId={app}", **{"if-match": tag(api, key)}).status_code
+        == 200
+    )
+    assert (
+        patch(api, "/v2beta/applications/nobody", {"projectId": project, "name": "x"}, **{"if-match": seen}).status_code
+        == 404
+    )
+
+
+def test_an_instance_is_not_overwritten_unseen(api, house):
+    path = f"/v2beta/instances/{house.instance}"
+    seen = tag(api, path)
+    assert send(api, "put", path, {"instanceName": "first"}, **{"if-match": seen}).status_code == 200
+    assert send(api, "put", path, {"instanceName": "second"}, **{"if-match": seen}).status_code == 412
+    assert api.get(path).json()["instance"]["name"] == "first"
+
+
 def test_an_authorization_below_a_user_is_bound_to_itself(api, house):
     person = house.person("gigi")
     project = post(api, "/management/v1/projects", {"name": "Shop"}).json()["id"]
