@@ -136,7 +136,7 @@ def heads_of(field: Any, kind: type[Beginnings]) -> Beginnings | None:
 
 
 def put(using: str = "default") -> None:
-    """Make what is missing, then drop what is retired. Costs three statements when there is nothing to do."""
+    """Make what is missing, then drop what is retired. Costs two statements when there is nothing to do."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         return
