@@ -32,6 +32,5 @@ def instead_of(rows: "QuerySet[Any]") -> "QuerySet[Any] | None":
         ):
             holders, column = _kept[field]
             wanted = {"instance_id": instance, column: text}
-            held = holders._default_manager.using(rows.db).filter(**wanted).order_by(*rows.query.order_by)
-            return held if rows.query.standard_ordering else held.reverse()
+            return holders._default_manager.using(rows.db).filter(**wanted).order_by(*rows.query.order_by)
     return None

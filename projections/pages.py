@@ -176,10 +176,12 @@ def _told_by_index(rows: "QuerySet[Any]", first: str) -> dict[str, Any]:
     return {one.lhs.target.name: one.rhs for one in asked if one.lhs.target.name in known}
 
 
-def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -> list[Any]:
+def _walked(
+    plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool, held: "QuerySet[Any] | None" = None
+) -> list[Any]:
+    """The page; far behind by keys alone, which the table of holders may tell in place of the rows."""
     if offset < FAR:
         return list(plain[offset : offset + limit])
-    held = holders.instead_of(plain) if lies_so else None
     asked = plain if held is None else held
     with planned(plain.db, WALKED if lies_so else {}):
         keys = list(asked.values_list(*KEY)[offset : offset + limit])
@@ -189,9 +191,9 @@ def _walked(plain: "QuerySet[Any]", offset: int, limit: int, *, lies_so: bool) -
 def _far(plain: "QuerySet[Any]", offset: int, limit: int, many: int, *, lies_so: bool) -> Page:
     """A page of many rows. Where they are gathered and sorted they are counted before: from the end that is nearer,
     fewer need to be put in order."""
-    is_known = lies_so and holders.instead_of(plain) is not None
-    if offset < FAR or is_known or not _is_sorted(plain[offset : offset + limit], lies_so=lies_so):
-        return Page(_walked(plain, offset, limit, lies_so=lies_so), many=many)
+    held = holders.instead_of(plain) if lies_so and offset >= FAR else None
+    if offset < FAR or held is not None or not _is_sorted(plain[offset : offset + limit], lies_so=lies_so):
+        return Page(_walked(plain, offset, limit, lies_so=lies_so, held=held), many=many)
     total = plain.order_by().values("instance_id").count()
     after = max(total - offset - limit, 0)
     if after >= offset:
