@@ -17,6 +17,7 @@ from projections.rebuild import rebuild
 from projects import commands as projects
 from projects.domain.grants import UserGrant
 from projects.models import ProjectGrantRow, UserGrantRow
+from tests.waiting import at_once
 from users import commands as users
 from users.commands import administrators
 from users.models import UserRow
@@ -92,9 +93,7 @@ def test_what_was_lent_to_it_is_lent_no_more(house, other):
 
 def replayed():
     """Whether every table is what the facts say."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    at_once()
     for name in ("authorizations", "memberships", "projects", "users", "orgs"):
         assert rebuild(wiring.store(), projection(name), swap=False).different == (), name
 
@@ -154,9 +153,7 @@ def test_set_up_clears_away_what_was_left_before(house, other):
         with connection.cursor() as cursor:
             for operation in left.Migration.operations[:2]:
                 cursor.execute(operation.sql)
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        at_once()
         left.copy(None, SimpleNamespace(connection=connection))
         held = [(row.id, row.user_display_name) for row in UserGrantRow.objects.all()]
         return held, MembershipRow.objects.filter(level="grant").count()

@@ -19,6 +19,7 @@ from projections.projection import projection
 from projects import commands as projects
 from projects.domain.project import OidcConfig
 from projects.models import ProjectGrantRow, UserGrantRow
+from tests.waiting import at_once
 
 M, A = "zitadel.management.v1.ManagementService", "zitadel.admin.v1.AdminService"
 ORG, PROJECT = "zitadel.org.v2.OrganizationService", "zitadel.project.v2.ProjectService"
@@ -450,8 +451,6 @@ def test_rows_of_before_are_filled_in_by_set_up(house, given, monkeypatch):
     rows = UserGrantRow.objects.filter(instance_id=house.instance)
     kept = dict(rows.values_list("id", "user_org_id"))
     rows.update(user_org_id="")
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the end of the test's transaction
+    at_once()
     fill.fill(None, SimpleNamespace(connection=connection))
     assert dict(rows.values_list("id", "user_org_id")) == kept

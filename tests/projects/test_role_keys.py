@@ -16,14 +16,8 @@ from projections.rebuild import rebuild
 from projects import commands as projects
 from projects import role_keys
 from projects.models import UserGrantRoleRow, UserGrantRow
+from tests.waiting import at_once
 from users import commands as users
-
-
-def at_once():
-    """What waits for the end of the test's transaction would be in the way of changes to a table."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from projections.rebuild import rebuild
 from projects import commands as projects
 from projects import user_names
 from projects.models import UserGrantRow
+from tests.waiting import at_once
 from users import commands as users
 from users.domain.profile import Profile
 from users.models import UserRow
@@ -22,9 +23,7 @@ from users.models import UserRow
 @pytest.fixture
 def given(house):
     """Authorizations of a person and of a service user, by the user's kind."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # what waits for the end of the test's transaction would be in the way
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    at_once()
     org = orgs.add_org(house.system, name="Alpha").id
     project = projects.add_project(house.system, org_id=org, name="shop").id
     user = {"human": house.person("gigi", org=org), "machine": house.machine("robot", org=org)[0]}
