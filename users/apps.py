@@ -29,7 +29,9 @@ class UsersConfig(AppConfig):
             authenticate,
             cascades,
             cleaning,
+            owners,
             projection,
             projection_sessions,
+            ranks,
             reactions,
         )

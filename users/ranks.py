@@ -1,9 +1,14 @@
-"""Nobody gains through somebody else's credentials what they do not hold themselves (checklist T06)."""
+"""Nobody changes a user who holds more than they do: neither state nor name, nor credentials, by which they would gain what
+they do not hold themselves (checklist T06, E10)."""
 
 from iam.access.queries import find_memberships
 from iam.access.roles import permissions_of
+from iam.kernel.cascade import checks
+from iam.kernel.change import Unit
 from iam.kernel.context import Context
 from iam.kernel.errors import PermissionDenied
+from users.domain.events import MfaInitSkipped
+from users.domain.user import User
 
 OWNERS = "iam.write"
 """The permission that only an instance's owner holds."""
@@ -20,3 +25,14 @@ def must_not_outrank(ctx: Context, user_id: str) -> None:
         for permission in permissions_of(row.roles):
             if not ctx.rights.allow(permission, owner=row.owner, resource=row.resource_id):
                 raise PermissionDenied("user.ranks_higher")
+
+
+@checks
+def changes_outrank_nobody(unit: Unit) -> None:
+    """Whatever a permission allows to change of another user, by whichever door: raises PermissionDenied for who ranks higher.
+
+    That setting up a factor was put off takes nothing from the person: a login of one's own notes it of everybody.
+    """
+    for user_id, events in unit.changed_by_right(User).items():
+        if not all(isinstance(event, MfaInitSkipped) for event in events):
+            must_not_outrank(unit.ctx, user_id)

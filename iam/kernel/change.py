@@ -52,6 +52,7 @@ class _Loaded:
     facts: tuple[Event, ...] = ()
     cascaded: int = 0
     releases_all: bool = False
+    by_right: bool = False
 
 
 class Unit:
@@ -90,11 +91,20 @@ class Unit:
         facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
+        loaded.by_right |= bool(needs and facts)
 
     def found(self, kind: type[A], id: str) -> A | None:
         """The state of a stream as it was read, if it was."""
         loaded = self._streams.get(self.ctx.stream(kind.kind, id))
         return loaded.before if loaded else None  # type: ignore[return-value]
+
+    def changed_by_right(self, kind: type[Aggregate]) -> dict[str, tuple[Event, ...]]:
+        """What was decided of streams that existed before, where a permission allowed it; by id."""
+        return {
+            stream.id: loaded.facts
+            for stream, loaded in self._streams.items()
+            if stream.kind == kind.kind and loaded.by_right and loaded.past
+        }
 
     def owners(self) -> set[str]:
         """The organizations that own something that was read or changed; not those that own themselves."""

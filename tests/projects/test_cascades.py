@@ -56,7 +56,7 @@ def test_a_removed_user_loses_authorizations_and_rights_in_their_streams(house, 
 
 
 def test_the_last_owner_of_the_instance_cannot_be_removed_as_a_user(house):
-    owners = [house.admin, house.owner.caller.user_id]
+    owners = [house.owner.caller.user_id, house.admin]
     users.remove_user(house.system, user_id=owners[0])
     with pytest.raises(FailedPrecondition, match=r"member\.last_owner"):
         users.remove_user(house.system, user_id=owners[1])
@@ -66,9 +66,9 @@ def test_a_removed_owner_does_not_count_as_the_one_who_stays(house, shop):
     ctx = house.system
     instance.add_member(ctx, user_id=shop["gigi"], roles=("IAM_OWNER",))
     users.remove_user(ctx, user_id=shop["gigi"])
-    instance.remove_member(ctx, user_id=house.admin)
+    instance.remove_member(ctx, user_id=house.owner.caller.user_id)
     with pytest.raises(FailedPrecondition, match=r"member\.last_owner"):
-        instance.remove_member(ctx, user_id=house.owner.caller.user_id)
+        instance.remove_member(ctx, user_id=house.admin)
 
 
 def test_a_removed_role_leaves_grants_and_authorizations(house, shop):

@@ -67,6 +67,7 @@ def test_its_project_stays_open_to_everybody(house, own, setting):
 def test_its_organization_stays_even_when_another_one_is_the_default(house, own, change):
     other = orgs.add_org(house.system, name="Acme").id
     orgs.choose_default_org(house.system, org_id=other)
+    instance.add_member(house.system, user_id=house.person("owner", org=other), roles=("IAM_OWNER",))
     with pytest.raises(FailedPrecondition, match=r"org\.console_needed"):
         change(house.owner, org_id=house.org)
     orgs.deactivate_org(house.owner, org_id=other)

@@ -140,7 +140,8 @@ def test_the_time_of_a_removal_is_that_of_the_last_one(ask, shop):
 
 
 def test_the_last_owner_stays(ask, house):
-    user = house.owner.caller.user_id
-    ask(ADMINISTRATOR, "DeleteAdministrator", userId=house.admin, resource={"instance": True})
+    robot, _ = house.machine("owner-of-all")
+    ask(ADMINISTRATOR, "CreateAdministrator", userId=robot, resource={"instance": True}, roles=["IAM_OWNER"])
+    ask(ADMINISTRATOR, "DeleteAdministrator", userId=robot, resource={"instance": True})
     with pytest.raises(FailedPrecondition, match=r"member\.last_owner"):
-        ask(ADMINISTRATOR, "DeleteAdministrator", userId=user, resource={"instance": True})
+        ask(ADMINISTRATOR, "DeleteAdministrator", userId=house.admin, resource={"instance": True})

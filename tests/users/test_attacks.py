@@ -323,9 +323,9 @@ def test_e10_one_of_many_wins(tmp_path, own_database):
 def test_the_last_owner_stays(house):
     from iam.instance import commands as instance
 
-    instance.remove_member(house.system, user_id=house.admin)
+    instance.remove_member(house.system, user_id=house.owner.caller.user_id)
     with pytest.raises(FailedPrecondition):
-        instance.remove_member(house.system, user_id=house.owner.caller.user_id)
+        instance.remove_member(house.system, user_id=house.admin)
 
 
 GUESSABLE = [
