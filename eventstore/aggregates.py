@@ -11,13 +11,40 @@ from eventstore.events import Event
 class Claim:
     """A value that may exist once: per instance, or on the whole server when `everywhere`.
 
-    Compared without regard to case. `code` is the refusal told to whoever comes second.
+    Compared without regard to case. `code` is the refusal told to whoever comes second. `also` is another form in which
+    its owner may hold it (see Scoping): both are freed together.
     """
 
     kind: str
     value: str
     code: str = field(default="already_exists", compare=False)
     everywhere: bool = False
+    also: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class Vacant:
+    """A value that nobody may hold at the moment of a push; with `owner`, nobody of that owner.
+
+    It is taken and freed in the same transaction, so that of two pushes that meet in it one waits for the other.
+    """
+
+    claim: Claim
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Scoping:
+    """From now on the values of a kind that some owners hold are unique within the owner (`inside`), or once per instance.
+
+    A value within its owner is followed by a blank and the owner's id; values of the kind contain no blanks.
+    `code` is the refusal when values would meet.
+    """
+
+    kind: str
+    owners: tuple[str, ...]
+    inside: bool
+    code: str = "already_exists"
 
 
 @dataclass(frozen=True)
