@@ -88,7 +88,7 @@ def _scope_anew(write: Write, scoping: Scoping) -> None:
     for start in range(0, len(scoping.owners), MOST_OWNERS):
         owners = scoping.owners[start : start + MOST_OWNERS]
         where = (
-            f"scope = %s AND kind = %s AND owner IN ({', '.join(['%s'] * len(owners))})"
+            f"instance_id = %s AND kind = %s AND owner IN ({', '.join(['%s'] * len(owners))})"
             f" AND value {'NOT LIKE' if scoping.inside else 'LIKE'} '%% %%'"
         )
         values = [write.stream.instance, scoping.kind, *owners]

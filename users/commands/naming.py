@@ -4,6 +4,7 @@ What matters is decided with the push: the organization is a guard, and the valu
 vacant then. The read tables only tell early of addresses and ids, which the order of the log settles.
 """
 
+from eventstore.aggregates import Aggregate, Claim, Vacant, known_kinds
 from iam.instance.domain import kinds
 from iam.instance.settings import settings_of
 from iam.kernel.change import Unit
@@ -16,10 +17,13 @@ from users.domain.profile import find_phone
 from users.domain.user import NameRules, User
 from users.models import UserRow
 
+IDS = "id"
+"""The kind of the claims that ids are, whatever they are the ids of."""
 
-def rules_of(unit: Unit, org_id: str) -> NameRules:
-    """What the settings say of names in an organization that this unit reads."""
-    own = unit.view(OrgSettings, org_id, beside=Org).settings.own
+
+def rules_of(unit: Unit, org_id: str, *, beside: type[Aggregate] = Org) -> NameRules:
+    """What the settings say of names in an organization that this unit reads as `beside`."""
+    own = unit.view(OrgSettings, org_id, beside=beside).settings.own
     domain = own.get("domain")
     if domain is None:
         domain = settings_of(unit.ctx.instance).default_values(kinds.DOMAIN)
@@ -29,18 +33,29 @@ def rules_of(unit: Unit, org_id: str) -> NameRules:
 
 
 def must_be_free(unit: Unit, user_id: str, user_name: str, org_id: str) -> None:
-    """A name leads to nobody else, and makes no login name that does (checklist U03); raises AlreadyExists."""
+    """A name leads to nobody else, and makes no login name that does (checklist U03); raises AlreadyExists with the push."""
     name = checked_user_name(user_name)
     domains = [domain for domain, is_verified in unit.load(Org, org_id).domains.items() if is_verified]
-    unit.must_be_vacant(User, user_id, vacant_for(name, org_id, domains))
-    if _is_proved_by_another(unit.ctx, name, user_id):
+    values = set(vacant_for(name, org_id, domains))
+    if name != user_id:
+        values.add(Vacant(Claim(IDS, name, "user.already_exists")))
+    unit.must_be_vacant(User, user_id, values)
+
+
+def must_lead_to_nobody(ctx: Context, user_name: str, user_id: str) -> None:
+    """Whether a name is a proved address, or an id, of somebody else; raises AlreadyExists.
+
+    Whoever proves an address a moment later has it after the name, and nobody is given an id that is there: early is enough.
+    """
+    name = user_name.strip()
+    if name != user_id and (_is_proved_by_another(ctx, name, user_id) or _is_id(ctx, name)):
         raise AlreadyExists("user.already_exists", field="userName")
 
 
 def rename(unit: Unit, user_id: str, user_name: str, *, needs: str) -> None:
     """Give a user another user name."""
     user = unit.load(User, user_id)
-    if user_name.strip() != user.user_name:
+    if checked_user_name(user_name) != user.user_name:
         must_be_free(unit, user_id, user_name, user.owner)
     rules = rules_of(unit, user.owner)
     unit.change(User, user_id, lambda user: user.rename(user_name, rules), needs=needs)
@@ -57,3 +72,8 @@ def _is_proved_by_another(ctx: Context, name: str, user_id: str) -> bool:
     if number := find_phone(name):
         return others.filter(phone=number, phone_verified=True).exists()
     return "@" in name and others.filter(email__iexact=name, email_verified=True).exists()
+
+
+def _is_id(ctx: Context, name: str) -> bool:
+    """Ids that were drawn are digits; those that were chosen are claimed."""
+    return name.isdecimal() and any(ctx.store.read(ctx.stream(kind, name)) for kind in sorted(known_kinds()))

@@ -75,6 +75,8 @@ def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[
     is_own = bool(user_id) and ctx.caller.user_id == user_id
     if not changes.is_free:
         _must_reach(ctx, user_id, is_own=is_own)
+    if changes.user_name:
+        naming.must_lead_to_nobody(ctx, changes.user_name, user_id)
     steps = tuple(_steps(ctx, user_id, changes))
 
     def work(unit: Unit) -> None:

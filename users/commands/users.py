@@ -63,6 +63,7 @@ def add_human(
 
     if user_id:
         naming.must_be_no_name(ctx, user_id)
+    naming.must_lead_to_nobody(ctx, user_name or email, id)
     return transact(ctx, work).receipts[id]
 
 
@@ -102,6 +103,7 @@ def add_machine(
 
     if user_id:
         naming.must_be_no_name(ctx, user_id)
+    naming.must_lead_to_nobody(ctx, user_name or id, id)
     return transact(ctx, work).receipts[id]
 
 
