@@ -9,6 +9,8 @@ from django.db.models import Max, Q, QuerySet
 
 from eventstore.store import Recorded
 from iam.access.tokens import digest
+from iam.instance.domain.kinds import ORGANIZATION
+from iam.instance.domain.values import Organization
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
@@ -45,14 +47,23 @@ def org_of_user(instance: str, user_id: str) -> str:
 
 
 def is_user_unique(ctx: Context, *, user_name: str, email: str) -> bool:
-    """Whether nobody has the user name (unique in the instance), and nobody of the organization the address."""
+    """Whether nobody has the user name (in the instance, or in the organization where names are unique within it), and
+    nobody of the organization the address."""
     ctx.require("user.read", ctx.org_id)
     if not user_name and not email:
         raise InvalidInput("api.field_missing", field="userName")
     rows = UserRow.objects.filter(instance_id=ctx.instance)
-    is_taken = bool(user_name) and rows.filter(user_name__iexact=user_name.strip()).exists()
+    there = rows.filter(org_id=ctx.org_id) if are_scoped(ctx.instance, ctx.org_id) else rows
+    is_taken = bool(user_name) and there.filter(user_name__iexact=user_name.strip()).exists()
     is_known = bool(email) and rows.filter(org_id=ctx.org_id, email__iexact=email.strip()).exists()
     return not is_taken and not is_known
+
+
+def are_scoped(instance: str, org_id: str) -> bool:
+    """Whether user names are unique within an organization only."""
+    found = settings_of(instance, org_id)
+    own: Organization = found.resolve(ORGANIZATION).values
+    return found.domain.user_login_must_be_domain or own.organization_scoped_usernames
 
 
 def list_user_changes(ctx: Context, *, user_id: str, after: int, limit: int, asc: bool) -> list[Recorded]:
