@@ -106,13 +106,11 @@ def _scoped(
     met = set()
     for (scope, kind, value), owner in sorted(claims.items()):
         is_meant = (scope, kind) == (instance, scoping.kind) and owner in scoping.owners
-        if is_meant and scoping.inside and " " not in value:
-            value = f"{value} {owner.lower()}"
-        elif is_meant and not scoping.inside:
-            value = value.partition(" ")[0]
-        if (scope, kind, value) in moved:
-            met.add(value)
-        moved[scope, kind, value] = owner
+        name = value.partition(" ")[0] if is_meant else value
+        new = f"{name} {owner.lower()}" if is_meant and scoping.inside else name
+        if (scope, kind, new) in moved:
+            met.add(new)
+        moved[scope, kind, new] = owner
     if met:
         raise Taken(Claim(scoping.kind, min(met), scoping.code), sorted(met))
     return moved

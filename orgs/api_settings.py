@@ -8,13 +8,13 @@ from iam.api.gen import feature_v2, object_v2, settings_v2
 from iam.api.lists import page_of, paged, row_details, stamp
 from iam.api.methods import Service
 from iam.instance import setting_commands, translations
+from iam.instance.domain.kinds import ORGANIZATION
 from iam.instance.domain.translations import (
     InstanceTranslationSet,
     OrgTranslationSet,
     checked_locale,
     checked_texts,
 )
-from iam.instance.domain.kinds import ORGANIZATION
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
 from orgs.models import OrgRow

@@ -68,6 +68,4 @@ def _followers(instance: str, *, with_domain: bool) -> Iterator[tuple[tuple[str,
     rows = SettingRow.objects.filter(instance_id=instance, kind=ORGANIZATION.name)
     scoped = {row.owner for row in rows if row.values.get("organization_scoped_usernames")} & ids
     inside = ids if with_domain else scoped
-    yield from (
-        (tuple(sorted(some)), is_inside) for some, is_inside in ((inside, True), (ids - inside, False)) if some
-    )
+    yield from ((tuple(sorted(some)), is_inside) for some, is_inside in ((inside, True), (ids - inside, False)) if some)

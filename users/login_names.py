@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Greatest
 
 from iam.instance.settings import settings_of

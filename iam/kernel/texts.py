@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
-DECEPTIVE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+DECEPTIVE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 """Control characters, line ends, what turns the direction of the text, and what nobody sees. Joiners stay: Persian and
 many signs need them."""
 INVISIBLE = ("C", "Z")

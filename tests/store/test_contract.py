@@ -134,7 +134,9 @@ def test_t14_the_same_name_in_two_tenants_is_no_conflict(store):
 def guarded(store, name, *, stream, vacant=(), owner="org", claims=(), scopings=()):
     made = write(store, name, stream=stream, owner=owner, claims=claims)
     return replace(
-        made, vacant=frozenset(Vacant(Claim("name", value, "name.taken"), of) for value, of in vacant), scopings=scopings
+        made,
+        vacant=frozenset(Vacant(Claim("name", value, "name.taken"), of) for value, of in vacant),
+        scopings=scopings,
     )
 
 

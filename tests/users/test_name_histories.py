@@ -110,12 +110,8 @@ class Histories(RuleBasedStateMachine):
     @rule(org=ORG, pick=PICK, mail=st.sampled_from(FULL), number=st.sampled_from(NUMBERS))
     def owner_calls_addresses_proved(self, org, pick, mail, number):
         if row := self.somebody(pick, self.orgs[org]):
-            self.acts(
-                lambda: users.change_email(self.ctx, user_id=row.id, email=mail, verified=True), org=row.org_id
-            )
-            self.acts(
-                lambda: users.change_phone(self.ctx, user_id=row.id, phone=number, verified=True), org=row.org_id
-            )
+            self.acts(lambda: users.change_email(self.ctx, user_id=row.id, email=mail, verified=True), org=row.org_id)
+            self.acts(lambda: users.change_phone(self.ctx, user_id=row.id, phone=number, verified=True), org=row.org_id)
 
     @rule(
         org=ORG,
@@ -133,7 +129,9 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         org=ORG,
-        kind=st.sampled_from([("domain", "user_login_must_be_domain"), ("organization", "organization_scoped_usernames")]),
+        kind=st.sampled_from(
+            [("domain", "user_login_must_be_domain"), ("organization", "organization_scoped_usernames")]
+        ),
         on=st.booleans(),
     )
     def policy_of_one_organization(self, org, kind, on):

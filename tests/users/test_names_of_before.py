@@ -17,7 +17,7 @@ from orgs import commands as orgs
 from orgs.models import OrgDomainRow
 from projections.projection import UNKNOWN, projection
 from projections.rebuild import rebuild
-from tests.users.test_names import D, WITH_DOMAIN, leads, of_domain, person
+from tests.users.test_names import WITH_DOMAIN, D, leads, of_domain, person
 from users import commands as users
 from users.models import NameRuleRow, UserRow
 
@@ -62,7 +62,12 @@ def test_set_up_fills_in_what_the_log_tells(house, two):
         vic: ("vic", False),
         gigi: ("gigo@b.localhost", True),
     }
-    assert [leads(house, name) for name in ("vic", "vic@a.localhost", f"gigo@{D}", f"gigi@{D}")] == [vic, vic, gigi, vic]
+    assert [leads(house, name) for name in ("vic", "vic@a.localhost", f"gigo@{D}", f"gigi@{D}")] == [
+        vic,
+        vic,
+        gigi,
+        vic,
+    ]
     person(house, a, "gigo")
 
 

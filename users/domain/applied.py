@@ -14,7 +14,9 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
     match fact:
         case facts.HumanAdded():
             return _human(fact)
-        case facts.MachineAdded(organization_scoped=scoped, user_name=user_name, name=name, description=description, access_token_type=token):
+        case facts.MachineAdded(
+            organization_scoped=scoped, user_name=user_name, name=name, description=description, access_token_type=token
+        ):
             return {
                 "type": "machine",
                 "state": UserState.ACTIVE,
