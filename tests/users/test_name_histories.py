@@ -22,13 +22,13 @@ from users.domain.user import User
 from users.models import UserRow
 from users.queries import find_user_by_login
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "6"))
-DOMAINS = ("d.example", "e.example")
+EXAMPLES = int(os.environ.get("EXAMPLES", "5"))
+DOMAINS = ("d.example",)
 LOCALS = ("a", "b")
-FULL = ("a@d.example", "b@d.example", "a@e.example", "a@one.localhost")
+FULL = ("a@d.example", "b@d.example")
 NUMBERS = ("+41791234567",)
 NAMES = (*LOCALS, *FULL, *NUMBERS)
-PICK = st.integers(0, 5)
+PICK = st.integers(0, 3)
 ORG = st.integers(0, 2)
 
 
@@ -47,7 +47,8 @@ class Histories(RuleBasedStateMachine):
         self.frame = transaction.atomic()
         self.frame.__enter__()
         self.orgs = [orgs.add_org(self.ctx, name=name).id for name in ("One", "Two", "Three")]
-        self.number = 0
+        for org, name in zip(self.orgs, ("a", "b", "c"), strict=True):
+            users.add_human(self.ctx, org_id=org, user_name=name, profile=Profile("P", "Q"), email="x@y.example")
 
     def teardown(self):
         try:
@@ -116,7 +117,7 @@ class Histories(RuleBasedStateMachine):
     @rule(
         org=ORG,
         domain=st.sampled_from(DOMAINS),
-        verb=st.sampled_from(["add_org_domain", "add_org_domain", "set_primary_domain", "remove_org_domain"]),
+        verb=st.sampled_from(["add_org_domain"] * 3 + ["set_primary_domain", "remove_org_domain"]),
     )
     def owner_turns_a_domain(self, org, domain, verb):
         home = self.orgs[org]
@@ -169,7 +170,7 @@ def test_t12_u03_nobody_loses_a_name_by_the_act_of_another(house):
     OfThisHouse.house = house
     chosen = settings(
         max_examples=EXAMPLES,
-        stateful_step_count=15,
+        stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

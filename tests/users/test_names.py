@@ -242,6 +242,17 @@ def test_the_policy_is_not_switched_back_while_names_would_meet(house, two):
         person(house, b, "alone", email="d@mail.example")
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["organization", "instance"])
+def test_t12_a_name_that_needs_no_domain_any_more_comes_after_what_was_proved_meanwhile(house, two, whole):
+    a, b = two
+    of_domain(house, WITH_DOMAIN, "" if whole else a)
+    named = person(house, a, f"bob@{D}", email="a@mail.example")
+    assert leads(house, f"bob@{D}") is None
+    victim = person(house, b, "other", email=f"bob@{D}")
+    of_domain(house, {"user_login_must_be_domain": False}, "" if whole else a)
+    assert [leads(house, f"bob@{D}"), leads(house, f"bob@{D}@a.localhost")] == [victim, named]
+
+
 def test_one_organization_may_differ_from_the_instance_both_ways(house, two):
     a, b = two
     one = person(house, a, "gigi")
