@@ -37,6 +37,16 @@ def find_user_named(instance: str, login_name: str) -> UserRow | None:
     return next((row for _, _, row in found), None)
 
 
+def certain_name(row: UserRow) -> str:
+    """A login name that leads to a user who is known: with the organization's domain, where somebody else has the bare name."""
+    found = find_user_by_login(row.instance_id, row.preferred_login_name)
+    if found is not None and found.id == row.id:
+        return row.preferred_login_name
+    domains = OrgDomainRow.objects.filter(instance_id=row.instance_id, org_id=row.org_id, is_primary=True)
+    domain = domains.values_list("domain", flat=True).first()
+    return f"{row.user_name}@{domain}" if domain else row.preferred_login_name
+
+
 def org_of_domain(instance: str, domain: str) -> "QuerySet[OrgDomainRow]":
     """The verified claim on a domain."""
     return OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)

@@ -35,6 +35,7 @@ from users.commands.sessions import (
     set_session_token,
     terminate_session,
 )
+from users.login_names import certain_name
 from users.models import SessionRow, UserRow
 from users.queries import days_to_change_password, find_user_by_login, must_change_password, users_by_id
 
@@ -181,7 +182,7 @@ def accounts(request: HttpRequest, visit: Visit) -> HttpResponse:
         if chosen is None:
             return see_other(f"{BASE}loginname", flow)
         user = users_by_id(visit.ctx.instance, [chosen.user_id]).get(chosen.user_id)
-        keep(flow, session_id=chosen.id, login_hint=user.preferred_login_name if user else "")
+        keep(flow, session_id=chosen.id, login_hint=certain_name(user) if user else "")
         return go_on(request, visit)
     return fill(request, visit, "accounts", people=people_of(visit.ctx, sessions))
 

@@ -1,16 +1,21 @@
 """Login names where people and clients meet them: as they are told, completed by the organization asked for, as client ids."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from iam.instance.setting_commands import keep_setting
+from iam.kernel.errors import AlreadyExists
 from orgs import commands as orgs
-from tests.login.test_login import sign_in
+from orgs.settings import of_org
+from tests.login.test_login import sign_in, start, submit
 from tests.oidc.support import make_flow
 from tests.users.test_names import WITH_DOMAIN, of_domain
 from tests.users.test_sessions_api import create, login_client  # noqa: F401 - a fixture
 from users import commands as users
+from users.models import SessionRow
 
 ORG = "urn:zitadel:iam:org:id:"
 DOMAIN = "urn:zitadel:iam:org:domain:primary:"
@@ -51,6 +56,19 @@ def test_names_are_told_with_a_domain_only_where_the_policy_asks_for_it(flow, lo
     assert found == dict.fromkeys(found, name)
 
 
+def test_who_is_picked_proves_the_own_password_though_another_has_the_bare_name(flow):
+    """Names that are unique in the organization only are told without a suffix."""
+    other = orgs.add_org(flow.house.system, name="Other").id
+    values = {"organization_scoped_usernames": True}
+    keep_setting(flow.house.system, of_org(other, "organization"), kind="organization", values=values)
+    flow.house.person("gigi", other, "Another-Horse-9")
+    assert "code=" in sign_in(flow, "gigi@other.localhost", "Another-Horse-9")["Location"]
+    SessionRow.objects.update(password_checked_at=datetime.now(UTC) - timedelta(days=300))
+    request = start(flow)
+    submit(flow, "accounts", request, session=SessionRow.objects.get(terminated=False).id)
+    assert "code=" in submit(flow, "password", request, password="Another-Horse-9")["Location"]
+
+
 @pytest.mark.parametrize("scope", [ORG, DOMAIN])
 def test_a_name_is_completed_by_the_organization_that_the_request_names(flow, scope):
     of_domain(flow.house, WITH_DOMAIN)
@@ -85,6 +103,18 @@ def test_c18_a_service_user_is_named_by_its_id_and_by_every_login_name(flow, pol
     for client_id in (robot, "robot", "robot@zitadel.localhost", "robot@second.example"):
         assert grant(flow, client_id, secret) == 200, client_id
     assert grant(flow, "robot@other.example", secret) == 401
+
+
+@pytest.mark.parametrize("id", ["client_id", "app", "project", "person"])
+def test_c18_no_user_is_named_like_an_id(flow, id):
+    other = orgs.add_org(flow.house.system, name="Other").id
+    robot, _ = flow.house.machine("robot", other)
+    for act in (
+        lambda name: flow.house.machine(name, other),
+        lambda name: users.rename_user(flow.house.system, user_id=robot, user_name=name),
+    ):
+        with pytest.raises(AlreadyExists):
+            act(getattr(flow, id))
 
 
 def test_c18_a_bare_name_as_client_id_stays_with_the_first_of_several(flow):

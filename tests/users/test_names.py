@@ -6,15 +6,19 @@ import pytest
 from django.db import transaction
 
 from eventstore.models import ClaimRow
+from eventstore.store import Conflict, Taken
 from iam.instance import setting_commands as settings
 from iam.instance.setting_commands import of_instance
-from iam.kernel.change import Unit
+from iam.kernel.change import Unit, change
 from iam.kernel.context import Caller, Rights
 from iam.kernel.errors import AlreadyExists, InvalidInput
 from orgs import commands as orgs
+from orgs.domain.events import OrgDomainVerified
+from orgs.domain.org import Org
 from orgs.settings import of_org
 from projects import commands as projects
 from users import commands as users
+from users.commands.naming import must_be_free
 from users.domain.names import lookalike
 from users.domain.profile import Profile
 from users.domain.user import User, checked_user_name
@@ -143,8 +147,14 @@ def by_preferring_a_domain(house, org, domain):
     orgs.set_primary_domain(house.system, org_id=org, domain=domain)
 
 
+def by_verifying_a_domain(house, org, domain):
+    of_domain(house, {"validate_org_domains": True})
+    orgs.add_org_domain(house.system, org_id=org, domain=domain)
+    change(house.system, Org, org, lambda _: [OrgDomainVerified(domain=domain)], needs="org.write")
+
+
 @pytest.mark.parametrize("policy", [False, True], ids=["bare", "with domain"])
-@pytest.mark.parametrize("way", [by_adding_a_domain, by_preferring_a_domain])
+@pytest.mark.parametrize("way", [by_adding_a_domain, by_preferring_a_domain, by_verifying_a_domain])
 @pytest.mark.parametrize("had", [has_user_name_with_domain, has_address])
 def test_t12_a_domain_without_proof_goes_before_no_name_and_no_proved_address(house, two, had, way, policy):
     """The attack: an organization has a user of the same local part and adds the domain, which counts at once."""
@@ -156,6 +166,20 @@ def test_t12_a_domain_without_proof_goes_before_no_name_and_no_proved_address(ho
         of_domain(house, WITH_DOMAIN, b)
     assert leads(house, name) == victim
     assert leads(house, "vic") == (None if policy else vic)
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["own", "other"])
+@pytest.mark.parametrize("had", HAD[1:])
+def test_t12_nobody_gets_ahead_by_proving_what_leads_to_somebody(house, two, had, other):
+    """Nothing is refused: addresses and numbers may be shared."""
+    a, b = two
+    name, victim = had(house, a, b)
+    late = person(house, b if other else a, "late")
+    if "@" in name:
+        users.change_email(house.system, user_id=late, email=name, verified=True)
+    else:
+        users.change_phone(house.system, user_id=late, phone=name, verified=True)
+    assert leads(house, name) == victim
 
 
 @pytest.mark.parametrize("way", NAMING)
@@ -379,9 +403,9 @@ def test_u01_no_name_for_people_turns_or_breaks_a_line(house, two, text):
         lambda: orgs.rename_org(house.system, org_id=two[0], name=text),
         lambda: orgs.add_org(house.system, name=text),
     ]
-    for change in changes:
+    for attempt in changes:
         with pytest.raises(InvalidInput):
-            change()
+            attempt()
     users.change_profile(house.system, user_id=id, profile=Profile("P", "Q", display_name="نمی\u200cخواهم 👩\u200d🚀"))
 
 
@@ -396,15 +420,12 @@ def decided(ctx, work):
 
 
 def naming(name, org):
-    from orgs.domain.org import Org
-    from users.commands import naming as rules
-
     def work(unit):
         id = unit.ctx.ports.new_id()
         unit.load(Org, org)
         add = lambda user: user.add_machine(user_name=name, name="x", description="", access_token_type=0)
         unit.change(User, id, add, owner=org)
-        rules.must_be_free(unit, id, name, org)
+        must_be_free(unit, id, name, org)
 
     return work
 
@@ -415,8 +436,6 @@ def naming(name, org):
     [("gigi", "gigi", False), ("gigi", "GIGI", True), ("gigi", f"gigi@{D}", True), ("admın", "admin", False)],
 )
 def test_u03_of_two_names_at_once_one_is_refused(house, two, one, other, same_org, turned):
-    from eventstore.store import Taken
-
     a, b = two
     orgs.add_org_domain(house.system, org_id=a, domain=D)
     wanted = [(one, a), (other, a if same_org else b)]
@@ -427,8 +446,6 @@ def test_u03_of_two_names_at_once_one_is_refused(house, two, one, other, same_or
 
 
 def test_t12_of_a_name_and_a_domain_at_once_one_is_refused_or_the_name_was_first(house, two):
-    from eventstore.store import Taken
-
     a, b = two
     victim = person(house, b, "bob")
     late = decided(house.system, naming(f"bob@{D}", a))
@@ -439,8 +456,6 @@ def test_t12_of_a_name_and_a_domain_at_once_one_is_refused_or_the_name_was_first
 
 
 def test_a_domain_and_a_name_of_the_same_organization_at_once_decide_again(house, two):
-    from eventstore.store import Conflict
-
     a, b = two
     person(house, b, f"bob@{D}")
     late = decided(house.system, naming("bob", a))

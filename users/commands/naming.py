@@ -17,8 +17,8 @@ from users.domain.profile import find_phone
 from users.domain.user import NameRules, User
 from users.models import UserRow
 
-IDS = "id"
-"""The kind of the claims that ids are, whatever they are the ids of."""
+IDS = ("id", "app_id", "client_id")
+"""The kinds of the claims that ids are, whatever they are the ids of."""
 
 
 def rules_of(unit: Unit, org_id: str, *, beside: type[Aggregate] = Org) -> NameRules:
@@ -38,7 +38,7 @@ def must_be_free(unit: Unit, user_id: str, user_name: str, org_id: str) -> None:
     domains = [domain for domain, is_verified in unit.load(Org, org_id).domains.items() if is_verified]
     values = set(vacant_for(name, org_id, domains))
     if name != user_id:
-        values.add(Vacant(Claim(IDS, name, "user.already_exists")))
+        values |= {Vacant(Claim(kind, name, "user.already_exists")) for kind in IDS}
     unit.must_be_vacant(User, user_id, values)
 
 
