@@ -24,13 +24,15 @@ class Claim:
 
 @dataclass(frozen=True, order=True)
 class Vacant:
-    """A value that nobody may hold at the moment of a push; with `owner`, nobody of that owner.
+    """A value that nobody may hold when a push has taken its own; with `owner`, nobody of that owner.
 
-    It is taken and freed in the same transaction, so that of two pushes that meet in it one waits for the other.
+    Of two pushes each of which takes what must be vacant for the other one, both could look before either has committed.
+    One of them therefore names it with `taken_at_once`: it takes and frees the value, so that whoever is second waits.
     """
 
     claim: Claim
     owner: str = ""
+    taken_at_once: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Unique values in the database: taken, freed, looked at and scoped inside of a push."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import IntegrityError, connection
 from django.db.models import Q, QuerySet
@@ -24,21 +24,17 @@ def claim(writes: Sequence[Write]) -> None:
         for scoping in write.scopings:
             _scope_anew(write, scoping)
     wanted = {_key(write, one): (write, one) for write in writes for one in write.claims}
-    looked_at = {_key(write, one.claim): (write, one) for write in writes for one in write.vacant}
-    for key in wanted:
-        looked_at.pop(key, None)
-    holders = {key: write for key, (write, _) in (*wanted.items(), *looked_at.items())}
-    if not holders:
-        return
+    vacant = {_key(write, one.claim): (write, one) for write in writes for one in write.vacant}
+    vacant = {key: asked for key, asked in vacant.items() if key not in wanted}
+    passing = {key for key, (_, one) in vacant.items() if one.taken_at_once}
+    holders = {key: write for key, (write, _) in (*vacant.items(), *wanted.items()) if key in wanted or key in passing}
     free = _insert([(*key, holders[key].stream.instance, holders[key].owner) for key in sorted(holders)])
     for key in sorted(wanted, reverse=True):  # always the same one of several; names before what is derived from them
         if key not in free:
             raise Taken(wanted[key][1])
-    for key, (_, vacant) in sorted(looked_at.items()):
-        if key not in free and _is_held(key, vacant):
-            raise Taken(vacant.claim)
-    if passing := free & set(looked_at):
-        _rows(passing).delete()
+    _must_be_vacant({key: one for key, (_, one) in vacant.items() if key not in free})
+    if passing & free:
+        _rows(passing & free).delete()
 
 
 def _free(write: Write) -> None:
@@ -67,12 +63,19 @@ def _rows(keys: Iterable[Key]) -> "QuerySet[ClaimRow]":
     return ClaimRow.objects.filter(held) if held else ClaimRow.objects.none()
 
 
-def _is_held(key: Key, vacant: Vacant) -> bool:
-    return not vacant.owner or _rows([key]).filter(owner=vacant.owner).exists()
+def _must_be_vacant(vacant: Mapping[Key, Vacant]) -> None:
+    """One statement, after the values of this push were taken."""
+    held = _rows(vacant).order_by("scope", "kind", "value").values_list("scope", "kind", "value", "owner")
+    for *key, owner in held if vacant else ():
+        one = vacant[tuple(key)]  # type: ignore[index]
+        if one.owner in ("", owner):
+            raise Taken(one.claim)
 
 
 def _insert(rows: Sequence[tuple[str, ...]]) -> set[Key]:
     """Insert what is free, in one statement; answers what was free."""
+    if not rows:
+        return set()
     line = "(%s, %s, %s, %s, %s)"
     sql = (
         "INSERT INTO eventstore_claims (scope, kind, value, instance_id, owner)"  # noqa: S608 - placeholders only

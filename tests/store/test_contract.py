@@ -131,35 +131,38 @@ def test_t14_the_same_name_in_two_tenants_is_no_conflict(store):
     store.push([write(store, "b", stream=Stream("other", "user", "1"), claims=["gigi"])])
 
 
-def guarded(store, name, *, stream, vacant=(), owner="org", claims=(), scopings=()):
+def guarded(store, name, *, stream, vacant=(), owner="org", claims=(), scopings=(), at_once=False):
     made = write(store, name, stream=stream, owner=owner, claims=claims)
-    return replace(
-        made,
-        vacant=frozenset(Vacant(Claim("name", value, "name.taken"), of) for value, of in vacant),
-        scopings=scopings,
-    )
+    asked = frozenset(Vacant(Claim("name", value, "name.taken"), of, at_once) for value, of in vacant)
+    return replace(made, vacant=asked, scopings=scopings)
 
 
-def test_what_must_be_vacant_is_not_held_afterwards(store):
+AT_ONCE = pytest.mark.parametrize("at_once", [False, True])
+
+
+@AT_ONCE
+def test_what_must_be_vacant_is_not_held_afterwards(store, at_once):
     other = Stream("tenant", "user", "2")
-    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")])])
+    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")], at_once=at_once)])
     store.push([write(store, "b", stream=other, claims=["gigi"])])
     with pytest.raises(Taken) as taken, transaction.atomic():
-        store.push([guarded(store, "c", stream=STREAM, vacant=[("free", ""), ("GIGI", "")])])
+        store.push([guarded(store, "c", stream=STREAM, vacant=[("free", ""), ("GIGI", "")], at_once=at_once)])
     assert (taken.value.claim.code, names(store)) == ("name.taken", ["a"])
 
 
-def test_a_value_may_be_asked_to_be_vacant_within_one_owner(store):
+@AT_ONCE
+def test_a_value_may_be_asked_to_be_vacant_within_one_owner(store, at_once):
     store.push([write(store, "a", claims=["gigi"], owner="ours")])
     other = Stream("tenant", "user", "2")
-    store.push([guarded(store, "b", stream=other, vacant=[("gigi", "theirs")])])
+    store.push([guarded(store, "b", stream=other, vacant=[("gigi", "theirs")], at_once=at_once)])
     with pytest.raises(Taken), transaction.atomic():
-        store.push([guarded(store, "c", stream=other, vacant=[("gigi", "ours")])])
+        store.push([guarded(store, "c", stream=other, vacant=[("gigi", "ours")], at_once=at_once)])
     assert names(store, other) == ["b"]
 
 
-def test_a_push_that_takes_a_value_may_ask_for_it(store):
-    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")], claims=["gigi"])])
+@AT_ONCE
+def test_a_push_that_takes_a_value_may_ask_for_it(store, at_once):
+    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")], claims=["gigi"], at_once=at_once)])
     assert names(store) == ["a"]
 
 

@@ -84,6 +84,6 @@ def vacant_for(user_name: str, org_id: str, domains: Iterable[str]) -> Iterator[
         yield from (Vacant(Claim(KIND, one, TAKEN)) for one in (login_name, f"{login_name} {org_id}"))
     local, _, domain = user_name.rpartition("@")
     if local and domain.lower() in own:
-        yield from (Vacant(Claim(KIND, one, TAKEN), org_id) for one in (local, f"{local} {org_id}"))
+        yield from (Vacant(Claim(KIND, one, TAKEN), org_id, True) for one in (local, f"{local} {org_id}"))
     elif local:
-        yield Vacant(Claim(ORG_DOMAINS, domain, TAKEN))
+        yield Vacant(Claim(ORG_DOMAINS, domain, TAKEN), taken_at_once=True)
