@@ -11,13 +11,42 @@ from eventstore.events import Event
 class Claim:
     """A value that may exist once: per instance, or on the whole server when `everywhere`.
 
-    Compared without regard to case. `code` is the refusal told to whoever comes second.
+    Compared without regard to case. `code` is the refusal told to whoever comes second. `also` is another form in which
+    its owner may hold it (see Scoping): both are freed together.
     """
 
     kind: str
     value: str
     code: str = field(default="already_exists", compare=False)
     everywhere: bool = False
+    also: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, order=True)
+class Vacant:
+    """A value that nobody may hold when a push has taken its own; with `owner`, nobody of that owner.
+
+    Of two pushes each of which takes what must be vacant for the other one, both could look before either has committed.
+    One of them therefore names it with `taken_at_once`: it takes and frees the value, so that whoever is second waits.
+    """
+
+    claim: Claim
+    owner: str = ""
+    taken_at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Scoping:
+    """From now on the values of a kind that some owners hold are unique within the owner (`inside`), or once per instance.
+
+    A value within its owner is followed by a blank and the owner's id; values of the kind contain no blanks.
+    `code` is the refusal when values would meet.
+    """
+
+    kind: str
+    owners: tuple[str, ...]
+    inside: bool
+    code: str = "already_exists"
 
 
 @dataclass(frozen=True)

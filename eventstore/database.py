@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from eventstore.aggregates import Claim
+from eventstore.claims import claim
 from eventstore.engines import Row, append, json_value, stand_firm, time_value
 from eventstore.events import Event
-from eventstore.models import ActivityRow, ClaimRow, EventRow, PersonKey
+from eventstore.models import ActivityRow, EventRow, PersonKey
 from eventstore.prepared import prepared
 from eventstore.records import (
     Stored,
@@ -26,7 +26,7 @@ from eventstore.records import (
     subject_of,
 )
 from eventstore.sealing import KeyWrapper, PersonKeys
-from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
+from eventstore.store import Conflict, Recorded, Stream, Use, Write
 
 MOST_STREAMS = 500
 Apply = Callable[[Sequence[Recorded]], None]
@@ -104,7 +104,7 @@ class DatabaseStore:
 
     def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         stand_firm(writes)
-        _claim(writes)
+        claim(writes)
         new, rows = self._prepared([write for write in writes if write.facts])
         if rows:
             positions = append(rows, [write.stream for write in writes if write.facts])
@@ -220,49 +220,3 @@ def _row(write: Write, version: int, fact: Event, form: Stored, digest: bytes) -
 
 def _new(write: Write, version: int, fact: Event, digest: bytes) -> Recorded:
     return Recorded(0, write.stream, version, fact, write.owner, write.actor, write.at, write.origin, digest)
-
-
-def _claim(writes: Sequence[Write]) -> None:
-    """Free and take unique values; raises Taken for the first that somebody else holds."""
-    for write in writes:
-        if write.releases:
-            _claims_of(write, write.releases).delete()
-        if write.releases_all_of_owner:
-            ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner).delete()
-    wanted = {
-        (_scope(write, one), one.kind, one.value.casefold()): (write, one) for write in writes for one in write.claims
-    }
-    if not wanted:
-        return
-    taken = _insert_claims(
-        [
-            (*key, write.stream.instance, write.owner)
-            for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])
-        ]
-    )
-    for key in sorted(wanted, reverse=True):  # always the same one of several; names before what is derived from them
-        if key not in taken:
-            raise Taken(wanted[key][1])
-
-
-def _claims_of(write: Write, claims: Iterable[Claim]) -> "QuerySet[ClaimRow]":
-    held = Q()
-    for claim in claims:
-        held |= Q(scope=_scope(write, claim), kind=claim.kind, value=claim.value.casefold())
-    return ClaimRow.objects.filter(held)
-
-
-def _scope(write: Write, claim: Claim) -> str:
-    return "" if claim.everywhere else write.stream.instance
-
-
-def _insert_claims(rows: Sequence[tuple[str, ...]]) -> set[tuple[str, str, str]]:
-    """Insert what is free, in one statement; answers what was free."""
-    line = "(%s, %s, %s, %s, %s)"
-    sql = (
-        "INSERT INTO eventstore_claims (scope, kind, value, instance_id, owner)"  # noqa: S608 - placeholders only
-        f" VALUES {', '.join([line] * len(rows))} ON CONFLICT DO NOTHING RETURNING scope, kind, value"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [value for row in rows for value in row])
-        return {(scope, kind, value) for scope, kind, value in cursor.fetchall()}

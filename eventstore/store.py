@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from eventstore.aggregates import Claim
+from eventstore.aggregates import Claim, Scoping, Vacant
 from eventstore.events import Event
 
 
@@ -70,6 +70,8 @@ class Write:
     after: bytes = b""
     claims: frozenset[Claim] = frozenset()
     releases: frozenset[Claim] = frozenset()
+    vacant: frozenset[Vacant] = frozenset()
+    scopings: tuple[Scoping, ...] = ()
     releases_all_of_owner: str = ""
     origin: Origin = field(default_factory=Origin)
 
@@ -91,11 +93,11 @@ class Conflict(Exception):
 
 
 class Taken(Exception):
-    """A claim is held by somebody else."""
+    """A claim is held by somebody else; or values that were to become unique are not, and `values` lists them."""
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, values: Sequence[str] = ()) -> None:
         super().__init__(claim.code)
-        self.claim = claim
+        self.claim, self.values = claim, tuple(values)
 
 
 class Store(Protocol):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
-from eventstore.aggregates import A, Claim, empty, fold
+from eventstore.aggregates import A, Claim, Scoping, empty, fold
 from eventstore.events import Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
 
@@ -55,14 +55,22 @@ class MemoryStore:
         claims = dict(self._claims)
         for write in writes:
             for claim in write.releases:
-                claims.pop(_claim_key(write, claim), None)
+                _release(claims, write, claim)
             if write.releases_all_of_owner:
                 claims = {key: owner for key, owner in claims.items() if owner != write.releases_all_of_owner}
+            for scoping in write.scopings:
+                claims = _scoped(claims, write.stream.instance, scoping)
+        before = dict(claims)
         for write in writes:
             for claim in write.claims:
                 if _claim_key(write, claim) in claims:
                     raise Taken(claim)
                 claims[_claim_key(write, claim)] = write.owner
+        for write in writes:
+            for vacant in write.vacant:
+                holder = before.get(_claim_key(write, vacant.claim))
+                if holder is not None and vacant.owner in ("", holder):
+                    raise Taken(vacant.claim)
         return claims
 
     def _recorded(self, write: Write) -> list[Recorded]:
@@ -78,6 +86,34 @@ class MemoryStore:
 
 def _claim_key(write: Write, claim: Claim) -> tuple[str, str, str]:
     return ("" if claim.everywhere else write.stream.instance, claim.kind, claim.value.casefold())
+
+
+def _release(claims: dict[tuple[str, str, str], str], write: Write, claim: Claim) -> None:
+    key = _claim_key(write, claim)
+    if not claim.also:
+        claims.pop(key, None)
+        return
+    for form in (key, (*key[:2], claim.also.casefold())):
+        if claims.get(form) == write.owner:
+            del claims[form]
+
+
+def _scoped(
+    claims: dict[tuple[str, str, str], str], instance: str, scoping: Scoping
+) -> dict[tuple[str, str, str], str]:
+    """The claims in their new form; raises Taken with the values that would meet."""
+    moved: dict[tuple[str, str, str], str] = {}
+    met = set()
+    for (scope, kind, value), owner in sorted(claims.items()):
+        is_meant = (scope, kind) == (instance, scoping.kind) and owner in scoping.owners
+        name = value.partition(" ")[0] if is_meant else value
+        new = f"{name} {owner.lower()}" if is_meant and scoping.inside else name
+        if (scope, kind, new) in moved:
+            met.add(new)
+        moved[scope, kind, new] = owner
+    if met:
+        raise Taken(Claim(scoping.kind, min(met), scoping.code), sorted(met))
+    return moved
 
 
 @dataclass

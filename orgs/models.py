@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
+from projections.projection import UNKNOWN
+
 
 class OrgRow(models.Model):
     """One organization."""
@@ -42,6 +44,8 @@ class OrgDomainRow(models.Model):
     org_id = models.CharField(max_length=200)
     domain = models.CharField(max_length=300)
     is_verified = models.BooleanField(default=False)
+    verified_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
+    """Where in the log it was verified last; orders who has a login name (decision 0007)."""
     is_primary = models.BooleanField(default=False)
     validation_type = models.SmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()

@@ -67,7 +67,7 @@ class Orgs(Projection):
     @on(facts.OrgDomainVerified)
     def domain_verified(self, at: Recorded, fact: facts.OrgDomainVerified) -> None:
         """The domain is theirs."""
-        _domains(at).filter(domain=fact.domain).update(is_verified=True)
+        _domains(at).filter(domain=fact.domain).update(is_verified=True, verified_position=at.position)
         _update(at)
 
     @on(facts.OrgPrimaryDomainSet)

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from iam.access.acting import finds_org
+from iam.instance.models import SettingRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
 from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
@@ -34,6 +35,13 @@ def list_metadata(ctx: Context, *, org_id: str) -> "QuerySet[OrgMetadataRow]":
     """The metadata of an organization."""
     ctx.require("org.read", org_id)
     return OrgMetadataRow.objects.filter(instance_id=ctx.instance, org_id=org_id)
+
+
+def list_settings(ctx: Context, *, kind: str) -> "QuerySet[SettingRow]":
+    """The settings of a kind that organizations have of their own, as far as the caller may see them."""
+    reach = ctx.reach("policy.read")
+    rows = SettingRow.objects.filter(instance_id=ctx.instance, kind=kind).exclude(owner=ctx.instance)
+    return rows if reach.everywhere else rows.filter(owner__in=reach.orgs)
 
 
 def get_metadata(ctx: Context, *, org_id: str, key: str) -> OrgMetadataRow:

@@ -3,7 +3,7 @@
 from iam.instance.setting_commands import Place
 from orgs.domain.settings import OrgSettings
 
-BY_INSTANCE = ("domain",)
+BY_INSTANCE = ("domain", "organization")
 """Kinds that only an administrator of the instance may change, even for one organization (roles.tsv)."""
 
 

@@ -12,6 +12,8 @@ from eventstore.store import Recorded
 
 IMMEDIATE = "immediate"
 CELERY = "celery"
+UNKNOWN = 2**63 - 1
+"""A position in the log that a row does not know: an older program wrote it. After all that are known."""
 
 Method = Callable[[Any, Recorded, Any], None]
 

@@ -69,7 +69,7 @@ def condition(ctx: Context, query: Any, depth: int = DEEPEST) -> Q:
     if name in TEXTS:
         field, column = TEXTS[name]
         wanted = _text(column, getattr(asked, field), asked.method)
-        return wanted | _bare_name(ctx, asked) if name == "login_name_query" else wanted
+        return wanted | _by_domain(ctx, asked) if name == "login_name_query" else wanted
     if name in PLAIN:
         return PLAIN[name](asked)
     match name:
@@ -98,12 +98,11 @@ def _text(column: str, value: str, method: int) -> Q:
     return wanted & Q(kind="human") & some
 
 
-def _bare_name(ctx: Context, asked: Any) -> Q:
-    """Who is called so by a user name that needs no domain: a login of one's own looks for what people type."""
-    if asked.method not in EQUALS or "@" in asked.login_name:
+def _by_domain(ctx: Context, asked: Any) -> Q:
+    """Who is called so with a domain of the organization: a login of one's own looks for what people type."""
+    if asked.method not in EQUALS or "@" not in asked.login_name:
         return Q(pk__in=[])
-    wanted = matches("user_name", asked.login_name, asked.method)
-    return Q(id__in=queries.ids_of_bare_name(ctx, asked.login_name, wanted))
+    return Q(id__in=queries.ids_of_login_name(ctx, asked.login_name))
 
 
 def _state(asked: Any) -> int:

@@ -7,6 +7,7 @@ from django.db.models.functions import Upper
 
 from projections import indexes
 from projections.indexes import Beginnings, BesideIds, Ends, Trigrams
+from projections.projection import UNKNOWN
 
 ID = 200
 WORDS = {1: "active", 2: "inactive", 3: "deleted", 4: "locked", 5: "initial"}
@@ -27,6 +28,10 @@ class UserRow(models.Model):
     state = models.SmallIntegerField(default=1)
     user_name = _id()
     preferred_login_name = models.CharField(max_length=500)
+    named_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
+    """Where in the log the user got the name. Positions order who has a login name (decision 0007)."""
+    bare_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN, null=True)
+    """Since when the name is a login name without a domain; None where it is none."""
     first_name = _id(default="")
     last_name = _id(default="")
     nick_name = _id(default="")
@@ -35,8 +40,11 @@ class UserRow(models.Model):
     gender = models.SmallIntegerField(default=0)
     email = _id(default="")
     email_verified = models.BooleanField(default=False)
+    email_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
+    """Where the address was proved."""
     phone = _id(default="")
     phone_verified = models.BooleanField(default=False)
+    phone_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
     name = _id(default="")
     description = models.TextField(default="")
     access_token_type = models.SmallIntegerField(default=0)
@@ -80,6 +88,18 @@ class UserRow(models.Model):
     def shown_name(self) -> str:
         """How lists call the user."""
         return self.display_name or self.name or self.user_name
+
+
+class NameRuleRow(models.Model):
+    """What an instance, or an organization that differs from it, says of login names: whether they must have a domain."""
+
+    pk = models.CompositePrimaryKey("instance_id", "owner")
+    instance_id = _id()
+    owner = _id()
+    with_domain = models.BooleanField()
+
+    class Meta:
+        db_table = "users_name_rules"
 
 
 class UserMetadataRow(models.Model):

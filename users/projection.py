@@ -3,22 +3,23 @@
 import hashlib
 from typing import Any
 
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 
 from eventstore.events import Event, told
 from eventstore.prepared import prepared
 from eventstore.store import Recorded
-from iam.instance.domain.kinds import SettingFact
-from iam.instance.settings import settings_of
+from iam.instance.domain.kinds import DOMAIN, SettingFact
+from iam.instance.domain.settings import own_after
 from orgs.domain.events import OrgPrimaryDomainSet, OrgRemoved
 from orgs.models import OrgRow
-from projections.projection import Projection, on, update_row
+from projections.projection import UNKNOWN, Projection, on, update_row
 from users.domain import events as facts
 from users.domain.states import UserState
-from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
+from users.models import MachineKeyRow, NameRuleRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
 PROFILE = ("first_name", "last_name", "nick_name", "display_name", "preferred_language", "gender")
+RULE = "user_login_must_be_domain"
 OF_USER = (UserMetadataRow, PatRow, MachineKeyRow, SessionRow)
 
 
@@ -26,7 +27,7 @@ class Users(Projection):
     """One row per user, metadata key, token and key."""
 
     name = "users"
-    tables = (UserRow, UserMetadataRow, PatRow, MachineKeyRow)
+    tables = (UserRow, UserMetadataRow, PatRow, MachineKeyRow, NameRuleRow)
 
     @on(facts.HumanAdded)
     def human_added(self, at: Recorded, fact: facts.HumanAdded) -> None:
@@ -35,7 +36,7 @@ class Users(Projection):
         _create(
             at,
             kind="human",
-            user_name=fact.user_name or "",
+            **_named(at, fact),
             **profile,
             email=fact.email or "",
             phone=fact.phone or "",
@@ -50,7 +51,7 @@ class Users(Projection):
         _create(
             at,
             kind="machine",
-            user_name=fact.user_name,
+            **_named(at, fact),
             name=fact.name,
             description=fact.description,
             access_token_type=fact.access_token_type,
@@ -64,12 +65,7 @@ class Users(Projection):
     @on(facts.UsernameChanged)
     def renamed(self, at: Recorded, fact: facts.UsernameChanged) -> None:
         """Another user name."""
-        name = fact.user_name or ""
-        _update(
-            at,
-            user_name=name,
-            preferred_login_name=_login_name(at, name),
-        )
+        _update(at, **_named(at, fact))
 
     @on(facts.ProfileChanged)
     def profile_changed(self, at: Recorded, fact: facts.ProfileChanged) -> None:
@@ -79,27 +75,27 @@ class Users(Projection):
     @on(facts.EmailChanged)
     def email_changed(self, at: Recorded, fact: facts.EmailChanged) -> None:
         """Another address."""
-        _update(at, email=fact.email or "", email_verified=False)
+        _update(at, email=fact.email or "", email_verified=False, email_position=UNKNOWN)
 
     @on(facts.EmailVerified)
     def email_verified(self, at: Recorded, _: Event) -> None:
         """The address is theirs."""
-        _update(at, email_verified=True)
+        _update(at, email_verified=True, email_position=at.position)
 
     @on(facts.PhoneChanged)
     def phone_changed(self, at: Recorded, fact: facts.PhoneChanged) -> None:
         """Another number."""
-        _update(at, phone=fact.phone or "", phone_verified=False)
+        _update(at, phone=fact.phone or "", phone_verified=False, phone_position=UNKNOWN)
 
     @on(facts.PhoneVerified)
     def phone_verified(self, at: Recorded, _: Event) -> None:
         """The number is theirs."""
-        _update(at, phone_verified=True)
+        _update(at, phone_verified=True, phone_position=at.position)
 
     @on(facts.PhoneRemoved)
     def phone_removed(self, at: Recorded, _: Event) -> None:
         """No number."""
-        _update(at, phone="", phone_verified=False)
+        _update(at, phone="", phone_verified=False, phone_position=UNKNOWN)
 
     @on(facts.PasswordChanged)
     def password_changed(self, at: Recorded, fact: facts.PasswordChanged) -> None:
@@ -213,22 +209,25 @@ class Users(Projection):
 
     @on(OrgPrimaryDomainSet)
     def login_names(self, at: Recorded, fact: OrgPrimaryDomainSet) -> None:
-        """Login names end with the organization's primary domain."""
-        for row in UserRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id):
-            name = login_name(row.user_name, fact.domain, must_be_domain=_must_be_domain(at, at.stream.id))
-            UserRow.objects.filter(instance_id=row.instance_id, id=row.id).update(preferred_login_name=name)
+        """Login names end with the organization's primary domain, where they must have one."""
+        if _must_be_domain(at, at.stream.id):
+            rows = UserRow.objects.filter(instance_id=at.stream.instance, org_id=at.stream.id)
+            rows.update(preferred_login_name=_with(Value(fact.domain)))
 
     @on(SettingFact)
     def domain_policy(self, at: Recorded, fact: SettingFact) -> None:
         """Login names follow what the instance or the organization says of domains."""
-        if fact.setting != "domain":
+        if fact.setting != DOMAIN.name:
             return
-        rows = UserRow.objects.filter(instance_id=at.stream.instance)
-        orgs = OrgRow.objects.filter(instance_id=at.stream.instance)
+        _keep_rule(at, fact)
+        rows, org_id = UserRow.objects.filter(instance_id=at.stream.instance), ""
         if at.stream.kind == "org":
-            orgs = orgs.filter(id=at.stream.id)
-        for org_id, domain in orgs.values_list("id", "primary_domain"):
-            _rename_logins(rows.filter(org_id=org_id), domain, must_be_domain=_must_be_domain(at, org_id))
+            org_id = at.stream.id
+            rows = rows.filter(org_id=org_id)
+        else:
+            own = NameRuleRow.objects.filter(instance_id=at.stream.instance)
+            rows = rows.exclude(org_id__in=own.values("owner"))
+        _follow(at, rows, with_domain=_must_be_domain(at, org_id))
 
     @on(OrgRemoved)
     def org_removed(self, at: Recorded, _: OrgRemoved) -> None:
@@ -238,33 +237,57 @@ class Users(Projection):
         for table in OF_USER:
             table.objects.filter(instance_id=at.stream.instance, user_id__in=ids).delete()
         users.delete()
+        NameRuleRow.objects.filter(instance_id=at.stream.instance, owner=at.stream.id).delete()
 
 
-def login_name(user_name: str, primary_domain: str, *, must_be_domain: bool = False) -> str:
-    """What a person types to be found anywhere: the user name, with the organization's domain unless it has one.
-
-    Where the organization asks for its domain, every login name ends with it.
-    """
-    has_one = "@" in user_name and not must_be_domain
-    return user_name if has_one or not primary_domain else f"{user_name}@{primary_domain}"
-
-
-def _login_name(at: Recorded, user_name: str) -> str:
-    """That of a user of the fact's owner; the policy matters only to a name that has a domain already."""
-    must = "@" in user_name and _must_be_domain(at, at.owner)
-    return login_name(user_name, _primary(at, at.owner), must_be_domain=must)
+def _named(at: Recorded, fact: Any) -> dict[str, Any]:
+    """The name, how the user is called with it, and since when."""
+    name, with_domain = fact.user_name or "", fact.with_domain
+    if with_domain is None:  # a fact of an older program
+        with_domain = _must_be_domain(at, at.owner)
+    domain = _primary(at, at.owner) if with_domain else ""
+    return {
+        "user_name": name,
+        "preferred_login_name": f"{name}@{domain}" if domain else name,
+        "named_position": at.position,
+        "bare_position": None if domain else at.position,
+    }
 
 
 def _must_be_domain(at: Recorded, org_id: str) -> bool:
-    return settings_of(at.stream.instance, org_id).domain.user_login_must_be_domain
+    rules = {row.owner: row.with_domain for row in _rules.all(instance=at.stream.instance, org_id=org_id)}
+    return rules.get(org_id, rules.get(at.stream.instance, False))
 
 
-def _rename_logins(rows: Any, domain: str, *, must_be_domain: bool) -> None:
-    """Two statements, however many users there are."""
-    longer = Concat("user_name", Value(f"@{domain}"), output_field=CharField())
-    keeps = Q(pk__in=[]) if must_be_domain and domain else Q(user_name__contains="@") if domain else ~Q(pk__in=[])
-    rows.filter(keeps).update(preferred_login_name=F("user_name"))
-    rows.exclude(keeps).update(preferred_login_name=longer)
+@prepared
+def _rules(instance: str, org_id: str) -> "QuerySet[NameRuleRow]":
+    return NameRuleRow.objects.filter(instance_id=instance, owner__in=(instance, org_id))
+
+
+def _keep_rule(at: Recorded, fact: SettingFact) -> None:
+    rules = NameRuleRow.objects.filter(instance_id=at.stream.instance, owner=at.stream.id)
+    before = rules.values_list("with_domain", flat=True).first()
+    own = own_after(DOMAIN, None if before is None else {RULE: before}, fact)
+    rules.delete()
+    if own is not None:
+        with_domain = bool(own.get(RULE))
+        NameRuleRow.objects.create(instance_id=at.stream.instance, owner=at.stream.id, with_domain=with_domain)
+
+
+def _with(domain: Any) -> Any:
+    return Concat("user_name", Value("@"), domain, output_field=CharField())
+
+
+def _follow(at: Recorded, rows: Any, *, with_domain: bool) -> None:
+    """Two statements at most, however many users there are. A name that is a login name again comes after whatever became
+    one meanwhile."""
+    if with_domain:
+        orgs = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"))
+        domain = Subquery(orgs.values("primary_domain"))
+        rows.update(preferred_login_name=_with(domain), bare_position=None)
+        return
+    rows.filter(bare_position=None).update(bare_position=at.position)
+    rows.update(preferred_login_name=F("user_name"))
 
 
 def _primary(at: Recorded, org_id: str) -> str:
@@ -282,7 +305,6 @@ def _create(at: Recorded, **columns: Any) -> None:
         instance_id=at.stream.instance,
         id=at.stream.id,
         org_id=at.owner,
-        preferred_login_name=_login_name(at, columns["user_name"]),
         created_at=at.at,
         changed_at=at.at,
         version=at.version,

@@ -9,16 +9,15 @@ from django.db.models import Max, Q, QuerySet
 
 from eventstore.store import Recorded
 from iam.access.tokens import digest
-from iam.instance.domain.values import Login
+from iam.instance.domain.kinds import ORGANIZATION
+from iam.instance.domain.values import Organization
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
-from orgs.queries import find_org_of_domain
-from users.domain.profile import find_phone
+from users.login_names import find_user_by_login, find_user_named
 from users.models import MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
 MOST_CHANGES = 200
-MOST_ALIKE = 10
 DAY = timedelta(days=1)
 MOST_KEYS = 50
 
@@ -48,14 +47,23 @@ def org_of_user(instance: str, user_id: str) -> str:
 
 
 def is_user_unique(ctx: Context, *, user_name: str, email: str) -> bool:
-    """Whether nobody has the user name (unique in the instance), and nobody of the organization the address."""
+    """Whether nobody has the user name (in the instance, or in the organization where names are unique within it), and
+    nobody of the organization the address."""
     ctx.require("user.read", ctx.org_id)
     if not user_name and not email:
         raise InvalidInput("api.field_missing", field="userName")
     rows = UserRow.objects.filter(instance_id=ctx.instance)
-    is_taken = bool(user_name) and rows.filter(user_name__iexact=user_name.strip()).exists()
+    there = rows.filter(org_id=ctx.org_id) if are_scoped(ctx.instance, ctx.org_id) else rows
+    is_taken = bool(user_name) and there.filter(user_name__iexact=user_name.strip()).exists()
     is_known = bool(email) and rows.filter(org_id=ctx.org_id, email__iexact=email.strip()).exists()
     return not is_taken and not is_known
+
+
+def are_scoped(instance: str, org_id: str) -> bool:
+    """Whether user names are unique within an organization only."""
+    found = settings_of(instance, org_id)
+    own: Organization = found.resolve(ORGANIZATION).values
+    return found.domain.user_login_must_be_domain or own.organization_scoped_usernames
 
 
 def list_user_changes(ctx: Context, *, user_id: str, after: int, limit: int, asc: bool) -> list[Recorded]:
@@ -76,47 +84,10 @@ def list_users(ctx: Context) -> "QuerySet[UserRow]":
     return rows if reach.everywhere else rows.filter(Q(org_id__in=reach.orgs) | Q(id=ctx.actor))
 
 
-def find_user_by_login(instance: str, login_name: str, *, org_id: str = "") -> UserRow | None:
-    """The user of a login name: the user name, with or without a domain of the organization, a verified address or number.
-
-    An ambiguous address or number finds nobody. With `org_id` only users of that organization.
-    """
-    name = login_name.strip()
-    if not name:
-        return None
-    wanted = Q(user_name__iexact=name) | Q(preferred_login_name__iexact=name)
-    local, _, domain = name.rpartition("@")
-    if local and (owner := find_org_of_domain(instance, domain)):
-        wanted |= Q(user_name__iexact=local, org_id=owner)
-    rows = UserRow.objects.filter(instance_id=instance)
-    rows = rows.filter(org_id=org_id) if org_id else rows
-    found = [row for row in rows.filter(wanted)[:10] if _may_be_called(row, name)]
-    if found:  # a name spelled out goes before one put together with a domain, whoever proved it (checklist T12)
-        return min(found, key=lambda row: name.lower() not in (row.user_name.lower(), row.preferred_login_name.lower()))
-    if local:
-        proved = rows.filter(email__iexact=name, email_verified=True)
-        return _only(proved, lambda login: not login.disable_login_with_email)
-    if number := find_phone(name):
-        return _only(rows.filter(phone=number, phone_verified=True), lambda login: not login.disable_login_with_phone)
-    return None
-
-
-def _only(proved: "QuerySet[UserRow]", is_allowed: Callable[[Login], bool]) -> UserRow | None:
-    """The one person whose organization lets this be a login name; None for several, or for too many to look at."""
-    found = list(proved[: MOST_ALIKE + 1])
-    allowed = [row for row in found if is_allowed(settings_of(row.instance_id, row.org_id).login)]
-    return allowed[0] if len(allowed) == 1 and len(found) <= MOST_ALIKE else None
-
-
-def _may_be_called(user: UserRow, name: str) -> bool:
-    """A user name alone is no login name where the organization asks for its domain."""
-    bare = name.casefold() == user.user_name.casefold() != user.preferred_login_name.casefold()
-    return not bare or not settings_of(user.instance_id, user.org_id).domain.user_login_must_be_domain
-
-
-def ids_of_bare_name(ctx: Context, name: str, wanted: Q) -> list[str]:
-    """The users that the caller may see whose user name is as wanted, and a login name as it stands, without a domain."""
-    return [row.id for row in list_users(ctx).filter(wanted)[:MOST_ALIKE] if _may_be_called(row, name)]
+def ids_of_login_name(ctx: Context, name: str) -> list[str]:
+    """The user that a login name leads to by a user name, if the caller may see it."""
+    row = find_user_named(ctx.instance, name)
+    return list(list_users(ctx).filter(id=row.id).values_list("id", flat=True)) if row else []
 
 
 def must_change_password(user: UserRow, now: datetime) -> bool:

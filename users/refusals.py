@@ -6,6 +6,8 @@ REFUSALS = {
     "user.already_exists": ("User already exists: the user name is taken", "V3-DKcYh"),
     "user.id_already_exists": ("User already exists: the id is taken", "COMMAND-7yiox1isql"),
     "user.user_name_invalid": ("The user name needs 1 to 200 visible characters without spaces", "USER-zzPgn"),
+    "user.user_name_confusable": ("The user name mixes letters of scripts that look alike", "USER-c0nf5"),
+    "user.names_meet": ("User names would no longer be unique; rename these users first", "USER-m33t5"),
     "user.name_invalid": ("The name needs 1 to 200 characters", "COMMAND-bs9Ds"),
     "user.profile_invalid": ("A name of the profile is missing or too long", "USER-UCej2"),
     "user.language_invalid": ("This is not a language tag", "USER-lang1"),

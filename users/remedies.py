@@ -6,11 +6,22 @@ REMEDIES = {
         "The user does not exist, was deleted, or is out of the caller's reach.",
         "Check the id; list the users that the caller may see.",
     ),
-    "user.already_exists": ("The user name is taken in the organization.", "Choose another user name."),
+    "user.already_exists": (
+        "The user name, or a login name that it would make, is taken: by a user, a domain, a proved address or an id.",
+        "Choose another user name.",
+    ),
     "user.id_already_exists": ("A user has the id that was chosen.", "Choose another id, or leave it out."),
     "user.user_name_invalid": (
         "The user name is empty, too long, or has spaces or invisible characters.",
-        "Send 1 to 200 visible characters.",
+        "Send 1 to 200 visible characters, as they are normally written; no part begins or ends with a dot.",
+    ),
+    "user.user_name_confusable": (
+        "A part of the user name mixes scripts, such as Latin and Cyrillic, so that it could be taken for another name.",
+        "Write each part in one script.",
+    ),
+    "user.names_meet": (
+        "User names were unique per organization, and some of them exist twice in the instance; they are listed.",
+        "Rename all but one of each, then change the settings again.",
     ),
     "user.name_invalid": ("The name is empty or too long.", "Send 1 to 200 characters."),
     "user.profile_invalid": (

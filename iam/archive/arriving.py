@@ -5,14 +5,14 @@ in the same transaction, personal fields are sealed under new keys of the person
 Unique values are taken at the end from the final states, so an archive that collides with what is there changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TextIO
 
 from django.db import transaction
 
-from eventstore.aggregates import Aggregate, empty
+from eventstore.aggregates import Aggregate, Claim, empty
 from eventstore.events import Event, UnknownEventError, event_class, from_payload
 from eventstore.store import IMPORTED, Conflict, Origin, Stream, Taken, Write
 from iam.archive.file import BadArchive, Manifest, read
@@ -21,6 +21,8 @@ from iam.archive.secrets import sealed
 from iam.instance.models import InstanceRow
 from iam.vault import wiring
 from orgs.domain.org import Org
+from users.domain.user import User
+from users.queries import are_scoped
 
 AT_ONCE = 200
 
@@ -118,13 +120,22 @@ def _origin(arrival: Arrival, told: list[str]) -> Origin:
 def _claim(arrival: Arrival) -> None:
     """Take every unique value of whatever still exists; what a removed organization owned holds none."""
     gone = {id for (_, kind, id), state in _addressed(arrival.states) if kind == Org.kind and not state.claims()}
+    scoped = {id: are_scoped(arrival.instance, id) for id in {one.owner for one in arrival.states.values()} - gone}
+    held = ((stream, state, _claims_here(state, scoped)) for stream, state in arrival.states.items())
     writes = [
-        Write(stream, arrival.versions[stream], (), state.owner, "", wiring.ports().now(), claims=state.claims())
-        for stream, state in arrival.states.items()
-        if state.owner not in gone and state.claims()
+        Write(stream, arrival.versions[stream], (), state.owner, "", wiring.ports().now(), claims=claims)
+        for stream, state, claims in held
+        if state.owner not in gone and claims
     ]
     for start in range(0, len(writes), AT_ONCE):
         wiring.store().push(writes[start : start + AT_ONCE])
+
+
+def _claims_here(state: Aggregate, scoped: Mapping[str, bool]) -> frozenset[Claim]:
+    """The unique values of a state; user names are unique where the settings say so here and now."""
+    if isinstance(state, User):
+        state = replace(state, organization_scoped=scoped.get(state.owner, False))
+    return state.claims()
 
 
 def _addressed(states: dict[Stream, Aggregate]) -> Iterable[tuple[tuple[str, str, str], Aggregate]]:

@@ -126,6 +126,11 @@ class InstanceSettings:
         rows = kept.kept(kept.ORGANIZATION, self.instance, question, lambda: _asked_own(self.instance, self.org_id))
         return {(owner, kind): Own(*own) for owner, kind, *own in rows}
 
+    def default_values(self, kind: Kind) -> dict[str, Any]:
+        """What the instance itself says of a kind, by name; one statement."""
+        row = self._own.get((self.instance, kind.name))
+        return from_json(kind, row.values) if row else {}
+
     def resolve(self, kind: Kind, *, stored_as: str = "") -> Resolved:
         """Values of a kind with their origin; the branding that is prepared is stored as `label`."""
         name = stored_as or kind.name

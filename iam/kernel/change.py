@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from eventstore.aggregates import A, Aggregate, empty, fold
+from eventstore.aggregates import A, Aggregate, Scoping, Vacant, empty, fold
 from eventstore.events import Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
@@ -53,6 +53,8 @@ class _Loaded:
     cascaded: int = 0
     releases_all: bool = False
     by_right: bool = False
+    vacant: set[Vacant] = field(default_factory=set)
+    scopings: tuple[Scoping, ...] = ()
 
 
 class Unit:
@@ -105,6 +107,19 @@ class Unit:
             for stream, loaded in self._streams.items()
             if stream.kind == kind.kind and loaded.by_right and loaded.past
         }
+
+    def view(self, kind: type[A], id: str, beside: type[Aggregate]) -> A:
+        """What another state of the same stream says, of which `beside` is read or changed here anyway."""
+        loaded = self._loaded(beside, id)
+        return fold(empty(kind, id, loaded.state.owner), (*(one.fact for one in loaded.past), *loaded.facts))
+
+    def must_be_vacant(self, kind: type[Aggregate], id: str, values: Iterable[Vacant]) -> None:
+        """Push the stream's change only if nobody holds these values then."""
+        self._loaded(kind, id).vacant |= set(values)
+
+    def scope_claims(self, kind: type[Aggregate], id: str, scoping: Scoping) -> None:
+        """Let values be unique within their owners, or once per instance, together with the stream's change."""
+        self._loaded(kind, id).scopings += (scoping,)
 
     def owners(self) -> set[str]:
         """The organizations that own something that was read or changed; not those that own themselves."""
@@ -159,6 +174,8 @@ class Unit:
             after=loaded.past[-1].digest if loaded.past else b"",
             claims=after - before,
             releases=before - after,
+            vacant=frozenset(loaded.vacant) if loaded.facts else frozenset(),
+            scopings=loaded.scopings,
             releases_all_of_owner=loaded.state.owner if loaded.releases_all else "",
             origin=self.ctx.origin,
         )
@@ -216,7 +233,8 @@ def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
         except Conflict:
             continue  # somebody was faster: read again, decide again
         except Taken as taken:
-            raise AlreadyExists(taken.claim.code, field=taken.claim.kind) from taken
+            told = ", ".join(taken.values)
+            raise AlreadyExists(taken.claim.code, field=taken.claim.kind, reason=told) from taken
         if ctx.expected:
             ctx.expected.move(recorded)
         return Done(unit.histories(recorded), result, frozenset(one.stream.id for one in recorded))

@@ -25,6 +25,7 @@ from iam.login.look import frame_ancestors, look
 from oidc import login_door
 from oidc.models import AuthRequest
 from oidc.scopes import Scopes
+from orgs.queries import find_org_of_domain
 from users.commands import change_own_password
 from users.commands.sessions import (
     check_user,
@@ -34,6 +35,7 @@ from users.commands.sessions import (
     set_session_token,
     terminate_session,
 )
+from users.login_names import certain_name
 from users.models import SessionRow, UserRow
 from users.queries import days_to_change_password, find_user_by_login, must_change_password, users_by_id
 
@@ -52,8 +54,13 @@ class Visit:
     @property
     def org_id(self) -> str:
         """The organization that the request names; else the default one. Never that of the person typed (P01)."""
-        asked = Scopes(tuple(self.flow.scopes)).org_id if self.flow else ""
-        return asked or settings_of(self.ctx.instance).default_org_id
+        return self.org_asked or settings_of(self.ctx.instance).default_org_id
+
+    @cached_property
+    def org_asked(self) -> str:
+        """The organization that the request names by its id or by a domain, or an empty string."""
+        scopes = Scopes(tuple(self.flow.scopes)) if self.flow else Scopes()
+        return scopes.org_id or (find_org_of_domain(self.ctx.instance, scopes.org_domain) if scopes.org_domain else "")
 
     @cached_property
     def settings(self) -> InstanceSettings:
@@ -175,7 +182,7 @@ def accounts(request: HttpRequest, visit: Visit) -> HttpResponse:
         if chosen is None:
             return see_other(f"{BASE}loginname", flow)
         user = users_by_id(visit.ctx.instance, [chosen.user_id]).get(chosen.user_id)
-        keep(flow, session_id=chosen.id, login_hint=user.preferred_login_name if user else "")
+        keep(flow, session_id=chosen.id, login_hint=certain_name(user) if user else "")
         return go_on(request, visit)
     return fill(request, visit, "accounts", people=people_of(visit.ctx, sessions))
 
@@ -209,7 +216,7 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
         return see_other(f"{BASE}loginname", flow)
     if request.method == "GET":
         return fill(request, visit, "password", name=flow.login_hint)
-    user = find_user_by_login(ctx.instance, flow.login_hint, org_id=Scopes(tuple(flow.scopes)).org_id)
+    user = find_user_by_login(ctx.instance, flow.login_hint, org_id=visit.org_asked)
     try:
         must_know_password(
             ctx,

@@ -10,6 +10,7 @@ from eventstore.events import Event
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
 from iam.access.roles import Level
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.texts import is_deceptive
 from orgs.domain import events as facts
 from orgs.domain.domains import Proof, ProofKind, checked_domain, domains_after, proofs_after, without
 
@@ -227,6 +228,6 @@ def _generated(domain: str) -> list[Event]:
 
 def checked_name(name: str) -> str:
     """A name of 1 to 200 characters; raises InvalidInput."""
-    if not 1 <= len(name.strip()) <= LONGEST_NAME:
+    if not 1 <= len(name.strip()) <= LONGEST_NAME or is_deceptive(name):
         raise InvalidInput("org.name_invalid", field="name")
     return name.strip()

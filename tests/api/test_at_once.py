@@ -54,6 +54,13 @@ def running(tmp_path, own_database):
     server.kill()
 
 
+def test_u03_of_login_names_that_meet_at_once_one_is_given(running):
+    """The same name, and what is the same by a domain of the organization."""
+    names = ["bob", "bob@zitadel.localhost", "BOB"] * 4
+    answers = running.at_once(*[(("POST", MACHINE, {"userName": name, "name": "r"}), {}) for name in names])
+    assert sorted(status for status, _, _ in answers) == [200, *[409] * 11]
+
+
 def test_e10_of_many_at_once_one_happens(running):
     body = {"userName": "robot", "name": "r"}
     answers = running.at_once(*[(("POST", MACHINE, body), {"Idempotency_Key": "k1"})] * 30)

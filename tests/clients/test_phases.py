@@ -102,7 +102,7 @@ def test_setup_carries_a_changed_origin_over_and_defaults_have_an_effect(tmp_pat
         "ZITADEL_DEFAULTINSTANCE_ORG_NAME": "Acme Works",
         "ZITADEL_DEFAULTINSTANCE_LOCKOUTPOLICY_MAXPASSWORDATTEMPTS": "3",
     }
-    assert "zitadel-admin@acme-works.localhost" in server.manage("setup").stdout
+    assert "zitadel-admin\n" in server.manage("setup").stdout
     instance = json.loads(server.manage("shell", "-v", "0", "-c", TELL).stdout)
     assert instance == {"name": "Acme", "language": "de", "lockout": 3, "hosts": ["localhost"]}
     server.environment["ZITADEL_EXTERNALDOMAIN"] = "id.example.com"

@@ -80,6 +80,7 @@ PARTLY: dict[str, str] = {
     "S01": "webhooks and proofs of domains: no providers, metadata or images by URL; the usage report's receivers are the operator's",
     "S07": "a target is not switched off by itself: what waits for it waits together, and is given up after days",
     "T05": "no registration, SCIM or provider mapping; webhooks change nothing",
+    "T12": "a domain that was proved is not looked for again: names that lead to somebody never hang on it",
     "N07": "idle connections: the server's limits",
     "N08": "PAR is not built",
     "E05": "queues: the outbox; search indexes do not exist",

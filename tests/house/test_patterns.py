@@ -54,7 +54,7 @@ def test_n04_patterns_need_linear_time(pattern):
 
 def test_n04_the_patterns_are_found():
     assert {
-        "users.domain.user.USER_NAME",
+        "iam.kernel.texts.DECEPTIVE",
         "orgs.domain.domains.DOMAIN",
         "oidc.grants.code.VERIFIER",
     } <= patterns().keys()

@@ -120,15 +120,16 @@ def test_p01_a_number_that_is_not_verified_finds_nobody(house):
     assert find_user_by_login(house.instance, NUMBER) is None
 
 
-def test_t12_a_number_of_several_people_finds_nobody(house):
-    with_number(house)
+def test_t12_a_number_of_several_people_leads_to_who_proved_it_first(house):
+    first = with_number(house)
     other = orgs.add_org(house.system, name="Other").id
     with_number(house, "giga", other)
-    assert find_user_by_login(house.instance, NUMBER) is None
+    assert find_user_by_login(house.instance, NUMBER).id == first
     assert find_user_by_login(house.instance, NUMBER, org_id=other).user_name == "giga"
     for number in range(12):
         with_number(house, f"more-{number}", other)
-    own(house, "login", disable_login_with_phone=True)
+    assert find_user_by_login(house.instance, NUMBER).id == first
+    own(house, "login", disable_login_with_phone=True)  # of the first one's organization
     assert find_user_by_login(house.instance, NUMBER) is None
 
 

@@ -106,7 +106,7 @@ def test_several_accounts_in_one_browser(flow):
     submit(flow, "loginname", request, login_name="bert")
     submit(flow, "password", request, password="Correct-Horse-9")
     page = flow.web.get(f"/ui/v2/login/accounts?authRequest={start(flow)}").content.decode()
-    assert "gigi@zitadel.localhost" in page and "bert@zitadel.localhost" in page
+    assert ">gigi<" in page and ">bert<" in page
 
 
 def test_one_account_signs_in_again_without_asking(flow):

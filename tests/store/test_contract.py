@@ -1,11 +1,12 @@
 """What every store of facts promises, shown on the one in memory and the one in the database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from eventstore.aggregates import Claim
+from eventstore.aggregates import Claim, Scoping, Vacant
 from eventstore.database import DatabaseStore
 from eventstore.engines import is_postgres
 from eventstore.events import Event, Personal, event
@@ -128,6 +129,58 @@ def test_several_pushes_are_whole_or_nothing(store):
 def test_t14_the_same_name_in_two_tenants_is_no_conflict(store):
     store.push([write(store, "a", claims=["gigi"])])
     store.push([write(store, "b", stream=Stream("other", "user", "1"), claims=["gigi"])])
+
+
+def guarded(store, name, *, stream, vacant=(), owner="org", claims=(), scopings=(), at_once=False):
+    made = write(store, name, stream=stream, owner=owner, claims=claims)
+    asked = frozenset(Vacant(Claim("name", value, "name.taken"), of, at_once) for value, of in vacant)
+    return replace(made, vacant=asked, scopings=scopings)
+
+
+AT_ONCE = pytest.mark.parametrize("at_once", [False, True])
+
+
+@AT_ONCE
+def test_what_must_be_vacant_is_not_held_afterwards(store, at_once):
+    other = Stream("tenant", "user", "2")
+    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")], at_once=at_once)])
+    store.push([write(store, "b", stream=other, claims=["gigi"])])
+    with pytest.raises(Taken) as taken, transaction.atomic():
+        store.push([guarded(store, "c", stream=STREAM, vacant=[("free", ""), ("GIGI", "")], at_once=at_once)])
+    assert (taken.value.claim.code, names(store)) == ("name.taken", ["a"])
+
+
+@AT_ONCE
+def test_a_value_may_be_asked_to_be_vacant_within_one_owner(store, at_once):
+    store.push([write(store, "a", claims=["gigi"], owner="ours")])
+    other = Stream("tenant", "user", "2")
+    store.push([guarded(store, "b", stream=other, vacant=[("gigi", "theirs")], at_once=at_once)])
+    with pytest.raises(Taken), transaction.atomic():
+        store.push([guarded(store, "c", stream=other, vacant=[("gigi", "ours")], at_once=at_once)])
+    assert names(store, other) == ["b"]
+
+
+@AT_ONCE
+def test_a_push_that_takes_a_value_may_ask_for_it(store, at_once):
+    store.push([guarded(store, "a", stream=STREAM, vacant=[("gigi", "")], claims=["gigi"], at_once=at_once)])
+    assert names(store) == ["a"]
+
+
+def test_values_become_unique_within_their_owners_and_once_per_instance_again(store):
+    user = lambda id: Stream("tenant", "user", id)
+    scope = lambda inside: (Scoping("name", ("A", "B"), inside, "name.met"),)
+    store.push([write(store, "a", stream=user("1"), owner="A", claims=["Gigi"])])
+    store.push([guarded(store, "on", stream=STREAM, scopings=scope(True))])
+    store.push([write(store, "b", stream=user("2"), owner="C", claims=["gigi"])])
+    with pytest.raises(Taken) as taken, transaction.atomic():
+        store.push([guarded(store, "off", stream=STREAM, scopings=scope(False))])
+    assert (taken.value.claim.code, taken.value.values) == ("name.met", ("gigi",))
+    free = Claim("name", "gigi", also="gigi A")
+    mine = write(store, "c", stream=user("1"), owner="A")
+    store.push([replace(mine, releases=frozenset({free}))])
+    with pytest.raises(Taken), transaction.atomic():  # what C holds is not freed with the other form of A's
+        store.push([write(store, "d", stream=user("3"), owner="B", claims=["gigi"])])
+    store.push([guarded(store, "off", stream=STREAM, scopings=scope(False))])
 
 
 @pytest.fixture

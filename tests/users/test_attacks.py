@@ -145,7 +145,7 @@ def test_u03_no_name_catches_the_sign_ins_of_others(house):
 
     OrgDomainRow.objects.filter(domain="acme.example").update(is_verified=True)
     with pytest.raises(AlreadyExists):
-        house.person("boss@acme.example")
+        house.machine("boss@acme.example")
     found = find_user_by_login(house.instance, "boss@acme.example")
     assert found is not None and found.id == victim
 

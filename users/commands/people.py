@@ -8,12 +8,11 @@ from eventstore.events import Event
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, together, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import AlreadyExists, InvalidInput
-from orgs.queries import find_org_of_domain
-from users.commands import codes, strength
+from iam.kernel.errors import InvalidInput
+from users.commands import codes, naming, strength
 from users.commands.codes import EMAIL, PASSWORD, PHONE, forget_codes
 from users.commands.sessions import must_know_password
-from users.domain.profile import Profile, find_phone
+from users.domain.profile import Profile
 from users.domain.user import User
 from users.models import UserRow
 from users.ranks import must_not_outrank
@@ -76,10 +75,14 @@ def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[
     is_own = bool(user_id) and ctx.caller.user_id == user_id
     if not changes.is_free:
         _must_reach(ctx, user_id, is_own=is_own)
+    if changes.user_name:
+        naming.must_lead_to_nobody(ctx, changes.user_name, user_id)
     steps = tuple(_steps(ctx, user_id, changes))
 
     def work(unit: Unit) -> None:
         unit.load(User, user_id)
+        if changes.user_name:
+            naming.rename(unit, user_id, changes.user_name, needs="" if is_own else NEEDS)
         for step in steps:
             unit.change(User, user_id, step.decide, needs="" if step.by_code or (is_own and step.own) else NEEDS)
 
@@ -103,9 +106,6 @@ def _must_reach(ctx: Context, user_id: str, *, is_own: bool) -> None:
 
 
 def _steps(ctx: Context, user_id: str, changes: Changes) -> Iterator[_Step]:
-    if changes.user_name:
-        must_not_shadow(ctx, changes.user_name, user_id)
-        yield _Step(lambda user: user.rename(changes.user_name))
     if changes.profile:
         yield _Step(lambda user: user.change_profile(replace(user.profile, **changes.profile)))
     if changes.machine:
@@ -188,26 +188,6 @@ def skip_mfa_init(ctx: Context, *, user_id: str) -> Receipt:
     _must_reach(ctx, user_id, is_own=is_own)
     done = transact(ctx, lambda unit: unit.change(User, user_id, User.skip_mfa_init, needs="" if is_own else NEEDS))
     return done.receipts[user_id]
-
-
-def must_not_shadow(ctx: Context, user_name: str, user_id: str, *, org_id: str = "") -> None:
-    """A name like an address must not catch the sign-ins of somebody else (checklist U03); raises AlreadyExists.
-
-    Not one that ends with the verified domain of another organization, nor the proved address or number of another
-    person. `org_id` is the organization of a new user.
-    """
-    if number := find_phone(user_name):
-        proved = UserRow.objects.filter(instance_id=ctx.instance, phone=number, phone_verified=True)
-        if proved.exclude(id=user_id).exists():
-            raise AlreadyExists("user.already_exists", field="userName")
-    local, _, domain = user_name.strip().rpartition("@")
-    if not local:
-        return
-    own_org = org_id or _org_of(ctx, user_id)
-    owner = find_org_of_domain(ctx.instance, domain)
-    others = UserRow.objects.filter(instance_id=ctx.instance, email__iexact=user_name.strip(), email_verified=True)
-    if owner not in ("", own_org) or others.exclude(id=user_id).exists():
-        raise AlreadyExists("user.already_exists", field="userName")
 
 
 def _org_of(ctx: Context, user_id: str) -> str:

@@ -7,9 +7,9 @@ from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
 from iam.outbox.delivery import forget
 from orgs.domain.org import Org
-from users.commands import strength
+from users.commands import naming, strength
 from users.commands.codes import EMAIL, INVITE, PASSWORD, PHONE, forget_codes
-from users.commands.people import hashed_password, must_not_shadow
+from users.commands.people import hashed_password
 from users.domain.profile import Profile
 from users.domain.user import User
 
@@ -40,6 +40,7 @@ def add_human(
 
     def work(unit: Unit) -> None:
         unit.load(Org, org_id).must_be_active()
+        rules = naming.rules_of(unit, org_id)
         unit.change(
             User,
             id,
@@ -52,13 +53,17 @@ def add_human(
                 phone_verified=phone_verified,
                 password_hash=hashed,
                 change_required=change_required,
+                rules=rules,
             ),
             needs="user.write",
             owner=org_id,
         )
+        naming.must_be_free(unit, id, user_name or email, org_id)
         unit.change(User, id, lambda user: user.set_metadata(metadata))
 
-    must_not_shadow(ctx, user_name or email, id, org_id=org_id)
+    if user_id:
+        naming.must_be_no_name(ctx, user_id)
+    naming.must_lead_to_nobody(ctx, user_name or email, id)
     return transact(ctx, work).receipts[id]
 
 
@@ -79,18 +84,26 @@ def add_machine(
 
     def work(unit: Unit) -> None:
         unit.load(Org, org_id).must_be_active()
+        rules = naming.rules_of(unit, org_id)
         unit.change(
             User,
             id,
             lambda user: user.add_machine(
-                user_name=user_name, name=name, description=description, access_token_type=access_token_type
+                user_name=user_name,
+                name=name,
+                description=description,
+                access_token_type=access_token_type,
+                rules=rules,
             ),
             needs="user.write",
             owner=org_id,
         )
+        naming.must_be_free(unit, id, user_name or id, org_id)
         unit.change(User, id, lambda user: user.set_metadata(metadata))
 
-    must_not_shadow(ctx, user_name, id, org_id=org_id)
+    if user_id:
+        naming.must_be_no_name(ctx, user_id)
+    naming.must_lead_to_nobody(ctx, user_name or id, id)
     return transact(ctx, work).receipts[id]
 
 

@@ -14,19 +14,22 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
     match fact:
         case facts.HumanAdded():
             return _human(fact)
-        case facts.MachineAdded(user_name=user_name, name=name, description=description, access_token_type=token):
+        case facts.MachineAdded(
+            organization_scoped=scoped, user_name=user_name, name=name, description=description, access_token_type=token
+        ):
             return {
                 "type": "machine",
                 "state": UserState.ACTIVE,
                 "user_name": user_name,
+                "organization_scoped": bool(scoped),
                 "name": name,
                 "description": description,
                 "access_token_type": token,
             }
         case facts.MachineChanged():
             return told(fact, "name", "description", "access_token_type")
-        case facts.UsernameChanged(user_name=user_name):
-            return {"user_name": user_name}
+        case facts.UsernameChanged(user_name=user_name, organization_scoped=scoped):
+            return {"user_name": user_name, "organization_scoped": bool(scoped)}
         case facts.ProfileChanged():
             return {"profile": replace(user.profile, **told(fact, *Profile.__dataclass_fields__))}
         case facts.EmailChanged(email=email):
@@ -81,6 +84,7 @@ def _human(fact: facts.HumanAdded) -> dict[str, Any]:
         "type": "human",
         "state": UserState.ACTIVE,
         "user_name": fact.user_name,
+        "organization_scoped": bool(fact.organization_scoped),
         "profile": Profile(**{name: getattr(fact, name) for name in Profile.__dataclass_fields__}),
         "email": fact.email,
         "phone": fact.phone,

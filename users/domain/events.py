@@ -21,6 +21,9 @@ class HumanAdded(Event):
     phone: Personal[str] = ""
     encoded_hash: Personal[str] = ""
     change_required: bool = False
+    organization_scoped: bool | None = None
+    with_domain: bool | None = None
+    """What the settings said of names at that time; None in facts of older programs."""
 
 
 @event("user.machine.added", revision=2)
@@ -31,6 +34,9 @@ class MachineAdded(Event):
     name: str = ""
     description: str = ""
     access_token_type: int = 0
+    organization_scoped: bool | None = None
+    with_domain: bool | None = None
+    """What the settings said of names at that time; None in facts of older programs."""
 
 
 @event("user.machine.changed", revision=2)
@@ -47,6 +53,9 @@ class UsernameChanged(Event):
     """Another user name."""
 
     user_name: Personal[str] = ""
+    organization_scoped: bool | None = None
+    with_domain: bool | None = None
+    """What the settings said of names at that time; None in facts of older programs."""
 
 
 @event("user.human.profile.changed", revision=2)

@@ -8,6 +8,7 @@ import phonenumbers
 
 from eventstore.events import camel
 from iam.kernel.errors import InvalidInput
+from iam.kernel.texts import is_deceptive
 
 LONGEST = 200
 LONGEST_EMAIL = 200
@@ -20,7 +21,6 @@ UNDETERMINED = "und"
 """The tag of a language that is not known (BCP 47): clients send it, and read it where we know none."""
 GENDERS = 3
 SHORTEST_NUMBER, LONGEST_NUMBER = 4, 14  # national digits; which ranges are in use is not for us to know
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Profile:
         """The profile with a display name; raises InvalidInput naming the field."""
         for name, least in (("first_name", 1), ("last_name", 1), ("nick_name", 0), ("display_name", 0)):
             value = getattr(self, name)
-            if not least <= len(value.strip()) <= LONGEST or CONTROL.search(value):
+            if not least <= len(value.strip()) <= LONGEST or is_deceptive(value):
                 raise InvalidInput("user.profile_invalid", field=camel(name), reason=f"{least} to {LONGEST} characters")
         if self.preferred_language and not LANGUAGE.fullmatch(self.preferred_language):
             raise InvalidInput("user.language_invalid", field="preferredLanguage")

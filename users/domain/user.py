@@ -1,6 +1,5 @@
 """A user: a person or a service. States, names, credentials."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,13 +8,25 @@ from typing import ClassVar, Self
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.texts import is_deceptive
 from users.domain import events as facts
 from users.domain.applied import applied
+from users.domain.names import LONGEST_NAME, checked_user_name, claims_of_name
 from users.domain.profile import Profile, checked_email, checked_phone
 from users.domain.states import UserState
 
-LONGEST_NAME = 200
-USER_NAME = re.compile(r"[^\s\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+")
+
+@dataclass(frozen=True)
+class NameRules:
+    """What the settings of an organization say of the names of its users, at the moment when one is given."""
+
+    organization_scoped: bool | None = None
+    """Unique in the organization, not in the instance; None where nobody asked."""
+    with_domain: bool | None = None
+    """No login name without a domain of the organization."""
+
+
+NOT_ASKED = NameRules()
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,8 @@ class User(Aggregate):
     type: str = ""  # human, machine
     state: UserState = UserState.ABSENT
     user_name: str = ""
+    organization_scoped: bool = False
+    """How the name was unique when it was given."""
     email: str = ""
     email_verified: bool = False
     phone: str = ""
@@ -53,6 +66,7 @@ class User(Aggregate):
         phone_verified: bool = False,
         password_hash: str = "",
         change_required: bool = False,
+        rules: NameRules = NOT_ASKED,
     ) -> list[Event]:
         """Create a person."""
         self._must_be_new()
@@ -64,21 +78,24 @@ class User(Aggregate):
             phone=number,
             encoded_hash=password_hash,
             change_required=change_required,
+            **vars(rules),
         )
         verified: list[Event] = [facts.EmailVerified()] if email_verified else []
         return [added, *verified, *([facts.PhoneVerified()] if number and phone_verified else [])]
 
-    def add_machine(self, *, user_name: str, name: str, description: str, access_token_type: int) -> list[Event]:
+    def add_machine(
+        self, *, user_name: str, name: str, description: str, access_token_type: int, rules: NameRules = NOT_ASKED
+    ) -> list[Event]:
         """Create a service user. Token types: 0 opaque, 1 JWT."""
         self._must_be_new()
-        if not 1 <= len(name.strip()) <= LONGEST_NAME:
-            raise InvalidInput("user.name_invalid", field="name")
+        _check_name(name)
         return [
             facts.MachineAdded(
                 user_name=checked_user_name(user_name or self.id),
                 name=name.strip(),
                 description=description,
                 access_token_type=access_token_type,
+                **vars(rules),
             )
         ]
 
@@ -87,17 +104,17 @@ class User(Aggregate):
     ) -> list[Event]:
         """Change a service user; None leaves as it is."""
         self.must_be("machine")
-        if name is not None and not 1 <= len(name.strip()) <= LONGEST_NAME:
-            raise InvalidInput("user.name_invalid", field="name")
+        if name is not None:
+            _check_name(name)
         asked = {"name": name, "description": description, "access_token_type": access_token_type}
         changed = {key: value for key, value in asked.items() if value is not None and value != getattr(self, key)}
         return [facts.MachineChanged(**changed)] if changed else []  # type: ignore[arg-type]
 
-    def rename(self, user_name: str) -> list[Event]:
+    def rename(self, user_name: str, rules: NameRules = NOT_ASKED) -> list[Event]:
         """Give another user name."""
         self.must_exist()
         wanted = checked_user_name(user_name)
-        return [] if wanted == self.user_name else [facts.UsernameChanged(user_name=wanted)]
+        return [] if wanted == self.user_name else [facts.UsernameChanged(user_name=wanted, **vars(rules))]
 
     def change_profile(self, profile: Profile) -> list[Event]:
         """Set the profile as a whole; says only what changed."""
@@ -250,15 +267,12 @@ class User(Aggregate):
         return replace(self, **changed) if changed else self
 
     def claims(self) -> frozenset[Claim]:
-        """The user name, once per instance."""
+        """The user name, once per instance or per organization, and what it looks like."""
         if self.state in (UserState.ABSENT, UserState.DELETED):
             return frozenset()
-        return frozenset({Claim("usernames", self.user_name, "user.already_exists")})
+        return claims_of_name(self.user_name, self.owner, organization_scoped=self.organization_scoped)
 
 
-def checked_user_name(user_name: str) -> str:
-    """A visible name without spaces, in its canonical form (checklist U01); raises InvalidInput."""
-    name = user_name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not USER_NAME.fullmatch(name):
-        raise InvalidInput("user.user_name_invalid", field="userName")
-    return name
+def _check_name(name: str) -> None:
+    if not 1 <= len(name.strip()) <= LONGEST_NAME or is_deceptive(name):
+        raise InvalidInput("user.name_invalid", field="name")

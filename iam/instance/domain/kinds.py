@@ -150,6 +150,7 @@ COMPLEXITY = _kind(
 AGE = _kind("password_age", values.PasswordAge, "policy.password.age", check=values.check_age)
 LOCKOUT = _kind("lockout", values.Lockout, "policy.lockout", check=values.check_lockout)
 DOMAIN = _kind("domain", values.Domain, "policy.domain")
+ORGANIZATION = _kind("organization", values.Organization, "settings.organization", levels=(ORG,))
 LABEL = _kind("label", values.Label, "policy.label", check=values.check_label)
 PRIVACY = _kind("privacy", values.Privacy, "policy.privacy", check=values.check_privacy)
 NOTIFICATION = _kind("notification", values.Notification, "policy.notification")
@@ -259,6 +260,7 @@ KINDS: Mapping[str, Kind] = {
         AGE,
         LOCKOUT,
         DOMAIN,
+        ORGANIZATION,
         LABEL,
         PRIVACY,
         NOTIFICATION,

@@ -107,6 +107,13 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Organization:
+    """What differs in one organization: user names that are unique in it only."""
+
+    organization_scoped_usernames: bool = False
+
+
+@dataclass(frozen=True)
 class Label:
     """The look of the login pages. Theme: 0 as the device, 1 light, 2 dark. Files by the key they are stored under."""
 
