@@ -11,9 +11,10 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from eventstore.aggregates import Claim
+from eventstore.aggregates import ID, Claim
 from eventstore.engines import Row, append, json_value, stand_firm, time_value
 from eventstore.events import Event
+from eventstore.identities import drawn_streams, id_claims, must_be_free
 from eventstore.models import ActivityRow, ClaimRow, EventRow, PersonKey
 from eventstore.prepared import prepared
 from eventstore.records import (
@@ -104,10 +105,11 @@ class DatabaseStore:
 
     def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         stand_firm(writes)
+        must_be_free(writes)
         _claim(writes)
         new, rows = self._prepared([write for write in writes if write.facts])
         if rows:
-            positions = append(rows, [write.stream for write in writes if write.facts])
+            positions = append(rows, [write.stream for write in writes if write.facts], drawn_streams(writes))
             new = [replace(one, position=position) for one, position in zip(new, positions, strict=True)]
         self._apply(new)
         for wake in self._on_commit:
@@ -228,9 +230,12 @@ def _claim(writes: Sequence[Write]) -> None:
         if write.releases:
             _claims_of(write, write.releases).delete()
         if write.releases_all_of_owner:
-            ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner).delete()
+            held = ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner)
+            held.exclude(kind=ID).delete()  # an id is never given again
     wanted = {
-        (_scope(write, one), one.kind, one.value.casefold()): (write, one) for write in writes for one in write.claims
+        (_scope(write, one), one.kind, one.value.casefold()): (write, one)
+        for write in writes
+        for one in write.claims | id_claims(write)
     }
     if not wanted:
         return
@@ -240,9 +245,14 @@ def _claim(writes: Sequence[Write]) -> None:
             for key, (write, _) in sorted(wanted.items(), key=lambda item: item[0])
         ]
     )
-    for key in sorted(wanted, reverse=True):  # always the same one of several; names before what is derived from them
+    for key in sorted(wanted, key=_precedence, reverse=True):
         if key not in taken:
             raise Taken(wanted[key][1])
+
+
+def _precedence(key: tuple[str, str, str]) -> tuple[bool, tuple[str, str, str]]:
+    """Always the same one of several is told: names before what is derived from them, a thing's own claim before its id."""
+    return key[1] != ID, key
 
 
 def _claims_of(write: Write, claims: Iterable[Claim]) -> "QuerySet[ClaimRow]":

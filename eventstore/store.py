@@ -19,6 +19,12 @@ class Stream:
     id: str
 
 
+class Drawn(str):
+    """An id that this server drew: nothing has it yet. Any other id was chosen by somebody, and has to be looked up."""
+
+    __slots__ = ()
+
+
 IMPORTED = "import:"
 """What `on_behalf_of` begins with where a fact came out of an archive: it is no news."""
 
@@ -71,6 +77,8 @@ class Write:
     claims: frozenset[Claim] = frozenset()
     releases: frozenset[Claim] = frozenset()
     releases_all_of_owner: str = ""
+    ids: frozenset[str] = frozenset()
+    """The ids of what begins: each is nobody else's, whatever kind of thing, and stays taken for ever."""
     origin: Origin = field(default_factory=Origin)
 
 

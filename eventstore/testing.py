@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
-from eventstore.aggregates import A, Claim, empty, fold
+from eventstore.aggregates import ID, A, Claim, empty, fold
 from eventstore.events import Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
 
@@ -57,9 +57,10 @@ class MemoryStore:
             for claim in write.releases:
                 claims.pop(_claim_key(write, claim), None)
             if write.releases_all_of_owner:
-                claims = {key: owner for key, owner in claims.items() if owner != write.releases_all_of_owner}
+                gone = write.releases_all_of_owner
+                claims = {key: owner for key, owner in claims.items() if owner != gone or key[1] == ID}
         for write in writes:
-            for claim in write.claims:
+            for claim in sorted(write.claims | {Claim(ID, id, "id.taken") for id in write.ids}):
                 if _claim_key(write, claim) in claims:
                     raise Taken(claim)
                 claims[_claim_key(write, claim)] = write.owner

@@ -1,6 +1,6 @@
 """Whether the people and sessions behind a token are still alive."""
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, OuterRef, Q, QuerySet, SmallIntegerField, Subquery, Value, When
 
 from eventstore.prepared import prepared
 from iam.instance.models import InstanceRow
@@ -33,10 +33,13 @@ def _user(instance: str, id: str) -> "QuerySet[UserRow]":
 
 @prepared
 def _machine(instance: str, client_id: str) -> "QuerySet[UserRow]":
-    rows = _alive(instance, Q(user_name=client_id) | Q(id=client_id)).filter(kind="machine").order_by("id")
+    rows = _alive(instance, Q(user_name=client_id) | Q(id=client_id)).filter(kind="machine")
+    by_id = Case(When(id=client_id, then=Value(0)), default=Value(1), output_field=SmallIntegerField())
     own = with_lifetimes(InstanceRow.objects.filter(instance_id=OuterRef("instance_id")))
     found = {"own_lifetimes": own.values("oidc"), "own_project": own.values("iam_project_id")}
-    return rows.annotate(**{name: Subquery(one) for name, one in found.items()})
+    return rows.annotate(**{name: Subquery(one) for name, one in found.items()}).order_by(
+        by_id, "id"
+    )  # an id goes first
 
 
 def _in_active_org(row: UserRow | None) -> UserRow | None:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from eventstore.aggregates import A, Aggregate, empty, fold
-from eventstore.events import Event
+from eventstore.events import Event, new_ids
 from eventstore.store import Conflict, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
 from iam.kernel.errors import AlreadyExists, Contended, NotFound
+from iam.kernel.ids import must_be_allowed
+from iam.kernel.levels import Resource
 
 ATTEMPTS = 5
 T = TypeVar("T")
@@ -54,6 +56,11 @@ class _Loaded:
     releases_all: bool = False
     by_right: bool = False
 
+    def new_ids(self, stream_id: str) -> frozenset[str]:
+        """The ids of what begins with these facts: of the stream, and of things in it."""
+        begins = bool(self.facts) and not self.past and self.state.has_own_id
+        return frozenset({stream_id} if begins else ()).union(*(new_ids(fact) for fact in self.facts))
+
 
 class Unit:
     """The streams that one command reads and changes together."""
@@ -74,7 +81,7 @@ class Unit:
         *,
         needs: str = "",
         owner: str = "",
-        resource: str = "",
+        resource: Resource | None = None,
     ) -> None:
         """Decide on the state of one stream and keep the facts for the push.
 
@@ -143,11 +150,14 @@ class Unit:
         self._streams[stream] = _Loaded(past, state, state)
 
     def writes(self) -> list[Write]:
-        """What to push: changed streams first, then the guards."""
+        """What to push: changed streams first, then the guards. Raises InvalidInput for a chosen id that nothing may have."""
         made = [self._write(stream, loaded) for stream, loaded in self._streams.items()]
         return sorted(made, key=lambda write: not write.facts) if any(write.facts for write in made) else []
 
     def _write(self, stream: Stream, loaded: _Loaded) -> Write:
+        ids = loaded.new_ids(stream.id)
+        for id in ids:
+            must_be_allowed(id)
         before, after = (loaded.before.claims(), loaded.state.claims()) if loaded.facts else (frozenset(),) * 2
         return Write(
             stream=stream,
@@ -158,6 +168,7 @@ class Unit:
             at=self.ctx.now(),
             after=loaded.past[-1].digest if loaded.past else b"",
             claims=after - before,
+            ids=ids,
             releases=before - after,
             releases_all_of_owner=loaded.state.owner if loaded.releases_all else "",
             origin=self.ctx.origin,
@@ -242,7 +253,7 @@ def change(
     *,
     needs: str,
     owner: str = "",
-    resource: str = "",
+    resource: Resource | None = None,
 ) -> Receipt:
     """Change one stream; see `Unit.change` for the arguments."""
     done = transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, owner=owner, resource=resource))
@@ -257,7 +268,7 @@ def remove(
     *,
     needs: str,
     gone: Callable[[Event], bool],
-    resource: str = "",
+    resource: Resource | None = None,
 ) -> Removal:
     """Take something out of one stream; `gone` knows the fact that says so, now or of an earlier time."""
     return transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, resource=resource)).removal(id, gone)
