@@ -5,7 +5,7 @@ in the statement that appends. One that was chosen elsewhere (`Drawn` it is not)
 all that there is. Ids of things inside a stream are claimed as well, since the log cannot be asked for them.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -19,36 +19,34 @@ NAMES = ("usernames",)
 
 @dataclass(frozen=True)
 class Chosen:
-    """An id that was not drawn here, of a thing that begins in a stream of a kind, or that is the stream itself."""
+    """An id that was not drawn here, of a thing that is a stream (of a kind), or is inside one (no kind)."""
 
     instance: str
     id: str
-    kind: str
-    is_stream: bool
+    kind: str = ""
 
 
 def id_claims(write: Write) -> frozenset[Claim]:
     """The claims of what begins. The stream of a drawn id needs none: the log tells that it is there."""
-    claimed = (id for id in write.ids if not (id == write.stream.id and isinstance(id, Drawn)))
-    return frozenset(_claim(id) for id in claimed)
+    own = {write.stream.id} if write.begins and not isinstance(write.stream.id, Drawn) else set()
+    return frozenset(_claim(id) for id in write.ids | own)
 
 
 def drawn_streams(writes: Iterable[Write]) -> list[tuple[str, str]]:
     """(instance, id) of what begins under an id that was drawn here."""
-    streams = (write.stream for write in writes if write.stream.id in write.ids)
+    streams = (write.stream for write in writes if write.begins)
     return [(stream.instance, stream.id) for stream in streams if isinstance(stream.id, Drawn)]
 
 
 def must_be_free(writes: Sequence[Write]) -> None:
     """Raises Taken when a chosen id is that of another thing, or a name that leads to somebody."""
-    chosen = [_chosen(write, id) for write in writes for id in sorted(write.ids) if not isinstance(id, Drawn)]
+    chosen = [one for write in writes for one in _chosen(write) if not isinstance(one.id, Drawn)]
     for instance in sorted({one.instance for one in chosen}):
         here = [one for one in chosen if one.instance == instance]
         _must_differ(here)
         found = _holders(instance, {one.id for one in here})
         for one in here:
-            own = {(one.kind, one.id)} if one.is_stream else set()
-            if any(id.casefold() == one.id.casefold() and (kind, id) not in own for kind, id in found):
+            if any(id.casefold() == one.id.casefold() and (kind, id) != (one.kind, one.id) for kind, id in found):
                 raise Taken(_claim(one.id))
 
 
@@ -61,8 +59,11 @@ def _must_differ(chosen: Sequence[Chosen]) -> None:
         seen.add(one.id.casefold())
 
 
-def _chosen(write: Write, id: str) -> Chosen:
-    return Chosen(write.stream.instance, id, write.stream.kind, id == write.stream.id)
+def _chosen(write: Write) -> Iterator[Chosen]:
+    if write.begins:
+        yield Chosen(write.stream.instance, write.stream.id, write.stream.kind)
+    for id in sorted(write.ids):
+        yield Chosen(write.stream.instance, id)
 
 
 def _claim(id: str) -> Claim:

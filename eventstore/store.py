@@ -77,8 +77,10 @@ class Write:
     claims: frozenset[Claim] = frozenset()
     releases: frozenset[Claim] = frozenset()
     releases_all_of_owner: str = ""
+    begins: bool = False
+    """Whether the thing that the stream is begins: its id is nothing else's, of whatever kind, and stays taken for ever."""
     ids: frozenset[str] = frozenset()
-    """The ids of what begins: each is nobody else's, whatever kind of thing, and stays taken for ever."""
+    """The ids of what begins inside the stream; the same holds for them."""
     origin: Origin = field(default_factory=Origin)
 
 

@@ -60,7 +60,7 @@ class MemoryStore:
                 gone = write.releases_all_of_owner
                 claims = {key: owner for key, owner in claims.items() if owner != gone or key[1] == ID}
         for write in writes:
-            for claim in sorted(write.claims | {Claim(ID, id, "id.taken") for id in write.ids}):
+            for claim in sorted(write.claims | {Claim(ID, id, "id.taken") for id in _begun(write)}):
                 if _claim_key(write, claim) in claims:
                     raise Taken(claim)
                 claims[_claim_key(write, claim)] = write.owner
@@ -75,6 +75,10 @@ class MemoryStore:
     def note(self, uses: Iterable[Use]) -> None:
         """Remember uses."""
         self.uses.extend(uses)
+
+
+def _begun(write: Write) -> frozenset[str]:
+    return write.ids | ({write.stream.id} if write.begins else set())
 
 
 def _claim_key(write: Write, claim: Claim) -> tuple[str, str, str]:

@@ -13,12 +13,14 @@ from typing import Any, TextIO
 from django.db import transaction
 
 from eventstore.aggregates import Aggregate, empty
-from eventstore.events import Event, UnknownEventError, event_class, from_payload
+from eventstore.events import Event, UnknownEventError, event_class, from_payload, new_ids
 from eventstore.store import IMPORTED, Conflict, Origin, Stream, Taken, Write
 from iam.archive.file import BadArchive, Manifest, read
 from iam.archive.leaving import INSTANCE
 from iam.archive.secrets import sealed
 from iam.instance.models import InstanceRow
+from iam.kernel.errors import InvalidInput
+from iam.kernel.ids import must_be_well_formed
 from iam.vault import wiring
 from orgs.domain.org import Org
 
@@ -34,6 +36,8 @@ class Arrival:
     states: dict[Stream, Aggregate] = field(default_factory=dict)
     digests: dict[Stream, bytes] = field(default_factory=dict)
     versions: dict[Stream, int] = field(default_factory=dict)
+    ids: dict[Stream, frozenset[str]] = field(default_factory=dict)
+    """By stream, the ids of what began in it."""
 
 
 def arrive(source: TextIO, archive_key: bytes, *, instance: str = "") -> Manifest:
@@ -53,6 +57,8 @@ def arrive(source: TextIO, archive_key: bytes, *, instance: str = "") -> Manifes
     except Taken as taken:
         claim = taken.claim
         raise BadArchive(f"{claim.kind} {claim.value!r} is taken here: {claim.code}") from taken
+    except InvalidInput as refused:
+        raise BadArchive(f"{refused.reason or 'something'!r} is the id of nothing: {refused.code}") from refused
     finally:
         wiring.store().persons.forget(arrival.instance, [stream.id for stream in arrival.versions])
     return manifest
@@ -95,6 +101,7 @@ def _take(arrival: Arrival, record: dict[str, Any]) -> None:
     arrival.versions[stream] = record["version"]
     before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
     arrival.states[stream] = replace(before, owner=owner).apply(fact)
+    arrival.ids[stream] = arrival.ids.get(stream, frozenset()) | new_ids(fact)
 
 
 def _fact(arrival: Arrival, record: dict[str, Any]) -> Event:
@@ -102,7 +109,7 @@ def _fact(arrival: Arrival, record: dict[str, Any]) -> Event:
         kind = event_class(record["type"])
     except UnknownEventError:
         raise BadArchive(f"{record['type']} is not known to this program; import with a newer one") from None
-    return from_payload(kind, sealed(arrival.instance, record["payload"]))
+    return from_payload(kind, sealed(arrival.instance, kind, record["payload"]))
 
 
 def _moved(arrival: Arrival, id: str) -> str:
@@ -116,15 +123,21 @@ def _origin(arrival: Arrival, told: list[str]) -> Origin:
 
 
 def _claim(arrival: Arrival) -> None:
-    """Take every unique value of whatever still exists; what a removed organization owned holds none."""
+    """Take every id, and every unique value of whatever still exists; what a removed organization owned holds none."""
     gone = {id for (_, kind, id), state in _addressed(arrival.states) if kind == Org.kind and not state.claims()}
-    writes = [
-        Write(stream, arrival.versions[stream], (), state.owner, "", wiring.ports().now(), claims=state.claims())
-        for stream, state in arrival.states.items()
-        if state.owner not in gone and state.claims()
-    ]
+    writes = [_holding(arrival, stream, state, gone) for stream, state in arrival.states.items()]
+    writes = [write for write in writes if write.claims or write.ids or write.begins]
     for start in range(0, len(writes), AT_ONCE):
         wiring.store().push(writes[start : start + AT_ONCE])
+
+
+def _holding(arrival: Arrival, stream: Stream, state: Aggregate, gone: set[str]) -> Write:
+    ids, begins = arrival.ids[stream], state.has_own_id
+    for id in ids | ({stream.id} if begins else set()):
+        must_be_well_formed(id)
+    claims = state.claims() if state.owner not in gone else frozenset()
+    version, now = arrival.versions[stream], wiring.ports().now()
+    return Write(stream, version, (), state.owner, "", now, claims=claims, ids=ids, begins=begins)
 
 
 def _addressed(states: dict[Stream, Aggregate]) -> Iterable[tuple[tuple[str, str, str], Aggregate]]:

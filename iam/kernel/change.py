@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from eventstore.aggregates import A, Aggregate, empty, fold
 from eventstore.events import Event, new_ids
-from eventstore.store import Conflict, Recorded, Stream, Taken, Write
+from eventstore.store import Conflict, Drawn, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
 from iam.kernel.errors import AlreadyExists, Contended, NotFound
@@ -56,10 +56,20 @@ class _Loaded:
     releases_all: bool = False
     by_right: bool = False
 
-    def new_ids(self, stream_id: str) -> frozenset[str]:
-        """The ids of what begins with these facts: of the stream, and of things in it."""
-        begins = bool(self.facts) and not self.past and self.state.has_own_id
-        return frozenset({stream_id} if begins else ()).union(*(new_ids(fact) for fact in self.facts))
+    @property
+    def begins(self) -> bool:
+        """Whether a thing begins with these facts that has the stream's id."""
+        return bool(self.facts) and not self.past and self.state.has_own_id
+
+    @property
+    def inner_ids(self) -> frozenset[str]:
+        """The ids of what begins inside the stream."""
+        return frozenset[str]().union(*(new_ids(fact) for fact in self.facts))
+
+    def chosen_ids(self, stream_id: str) -> set[str]:
+        """The ids of both, as far as they were not drawn here."""
+        begun = self.inner_ids | ({stream_id} if self.begins else set())
+        return {id for id in begun if not isinstance(id, Drawn)}
 
 
 class Unit:
@@ -118,6 +128,10 @@ class Unit:
         owned = {loaded.state.owner for stream, loaded in self._streams.items() if loaded.state.owner != stream.id}
         return owned - {"", self.ctx.instance}
 
+    def chosen_ids(self) -> set[str]:
+        """The ids of what begins, as far as they were not drawn here."""
+        return set().union(*(loaded.chosen_ids(stream.id) for stream, loaded in self._streams.items()))
+
     def preload(self, kind: type[Aggregate], ids: Iterable[str]) -> None:
         """Read many streams in few statements, for what changes them one by one."""
         wanted = [self.ctx.stream(kind.kind, id) for id in ids]
@@ -155,8 +169,7 @@ class Unit:
         return sorted(made, key=lambda write: not write.facts) if any(write.facts for write in made) else []
 
     def _write(self, stream: Stream, loaded: _Loaded) -> Write:
-        ids = loaded.new_ids(stream.id)
-        for id in ids:
+        for id in loaded.chosen_ids(stream.id):
             must_be_allowed(id)
         before, after = (loaded.before.claims(), loaded.state.claims()) if loaded.facts else (frozenset(),) * 2
         return Write(
@@ -168,7 +181,8 @@ class Unit:
             at=self.ctx.now(),
             after=loaded.past[-1].digest if loaded.past else b"",
             claims=after - before,
-            ids=ids,
+            begins=loaded.begins,
+            ids=loaded.inner_ids,
             releases=before - after,
             releases_all_of_owner=loaded.state.owner if loaded.releases_all else "",
             origin=self.ctx.origin,

@@ -18,8 +18,8 @@ CHOSEN = re.compile(r"[A-Za-z0-9._~@|-]{1,200}", re.ASCII)
 DRAWN = re.compile(r"[0-9]{18}", re.ASCII)
 OF_REQUESTS = "v2_"
 """How the ids of sign-in and device requests begin, which are rows that come and go."""
-JUST_BEFORE_MS, SOON_MS = 5_000, 60_000
-"""The ids of this moment may be being drawn, by any process whose clock is a little off."""
+SOON_MS = 60_000
+"""The ids of the next minute are about to be drawn, by some process whose clock is a little off."""
 
 RESERVED = {
     "system",  # who acts where the product itself does, and whose the system's features are
@@ -71,17 +71,15 @@ def reserved() -> frozenset[str]:
 
 def must_be_allowed(id: str) -> None:
     """Raises InvalidInput for an id that was chosen and that nothing may have: malformed, reserved, or about to be drawn."""
-    if isinstance(id, Drawn):
-        return
     must_be_well_formed(id)
-    if DRAWN.fullmatch(id) and -JUST_BEFORE_MS < int(id[:12]) - _now() < SOON_MS:
+    if DRAWN.fullmatch(id) and 0 <= int(id[:12]) - _now() < SOON_MS:
         raise InvalidInput("id.reserved", field="id", reason=id)
 
 
 def must_be_well_formed(id: str) -> None:
     """Raises InvalidInput for an id that is malformed or reserved."""
     if not CHOSEN.fullmatch(id):
-        raise InvalidInput("id.invalid", field="id")
+        raise InvalidInput("id.invalid", field="id", reason=repr(id[:50]))
     folded = id.casefold()
     if folded in reserved() or folded.startswith(OF_REQUESTS):
         raise InvalidInput("id.reserved", field="id", reason=id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from iam.setup.doctor import database, origin, outside
+from iam.setup.doctor import database, ids, origin, outside
 from iam.setup.doctor.findings import PROBLEM, Finding, problem
 
 Check = Callable[[], Iterator[Finding]]
@@ -14,6 +14,7 @@ THEN: tuple[Check, ...] = (
     database.clock,
     origin.hosts,
     origin.seen,
+    ids.ids,
     outside.tls,
     outside.redis,
     outside.smtp,
