@@ -36,8 +36,6 @@ class Arrival:
     states: dict[Stream, Aggregate] = field(default_factory=dict)
     digests: dict[Stream, bytes] = field(default_factory=dict)
     versions: dict[Stream, int] = field(default_factory=dict)
-    ids: dict[Stream, frozenset[str]] = field(default_factory=dict)
-    """By stream, the ids of what began in it."""
 
 
 def arrive(source: TextIO, archive_key: bytes, *, instance: str = "") -> Manifest:
@@ -87,6 +85,10 @@ def _take(arrival: Arrival, record: dict[str, Any]) -> None:
         raise BadArchive(f"{stream.kind} {stream.id}: version {expected + 1} is missing")
     fact = _fact(arrival, record)
     owner = _moved(arrival, record["owner"])
+    before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
+    ids, begins = new_ids(fact), before.has_own_id and not expected
+    for id in ids | ({stream.id} if begins else set()):
+        must_be_well_formed(id)
     write = Write(
         stream=stream,
         expected=expected,
@@ -96,12 +98,12 @@ def _take(arrival: Arrival, record: dict[str, Any]) -> None:
         at=datetime.fromisoformat(record["at"]),
         after=arrival.digests.get(stream, b""),
         origin=_origin(arrival, record["origin"]),
+        begins=begins,
+        ids=ids,
     )
     arrival.digests[stream] = wiring.store().push([write])[0].digest
     arrival.versions[stream] = record["version"]
-    before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
     arrival.states[stream] = replace(before, owner=owner).apply(fact)
-    arrival.ids[stream] = arrival.ids.get(stream, frozenset()) | new_ids(fact)
 
 
 def _fact(arrival: Arrival, record: dict[str, Any]) -> Event:
@@ -123,21 +125,15 @@ def _origin(arrival: Arrival, told: list[str]) -> Origin:
 
 
 def _claim(arrival: Arrival) -> None:
-    """Take every id, and every unique value of whatever still exists; what a removed organization owned holds none."""
+    """Take every unique value of whatever still exists; what a removed organization owned holds none."""
     gone = {id for (_, kind, id), state in _addressed(arrival.states) if kind == Org.kind and not state.claims()}
-    writes = [_holding(arrival, stream, state, gone) for stream, state in arrival.states.items()]
-    writes = [write for write in writes if write.claims or write.ids or write.begins]
+    writes = [
+        Write(stream, arrival.versions[stream], (), state.owner, "", wiring.ports().now(), claims=state.claims())
+        for stream, state in arrival.states.items()
+        if state.owner not in gone and state.claims()
+    ]
     for start in range(0, len(writes), AT_ONCE):
         wiring.store().push(writes[start : start + AT_ONCE])
-
-
-def _holding(arrival: Arrival, stream: Stream, state: Aggregate, gone: set[str]) -> Write:
-    ids, begins = arrival.ids[stream], state.has_own_id
-    for id in ids | ({stream.id} if begins else set()):
-        must_be_well_formed(id)
-    claims = state.claims() if state.owner not in gone else frozenset()
-    version, now = arrival.versions[stream], wiring.ports().now()
-    return Write(stream, version, (), state.owner, "", now, claims=claims, ids=ids, begins=begins)
 
 
 def _addressed(states: dict[Stream, Aggregate]) -> Iterable[tuple[tuple[str, str, str], Aggregate]]:
