@@ -20,7 +20,10 @@ class Stream:
 
 
 class Drawn(str):
-    """An id that this server drew: nothing has it yet. Any other id was chosen by somebody, and has to be looked up."""
+    """An id that this server drew: nothing has it yet. Any other id was chosen by somebody, and has to be looked up.
+
+    Only for the thing that it was drawn for: what is told of that one (a receipt, a row) has the plain text.
+    """
 
     __slots__ = ()
 

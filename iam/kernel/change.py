@@ -219,7 +219,7 @@ class Done:
 
     def _receipt(self, id: str) -> Receipt:
         first, last = self.histories[id][0], self.histories[id][-1]
-        return Receipt(id, last.owner, last.version, first.at, last.at, id in self.news)
+        return Receipt(str(id), last.owner, last.version, first.at, last.at, id in self.news)
 
 
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
