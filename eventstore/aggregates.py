@@ -54,6 +54,8 @@ class Aggregate:
     """Base of every state. `owner` is the organization (or instance) whose administrators may change it."""
 
     kind: ClassVar[str]
+    has_own_id: ClassVar[bool] = True
+    """Whether its id is its own: not so where a stream stands beside a thing and has that one's id."""
     id: str = ""
     owner: str = ""
 
@@ -79,6 +81,15 @@ def fold(state: A, facts: Iterable[Event]) -> A:
 def empty(kind: type[A], id: str, owner: str = "") -> A:
     """The state of a stream before its first fact."""
     return replace(kind(), id=id, owner=owner)
+
+
+ID = "id"
+"""The kind of claim that an id is: one name space for things of every kind."""
+
+
+def kinds_with_own_id() -> frozenset[str]:
+    """The kinds of streams whose ids are those of things."""
+    return frozenset(cls.kind for cls in Aggregate.__subclasses__() if hasattr(cls, "kind") and cls.has_own_id)
 
 
 def known_kinds() -> frozenset[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db import IntegrityError, connection
 from django.db.models import Q, QuerySet
 
-from eventstore.aggregates import Claim, Scoping, Vacant
+from eventstore.aggregates import ID, Claim, Scoping, Vacant
+from eventstore.identities import id_claims
 from eventstore.models import ClaimRow
 from eventstore.store import Conflict, Taken, Write
 
@@ -23,13 +24,13 @@ def claim(writes: Sequence[Write]) -> None:
         _free(write)
         for scoping in write.scopings:
             _scope_anew(write, scoping)
-    wanted = {_key(write, one): (write, one) for write in writes for one in write.claims}
+    wanted = {_key(write, one): (write, one) for write in writes for one in write.claims | id_claims(write)}
     vacant = {_key(write, one.claim): (write, one) for write in writes for one in write.vacant}
     vacant = {key: asked for key, asked in vacant.items() if key not in wanted}
     passing = {key for key, (_, one) in vacant.items() if one.taken_at_once}
     holders = {key: write for key, (write, _) in (*vacant.items(), *wanted.items()) if key in wanted or key in passing}
     free = _insert([(*key, holders[key].stream.instance, holders[key].owner) for key in sorted(holders)])
-    for key in sorted(wanted, reverse=True):  # always the same one of several; names before what is derived from them
+    for key in sorted(wanted, key=_precedence, reverse=True):
         if key not in free:
             raise Taken(wanted[key][1])
     _must_be_vacant({key: one for key, (_, one) in vacant.items() if key not in free})
@@ -44,7 +45,13 @@ def _free(write: Write) -> None:
         for rows in (held, own.filter(owner=write.owner)):
             rows.delete()
     if write.releases_all_of_owner:
-        ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner).delete()
+        held = ClaimRow.objects.filter(instance_id=write.stream.instance, owner=write.releases_all_of_owner)
+        held.exclude(kind=ID).delete()  # an id is never given again
+
+
+def _precedence(key: Key) -> tuple[bool, Key]:
+    """Always the same one of several is told: names before what is derived from them, a thing's own claim before its id."""
+    return key[1] != ID, key
 
 
 def _key(write: Write, one: Claim) -> Key:

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from eventstore.claims import claim
 from eventstore.engines import Row, append, json_value, stand_firm, time_value
 from eventstore.events import Event
+from eventstore.identities import drawn_streams, must_be_free
 from eventstore.models import ActivityRow, EventRow, PersonKey
 from eventstore.prepared import prepared
 from eventstore.records import (
@@ -104,10 +105,11 @@ class DatabaseStore:
 
     def _push(self, writes: Sequence[Write]) -> Sequence[Recorded]:
         stand_firm(writes)
+        must_be_free(writes)
         claim(writes)
         new, rows = self._prepared([write for write in writes if write.facts])
         if rows:
-            positions = append(rows, [write.stream for write in writes if write.facts])
+            positions = append(rows, [write.stream for write in writes if write.facts], drawn_streams(writes))
             new = [replace(one, position=position) for one, position in zip(new, positions, strict=True)]
         self._apply(new)
         for wake in self._on_commit:

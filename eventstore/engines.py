@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
 
-from eventstore.store import Conflict, Stream, Write
+from eventstore.aggregates import ID, Claim
+from eventstore.store import Conflict, Stream, Taken, Write
 
 COLUMNS = (
     "instance_id, aggregate_type, aggregate_id, version, event_type, revision, owner, subject, payload, actor,"
@@ -82,10 +83,13 @@ def _lock_key(stream: Stream) -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big", signed=True)
 
 
-def append(rows: Sequence[Row], streams: Sequence[Stream]) -> list[int]:
-    """Insert facts and answer their positions; raises Conflict when a version is taken."""
+def append(rows: Sequence[Row], streams: Sequence[Stream], drawn: Sequence[tuple[str, str]] = ()) -> list[int]:
+    """Insert facts and answer their positions; raises Conflict when a version is taken.
+
+    `drawn`: (instance, id) of what begins under an id of this server; raises Taken when somebody chose it before.
+    """
     try:
-        return _append_postgres(rows, streams) if is_postgres() else _append_sqlite(rows)
+        return _append_postgres(rows, streams, drawn) if is_postgres() else _append_sqlite(rows, drawn)
     except IntegrityError as taken:
         raise Conflict from taken
     except OperationalError as stuck:
@@ -94,7 +98,7 @@ def append(rows: Sequence[Row], streams: Sequence[Stream]) -> list[int]:
         raise
 
 
-def _append_postgres(rows: Sequence[Row], streams: Sequence[Stream]) -> list[int]:
+def _append_postgres(rows: Sequence[Row], streams: Sequence[Stream], drawn: Sequence[tuple[str, str]]) -> list[int]:
     """One statement: take the transaction id and the stream locks, then number and insert the rows in order."""
     keys = sorted({_lock_key(stream) for stream in streams})
     locks = ", ".join("pg_advisory_xact_lock(%s)" for _ in keys)
@@ -105,21 +109,44 @@ def _append_postgres(rows: Sequence[Row], streams: Sequence[Stream]) -> list[int
         f" INSERT INTO eventstore_events ({COLUMNS}, position)"
         f" SELECT {COLUMNS}, nextval('eventstore_position_seq')"
         f" FROM (SELECT v.* FROM held CROSS JOIN (VALUES {values}) AS v (line, {COLUMNS}) ORDER BY v.line) AS ready"
-        " RETURNING version, position"
+        f" RETURNING position, {_chosen_before(drawn)}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*keys, *(value for row in rows for value in row)])
-        return sorted(position for _, position in cursor.fetchall())
+        cursor.execute(sql, [*keys, *(value for row in rows for value in row), *_values(drawn)])
+        made = cursor.fetchall()
+    _must_be_new(made[0][1])
+    return sorted(position for position, _ in made)
 
 
-def _append_sqlite(rows: Sequence[Row]) -> list[int]:
+def _append_sqlite(rows: Sequence[Row], drawn: Sequence[tuple[str, str]]) -> list[int]:
     """SQLite has one writer: the next position is the highest plus one, and there are no gaps."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(position), 0) FROM eventstore_events")
-        last = cursor.fetchone()[0]
+        cursor.execute(
+            f"SELECT coalesce(max(position), 0), {_chosen_before(drawn)} FROM eventstore_events",  # noqa: S608 - marks only
+            _values(drawn),
+        )
+        last, chosen = cursor.fetchone()
+        _must_be_new(chosen)
         marks = ", ".join(["%s"] * len(rows[0]))
         cursor.executemany(
             f"INSERT INTO eventstore_events ({COLUMNS}, position) VALUES ({marks}, %s)",  # noqa: S608 - column names
             [(*row, last + number) for number, row in enumerate(rows, start=1)],
         )
     return list(range(last + 1, last + 1 + len(rows)))
+
+
+def _chosen_before(drawn: Sequence[tuple[str, str]]) -> str:
+    """SQL: one of these ids that somebody chose, or NULL."""
+    if not drawn:
+        return "NULL"
+    pairs = " OR ".join(["(eventstore_claims.scope = %s AND value = %s)"] * len(drawn))
+    return f"(SELECT min(value) FROM eventstore_claims WHERE kind = '{ID}' AND ({pairs}))"  # noqa: S608 - marks only
+
+
+def _values(drawn: Sequence[tuple[str, str]]) -> list[str]:
+    return [value for pair in drawn for value in pair]
+
+
+def _must_be_new(chosen: str | None) -> None:
+    if chosen is not None:
+        raise Taken(Claim(ID, chosen, "id.taken"))

@@ -14,9 +14,13 @@ from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 T = TypeVar("T")
 E = TypeVar("E", bound="Event")
 
-_PERSONAL = "personal"
+_PERSONAL, _SEALED, _NEW_ID = "personal", "sealed", "new id"
 Personal = Annotated[T, _PERSONAL]
 """Marks a field as data about a person: it is stored sealed under that person's key (DESIGN §5)."""
+Sealed = Annotated[T, _SEALED]
+"""Marks a field as sealed under a data key of the instance before it came into the fact: what an archive has to open."""
+NewId = Annotated[T, _NEW_ID]
+"""Marks a field as the id of a thing that begins with the fact and has no stream of its own: nothing else may have it."""
 
 NANOSECONDS = 1_000_000_000
 
@@ -84,8 +88,23 @@ class PayloadField:
     name: str
     path: tuple[str, ...]
     annotation: Any
-    personal: bool
+    marks: frozenset[str]
     default: Any
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is data about a person."""
+        return _PERSONAL in self.marks
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it is sealed under a data key."""
+        return _SEALED in self.marks
+
+    @property
+    def is_new_id(self) -> bool:
+        """Whether a thing with this id begins."""
+        return _NEW_ID in self.marks
 
 
 @cache
@@ -96,17 +115,16 @@ def payload_fields(cls: type[Event]) -> tuple[PayloadField, ...]:
 
 
 def _payload_field(declared: "dataclasses.Field[Any]", hint: Any) -> PayloadField:
-    personal = _is_personal(hint)
     default = declared.default
     if declared.default_factory is not dataclasses.MISSING:
         default = declared.default_factory()
     path = tuple(declared.metadata.get("key", camel(declared.name)).split("."))
-    return PayloadField(declared.name, path, _plain(hint), personal, default)
+    return PayloadField(declared.name, path, _plain(hint), _marks(hint), default)
 
 
-def _is_personal(hint: Any) -> bool:
-    metadata = getattr(hint, "__metadata__", ())
-    return _PERSONAL in metadata or any(_is_personal(part) for part in typing.get_args(hint))
+def _marks(hint: Any) -> frozenset[str]:
+    own = frozenset(one for one in getattr(hint, "__metadata__", ()) if isinstance(one, str))
+    return own.union(*(_marks(part) for part in typing.get_args(hint)))
 
 
 def _plain(hint: Any) -> Any:
@@ -137,6 +155,17 @@ def to_payload(fact: Event) -> tuple[dict[str, Any], frozenset[tuple[str, ...]]]
         if part.personal:
             personal.add(part.path)
     return payload, frozenset(personal)
+
+
+def new_ids(fact: Event) -> frozenset[str]:
+    """The ids of the things that begin with a fact inside its stream."""
+    given = (getattr(fact, part.name) for part in _new_id_fields(type(fact)))  # type: ignore[arg-type]
+    return frozenset(id for id in given if id)
+
+
+@cache
+def _new_id_fields(cls: type[Event]) -> tuple[PayloadField, ...]:
+    return tuple(part for part in payload_fields(cls) if part.is_new_id)  # type: ignore[arg-type]
 
 
 SECRET = ("secret", "digest", "hash", "password", "private", "token", "code", "verifier", "signingkey")

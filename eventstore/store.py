@@ -19,6 +19,15 @@ class Stream:
     id: str
 
 
+class Drawn(str):
+    """An id that this server drew: nothing has it yet. Any other id was chosen by somebody, and has to be looked up.
+
+    Only for the thing that it was drawn for: what is told of that one (a receipt, a row) has the plain text.
+    """
+
+    __slots__ = ()
+
+
 IMPORTED = "import:"
 """What `on_behalf_of` begins with where a fact came out of an archive: it is no news."""
 
@@ -73,6 +82,10 @@ class Write:
     vacant: frozenset[Vacant] = frozenset()
     scopings: tuple[Scoping, ...] = ()
     releases_all_of_owner: str = ""
+    begins: bool = False
+    """Whether the thing that the stream is begins: its id is nothing else's, of whatever kind, and stays taken for ever."""
+    ids: frozenset[str] = frozenset()
+    """The ids of what begins inside the stream; the same holds for them."""
     origin: Origin = field(default_factory=Origin)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
-from eventstore.aggregates import A, Claim, Scoping, empty, fold
+from eventstore.aggregates import ID, A, Claim, Scoping, empty, fold
 from eventstore.events import Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Use, Write
 
@@ -57,12 +57,13 @@ class MemoryStore:
             for claim in write.releases:
                 _release(claims, write, claim)
             if write.releases_all_of_owner:
-                claims = {key: owner for key, owner in claims.items() if owner != write.releases_all_of_owner}
+                gone = write.releases_all_of_owner
+                claims = {key: owner for key, owner in claims.items() if owner != gone or key[1] == ID}
             for scoping in write.scopings:
                 claims = _scoped(claims, write.stream.instance, scoping)
         before = dict(claims)
         for write in writes:
-            for claim in write.claims:
+            for claim in sorted(write.claims | {Claim(ID, id, "id.taken") for id in _begun(write)}):
                 if _claim_key(write, claim) in claims:
                     raise Taken(claim)
                 claims[_claim_key(write, claim)] = write.owner
@@ -82,6 +83,10 @@ class MemoryStore:
     def note(self, uses: Iterable[Use]) -> None:
         """Remember uses."""
         self.uses.extend(uses)
+
+
+def _begun(write: Write) -> frozenset[str]:
+    return write.ids | ({write.stream.id} if write.begins else set())
 
 
 def _claim_key(write: Write, claim: Claim) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from iam.access.caller import Authenticated
 from iam.access.queries import Held
-from iam.access.roles import Level
+from iam.kernel.levels import Level
 from iam.settings.system_users import LEVELS, SystemUserSection
 from oidc.jose import BadTokenError, audience, check_times, public_pem, read, verify
 

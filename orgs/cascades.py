@@ -4,10 +4,10 @@ organization is gone with it, though it gets no facts of its own."""
 from eventstore.store import Stream
 from iam.access.members import HolderRemoved
 from iam.access.queries import resources_of
-from iam.access.roles import Level
 from iam.kernel.cascade import cascades, checks
 from iam.kernel.change import Unit
 from iam.kernel.errors import NotFound
+from iam.kernel.levels import Level
 from orgs.domain.events import OrgMemberCascadeRemoved
 from orgs.domain.org import Org, OrgState
 from orgs.models import OrgRow

@@ -73,7 +73,8 @@ def remove_org(ctx: Context, *, org_id: str) -> Receipt:
     def work(unit: Unit) -> None:
         is_default = unit.load(Instance, ctx.instance).default_org == org_id
         unit.change(Org, org_id, lambda org: org.remove(is_default=is_default), needs="org.delete")
-        unit.release_all_claims_of_owner(Org, org_id)
+        if org_id != ctx.instance:  # then it would be the instance's claims
+            unit.release_all_claims_of_owner(Org, org_id)
 
     return transact(ctx, work).receipts[org_id]
 

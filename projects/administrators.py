@@ -3,9 +3,9 @@
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from iam.access.models import MembershipRow
-from iam.access.roles import Level
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from iam.kernel.levels import Level, Resource
 from projects.models import ProjectGrantRow, ProjectRow
 from users.models import UserRow
 
@@ -22,7 +22,8 @@ def list_administrators(ctx: Context) -> "QuerySet[MembershipRow]":
     projects = ctx.reach("project.member.read").projects
     grants = ctx.reach("project.grant.member.read")
     lent = ProjectGrantRow.objects.filter(instance_id=ctx.instance, granted_org_id__in=grants.orgs).values("id")
-    mine = Q(user_id=ctx.actor) | Q(owner__in=orgs) | (Q(project_id__in=projects) & ~Q(project_id=""))
+    of_orgs = Q(owner__in=orgs) & ~Q(level=Level.INSTANCE.value)
+    mine = Q(user_id=ctx.actor) | of_orgs | (Q(project_id__in=projects) & ~Q(project_id=""))
     of_grants = Q(level=Level.GRANT.value) & (Q(resource_id__in=grants.grants) | Q(resource_id__in=lent))
     return rows.filter(mine | of_grants)
 
@@ -36,7 +37,7 @@ def list_org_members(ctx: Context, *, org_id: str) -> "QuerySet[MembershipRow]":
 def list_project_members(ctx: Context, *, project_id: str) -> "QuerySet[MembershipRow]":
     """The administrators of a project; raises NotFound."""
     row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
-    ctx.require("project.member.read", row.org_id if row else "", project_id)
+    ctx.require("project.member.read", row.org_id if row else "", Resource.of_project(project_id))
     if row is None:
         raise NotFound("project.not_found")
     return _of(ctx, Level.PROJECT, project_id)
@@ -46,8 +47,8 @@ def list_grant_members(ctx: Context, *, project_id: str, grant_id: str) -> "Quer
     """The administrators of a project grant, for the giver and for the organization it was given to; raises NotFound."""
     row = ProjectGrantRow.objects.filter(instance_id=ctx.instance, id=grant_id, project_id=project_id).first()
     needs = "project.grant.member.read"
-    if not (row and ctx.rights.allow(needs, owner=row.granted_org_id, resource=grant_id)):
-        ctx.require(needs, row.org_id if row else "", project_id)
+    if not (row and ctx.allows(needs, row.granted_org_id, Resource.of_grant(grant_id))):
+        ctx.require(needs, row.org_id if row else "", Resource.of_project(project_id))
     if row is None:
         raise NotFound("grant.not_found")
     return _of(ctx, Level.GRANT, grant_id)

@@ -9,6 +9,7 @@ from iam.api.lists import matches, page_of, paged, stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput, NotFound
+from iam.kernel.levels import Resource
 from projects import commands, queries
 from projects.conditions import of_project, with_role
 from projects.models import ProjectGrantRow
@@ -23,7 +24,7 @@ def _grant_id(ctx: Context, request: Any) -> str:
     row = ProjectGrantRow.objects.filter(
         instance_id=ctx.instance, project_id=request.project_id, granted_org_id=request.granted_organization_id
     ).first()
-    ctx.require("project.grant.read", row.org_id if row else "", request.project_id)
+    ctx.require("project.grant.read", row.org_id if row else "", Resource.of_project(request.project_id))
     if row is None:
         raise NotFound("grant.not_found")
     return row.id

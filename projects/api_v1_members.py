@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from iam.access.models import MembershipRow
-from iam.access.roles import Level, roles_of
+from iam.access.roles import roles_of
 from iam.api.gen import management_v1 as management
 from iam.api.gen import member_v1, v1
 from iam.api.lists import details, list_details, matches, paged, row_details, sliced
@@ -13,6 +13,7 @@ from iam.api.methods import Service
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from iam.kernel.levels import Level
 from orgs import commands as orgs
 from projects import commands
 from projects.administrators import list_grant_members, list_org_members, list_project_members

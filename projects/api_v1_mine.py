@@ -7,7 +7,6 @@ from django.db.models import Q, QuerySet
 
 from iam.access.models import MembershipRow
 from iam.access.queries import find_memberships
-from iam.access.roles import Level
 from iam.api.gen import auth_v1 as auth
 from iam.api.gen import management_v1 as management
 from iam.api.gen import org_v1, user_v1, v1
@@ -15,6 +14,7 @@ from iam.api.lists import matches, paged, row_details
 from iam.api.methods import Service
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from iam.kernel.levels import Level
 from orgs.models import OrgDomainRow, OrgRow
 from projects import mine as queries
 from projects.queries import list_authorizations

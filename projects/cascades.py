@@ -10,13 +10,13 @@ from eventstore.store import Stream
 from iam.access.members import HolderRemoved
 from iam.access.models import MembershipRow
 from iam.access.queries import find_memberships
-from iam.access.roles import Level
 from iam.instance.domain.events import InstanceDomainAdded, InstanceDomainRemoved
 from iam.instance.domain.instance import Instance
 from iam.kernel import cascade
 from iam.kernel.cascade import cascades
 from iam.kernel.change import Unit
 from iam.kernel.errors import FailedPrecondition
+from iam.kernel.levels import Level
 from orgs.domain.events import OrgDeactivated, OrgRemoved
 from orgs.domain.org import Org, OrgState
 from projects.domain import events as facts

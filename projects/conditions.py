@@ -38,7 +38,7 @@ def of_visible_user(ctx: Context, condition: Q) -> Q:
 
 def mail_of(ctx: Context, user: UserRow) -> str:
     """A user's address, for whoever may read the user; otherwise empty (checklist T11)."""
-    readable = user.id == ctx.actor or ctx.rights.allow("user.read", owner=user.org_id)
+    readable = user.id == ctx.actor or ctx.allows("user.read", user.org_id)
     return user.email if readable else ""
 
 

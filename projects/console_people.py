@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
-from iam.access.roles import ROLES, Level, level_of
+from iam.access.roles import ROLES, level_of
 from iam.console.kit import (
     STATES,
     Choice,
@@ -28,6 +28,7 @@ from iam.console.site import MenuEntry, add_menu, add_pages
 from iam.instance import commands as instance
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from iam.kernel.levels import Level
 from orgs import commands as orgs
 from orgs.queries import list_orgs
 from projects import commands, queries
@@ -122,7 +123,7 @@ def _administered(ctx: Context) -> forms.Field:
     if few_orgs is None or few_projects is None:
         hint = "“instance”, or the name or id of an organization or project."
         return _AdministeredField({"org:": orgs, "project:": projects}, "Administers", hint)
-    where = [("instance", "The whole instance")] if ctx.rights.allow("iam.member.write") else []
+    where = [("instance", "The whole instance")] if ctx.allows("iam.member.write", ctx.instance) else []
     where += [(f"org:{id}", f"Organization {name}") for id, name in few_orgs]
     where += [(f"project:{id}", f"Project {name}") for id, name in few_projects]
     return choice_field("Administers", where)

@@ -6,9 +6,9 @@ from django.db.models import Q, QuerySet
 
 from iam.access.models import MembershipRow
 from iam.access.queries import find_memberships
-from iam.access.roles import Level
 from iam.instance.models import InstanceRow
 from iam.kernel.context import Context
+from iam.kernel.levels import Level
 from orgs.models import OrgRow
 from orgs.queries import list_orgs
 from projects.administrators import list_administrators

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Upper
 
+from iam.kernel.levels import Resource
 from projections import holders, indexes
 from projections.indexes import Beginnings, BesideIds, Ends, Trigrams
 from users.models import UserRow
@@ -55,6 +56,11 @@ class ProjectRow(_Row):
             models.Index(fields=["instance_id", "created_at", "id"], name="projects_created"),
             models.Index(fields=["instance_id", "changed_at", "id"], name="projects_changed"),
         ]
+
+    @property
+    def resource(self) -> Resource:
+        """At which rights over it are held."""
+        return Resource.of_project(self.id)
 
 
 class RoleRow(models.Model):

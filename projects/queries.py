@@ -10,6 +10,7 @@ from iam.access.acting import finds_surroundings
 from iam.cache import kept
 from iam.kernel.context import Context, Reach
 from iam.kernel.errors import NotFound
+from iam.kernel.levels import Resource
 from orgs.models import OrgRow
 from projects.domain.project import SETTINGS, State
 from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, RoleRow, UserGrantRow
@@ -18,7 +19,7 @@ from projects.models import AppKeyRow, AppRow, ProjectGrantRow, ProjectRow, Role
 def get_project(ctx: Context, *, project_id: str) -> ProjectRow:
     """One project; raises NotFound, also for a foreign one."""
     row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
-    ctx.require("project.read", row.org_id if row else "", project_id)
+    ctx.require("project.read", row.org_id if row else "", Resource.of_project(project_id))
     if row is None:
         raise NotFound("project.not_found")
     return row
@@ -97,7 +98,7 @@ def list_apps(ctx: Context) -> "QuerySet[AppRow]":
 def get_app(ctx: Context, *, app_id: str) -> AppRow:
     """One application; raises NotFound, also for a foreign one."""
     row = AppRow.objects.filter(instance_id=ctx.instance, id=app_id).first()
-    ctx.require("project.app.read", row.org_id if row else "", row.project_id if row else "")
+    ctx.require("project.app.read", row.org_id if row else "", Resource.of_project(row.project_id if row else ""))
     if row is None:
         raise NotFound("app.not_found")
     return row
@@ -106,7 +107,7 @@ def get_app(ctx: Context, *, app_id: str) -> AppRow:
 def get_app_key(ctx: Context, *, key_id: str) -> AppKeyRow:
     """One key of an application; raises NotFound, also for a foreign one."""
     row = AppKeyRow.objects.filter(instance_id=ctx.instance, id=key_id).first()
-    ctx.require("project.app.read", row.org_id if row else "", row.project_id if row else "")
+    ctx.require("project.app.read", row.org_id if row else "", Resource.of_project(row.project_id if row else ""))
     if row is None:
         raise NotFound("app.key_not_found")
     return row
@@ -136,7 +137,7 @@ def get_app_of(ctx: Context, *, project_id: str, app_id: str) -> AppRow:
 def list_apps_of(ctx: Context, *, project_id: str) -> "QuerySet[AppRow]":
     """The applications of a project; raises NotFound."""
     row = ProjectRow.objects.filter(instance_id=ctx.instance, id=project_id).first()
-    ctx.require("project.app.read", row.org_id if row else "", project_id)
+    ctx.require("project.app.read", row.org_id if row else "", Resource.of_project(project_id))
     if row is None:
         raise NotFound("project.not_found")
     return AppRow.objects.filter(instance_id=ctx.instance, project_id=project_id)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from iam.access.models import MembershipRow
-from iam.access.roles import ROLES, Level, level_of
+from iam.access.roles import ROLES, level_of
 from iam.api.gen import admin_v1 as admin
 from iam.api.gen import member_v1, v1
 from iam.api.lists import matches, paged, row_details
@@ -14,6 +14,7 @@ from iam.instance import commands
 from iam.instance.policy_messages import changed
 from iam.kernel.context import Context
 from iam.kernel.errors import InvalidInput
+from iam.kernel.levels import Level
 from users.commands.administrators import add_instance_member
 from users.models import UserRow
 from users.queries import users_by_id

@@ -14,7 +14,7 @@ from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, PermissionDenied, Unimplemented
 from users import queries
 from users.commands import sessions as commands
-from users.commands.sessions import Entries
+from users.commands.sessions import NOBODY, Entries
 from users.domain.session import Agent
 from users.models import SessionRow, UserRow
 from users.queries import find_user_by_login, users_by_id
@@ -98,7 +98,7 @@ def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
     if checks.HasField("password"):
         if found is None and not asked:
             raise FailedPrecondition("session.user_missing")
-        id = found.id if found else "nobody"
+        id = found.id if found else NOBODY
         commands.must_know_password(ctx, user_id=id, password=checks.password.password, asked="" if found else asked)
     if asked and found is None:
         raise NotFound("user.not_found")

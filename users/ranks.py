@@ -7,6 +7,7 @@ from iam.kernel.cascade import checks
 from iam.kernel.change import Unit
 from iam.kernel.context import Context
 from iam.kernel.errors import PermissionDenied
+from iam.kernel.levels import Level, Resource
 from users.domain.events import MfaInitSkipped
 from users.domain.user import User
 
@@ -19,11 +20,11 @@ def must_not_outrank(ctx: Context, user_id: str) -> None:
 
     Nobody stands above an instance's owner, who gives every role, also those with permissions that owners lack.
     """
-    if ctx.rights.allow(OWNERS, owner=ctx.instance) or (user_id and ctx.caller.user_id == user_id):
+    if ctx.allows(OWNERS, ctx.instance) or (user_id and ctx.caller.user_id == user_id):
         return
     for row in find_memberships(ctx.instance, user_id):
         for permission in permissions_of(row.roles):
-            if not ctx.rights.allow(permission, owner=row.owner, resource=row.resource_id):
+            if not ctx.allows(permission, row.owner, Resource(Level(row.level), row.resource_id)):
                 raise PermissionDenied("user.ranks_higher")
 
 

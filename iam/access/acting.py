@@ -39,6 +39,8 @@ def must_be_at_home(ctx: Context, needs: str) -> None:
     """
     if not ctx.asked_org or ctx.asked_org == ctx.caller.org_id or ctx.rights.unlimited:
         return
+    if ctx.asked_org == ctx.instance:  # no organization, whatever has its id
+        raise NotFound("org.not_found", field=HEADER)
     if _holds(ctx.rights.instance, needs):
         if not any(find(ctx.instance, ctx.asked_org) for find in _org_finders):
             raise NotFound("org.not_found", field=HEADER)

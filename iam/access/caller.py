@@ -201,7 +201,7 @@ def _context(meta: RequestMeta, instance: str, caller: Caller, rights: Rights) -
         store=wiring.store(),
         ports=wiring.ports(),
         caller=caller,
-        rights=rights,
+        rights=rights.without_org(instance),  # its id is the instance's alone
         base_url=meta.base_url,
         origin=Origin(meta.remote_addr, meta.headers.get("user-agent", "")[:500], meta.request_id),
         deadline=meta.deadline,

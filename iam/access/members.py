@@ -10,8 +10,9 @@ from typing import ClassVar, Self
 
 from eventstore.aggregates import Claim
 from eventstore.events import Event
-from iam.access.roles import Level, check_roles
+from iam.access.roles import check_roles
 from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound
+from iam.kernel.levels import Level
 
 
 @dataclass(frozen=True, kw_only=True)

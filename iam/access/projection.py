@@ -3,7 +3,7 @@
 from eventstore.store import Recorded
 from iam.access.members import HolderRemoved, LevelRemoved, MemberAdded, MemberChanged, MemberRemoved
 from iam.access.models import MembershipRow
-from iam.access.roles import Level
+from iam.kernel.levels import Level
 from projections.projection import Projection, on
 
 
@@ -49,7 +49,7 @@ class Memberships(Projection):
         rows = MembershipRow.objects.filter(instance_id=at.stream.instance)
         match fact.level:
             case Level.ORG:
-                rows.filter(owner=at.stream.id).delete()
+                rows.filter(owner=at.stream.id).exclude(level=Level.INSTANCE.value).delete()
             case Level.PROJECT:
                 rows.filter(project_id=at.stream.id).delete()
             case Level.GRANT:

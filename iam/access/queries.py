@@ -9,8 +9,9 @@ from django.db.models import F, Func, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from iam.access.models import MembershipRow
-from iam.access.roles import Level, permissions_of
+from iam.access.roles import permissions_of
 from iam.kernel.context import Rights
+from iam.kernel.levels import Level
 
 Held = Mapping[str, Any]
 """One membership: {"level": …, "resource": …, "roles": […]}."""

@@ -18,5 +18,8 @@ REFUSALS = {
     "member.user_missing": ("A user is needed", "MEMBER-us3rm"),
     "member.already_exists": ("Member already exists", "V3-DKcYh"),
     "member.not_found": ("Member not found", "MEMBER-n0tfd"),
+    "id.invalid": ("An id has 1 to 200 letters, digits and . _ ~ @ | -", "ID-1nv4l"),
+    "id.reserved": ("This id is reserved", "ID-r3srv"),
+    "id.taken": ("This id is taken", "ID-t4k3n"),
     "change.contended": ("Others changed the same thing at the same time; try again", "CHANGE-c0nt5"),
 }

@@ -25,6 +25,18 @@ REMEDIES = {
         "No instance has the host that was called.",
         "Call the instance by one of its domains; add the host to the instance, or set ExternalDomain.",
     ),
+    "id.invalid": (
+        "The id that was chosen for a new thing is blank, too long, or has characters that an address cannot hold.",
+        "Choose 1 to 200 ASCII letters, digits and `. _ ~ @ | -`, or leave the id out: then one is made.",
+    ),
+    "id.reserved": (
+        "The id that was chosen has a meaning of its own, or is one of those that are made at this moment.",
+        "Choose another id, or leave it out; an id of 18 digits that was made elsewhere is accepted a minute later.",
+    ),
+    "id.taken": (
+        "Something else has this id, or had it, or somebody has it as a name: things of all kinds share one set of ids.",
+        "Choose another id, or leave it out: then one is made.",
+    ),
     "member.role_unknown": (
         "The role does not exist, or not on this level.",
         "Use a role of the level: IAM_… for the instance, ORG_… for an organization, PROJECT_… for projects and grants.",

@@ -3,20 +3,10 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterable
-from enum import StrEnum
 from importlib import resources
 
 from iam.kernel.errors import InvalidInput
-
-
-class Level(StrEnum):
-    """Where a membership is held. A level reaches itself and everything below it."""
-
-    SYSTEM = "system"
-    INSTANCE = "instance"
-    ORG = "org"
-    PROJECT = "project"
-    GRANT = "grant"
+from iam.kernel.levels import Level
 
 
 def _load() -> dict[str, frozenset[str]]:

@@ -151,7 +151,7 @@ def _target(ctx: Context, row: TargetRow) -> Any:
     kind.SetInParent()
     if row.interrupt_on_error:
         kind.interrupt_on_error = True
-    if ctx.rights.allow("action.target.write", owner=ctx.instance):
+    if ctx.allows("action.target.write", ctx.instance):
         made.signing_key = opened(ctx, row.signing_key)
     return made
 

@@ -11,4 +11,4 @@ class ApiConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing registers the methods of the kit itself, and what it cleans up."""
-        from iam.api import cleaning, grpc_health, health  # noqa: F401 - models are allowed from here on only
+        from iam.api import cleaning, grpc_health, health, routes  # noqa: F401 - models are allowed from here on only

@@ -11,6 +11,7 @@ from google.api import annotations_pb2
 from iam.api import descriptors, versions
 from iam.api.aliases import ALIASES, Alias
 from iam.api.methods import registered
+from iam.kernel.ids import reserves
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,22 @@ def unbuilt(verb: str, path: str) -> str:
     """The method that the definitions have at this address and this server has not; empty for an address of nothing."""
     asked = path.lstrip("/")
     return next((name for one, pattern, name in _unbuilt() if one == verb.lower() and pattern.match(asked)), "")
+
+
+@reserves
+def words() -> set[str]:
+    """The literal parts of addresses that stand where another address has an id: that one could not be reached by it."""
+    names = [
+        f"{service}/{one.name}" for service in descriptors.services() for one in descriptors.service(service).methods
+    ]
+    paths = [route.path for name in names for route in _routes(name)] + [alias.path for alias in ALIASES]
+    parts = [(tuple(parts[:n]), parts[n]) for parts in map(_parts, paths) for n in range(len(parts))]
+    with_ids = {before for before, part in parts if part == "{}"}
+    return {part for before, part in parts if before in with_ids and part != "{}"}
+
+
+def _parts(path: str) -> list[str]:
+    return ["{}" if "{" in part else part for part in path.strip("/").split("/")]
 
 
 def _rank(path: str) -> list[int]:

@@ -13,12 +13,14 @@ from typing import Any, TextIO
 from django.db import transaction
 
 from eventstore.aggregates import Aggregate, Claim, empty
-from eventstore.events import Event, UnknownEventError, event_class, from_payload
+from eventstore.events import Event, UnknownEventError, event_class, from_payload, new_ids
 from eventstore.store import IMPORTED, Conflict, Origin, Stream, Taken, Write
 from iam.archive.file import BadArchive, Manifest, read
 from iam.archive.leaving import INSTANCE
 from iam.archive.secrets import sealed
 from iam.instance.models import InstanceRow
+from iam.kernel.errors import InvalidInput
+from iam.kernel.ids import must_be_well_formed
 from iam.vault import wiring
 from orgs.domain.org import Org
 from users.domain.user import User
@@ -55,6 +57,8 @@ def arrive(source: TextIO, archive_key: bytes, *, instance: str = "") -> Manifes
     except Taken as taken:
         claim = taken.claim
         raise BadArchive(f"{claim.kind} {claim.value!r} is taken here: {claim.code}") from taken
+    except InvalidInput as refused:
+        raise BadArchive(f"{refused.reason or 'something'!r} is the id of nothing: {refused.code}") from refused
     finally:
         wiring.store().persons.forget(arrival.instance, [stream.id for stream in arrival.versions])
     return manifest
@@ -83,6 +87,10 @@ def _take(arrival: Arrival, record: dict[str, Any]) -> None:
         raise BadArchive(f"{stream.kind} {stream.id}: version {expected + 1} is missing")
     fact = _fact(arrival, record)
     owner = _moved(arrival, record["owner"])
+    before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
+    ids, begins = new_ids(fact), before.has_own_id and not expected
+    for id in ids | ({stream.id} if begins else set()):
+        must_be_well_formed(id)
     write = Write(
         stream=stream,
         expected=expected,
@@ -92,10 +100,11 @@ def _take(arrival: Arrival, record: dict[str, Any]) -> None:
         at=datetime.fromisoformat(record["at"]),
         after=arrival.digests.get(stream, b""),
         origin=_origin(arrival, record["origin"]),
+        begins=begins,
+        ids=ids,
     )
     arrival.digests[stream] = wiring.store().push([write])[0].digest
     arrival.versions[stream] = record["version"]
-    before = arrival.states.get(stream) or empty(_kinds()[stream.kind], stream.id, owner)
     arrival.states[stream] = replace(before, owner=owner).apply(fact)
 
 
@@ -104,7 +113,7 @@ def _fact(arrival: Arrival, record: dict[str, Any]) -> Event:
         kind = event_class(record["type"])
     except UnknownEventError:
         raise BadArchive(f"{record['type']} is not known to this program; import with a newer one") from None
-    return from_payload(kind, sealed(arrival.instance, record["payload"]))
+    return from_payload(kind, sealed(arrival.instance, kind, record["payload"]))
 
 
 def _moved(arrival: Arrival, id: str) -> str:

@@ -92,7 +92,7 @@ def _record(recorded: Recorded) -> dict[str, Any]:
         "owner": recorded.owner,
         "actor": recorded.actor,
         "at": recorded.at.isoformat(),
-        "payload": opened(recorded.stream.instance, json.loads(json.dumps(payload))),
+        "payload": opened(recorded.stream.instance, type(recorded.fact), json.loads(json.dumps(payload))),
         "origin": [
             recorded.origin.ip,
             recorded.origin.user_agent,

@@ -6,6 +6,7 @@ from typing import Any
 
 from iam.console.kit import Column, Page
 from iam.kernel.context import Context
+from iam.kernel.ids import reserves
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,23 @@ def names(kind: str) -> Callable[[Namer], Namer]:
         return namer
 
     return register
+
+
+@reserves
+def words() -> set[str]:
+    """The literal parts of pages' addresses that stand where others have an id: `new` and the like."""
+    routes = [page.route.strip("/").split("/") for page in _pages.values()]
+    with_ids = {tuple(parts[:n]) for parts in routes for n in range(len(parts)) if "<" in parts[n]}
+    return {
+        parts[n]
+        for parts in routes
+        for n in range(len(parts))
+        if "<" not in parts[n] and any(_same(parts[:n], list(before)) for before in with_ids)
+    }
+
+
+def _same(one: list[str], other: list[str]) -> bool:
+    return len(one) == len(other) and all(a == b or "<" in a or "<" in b for a, b in zip(one, other, strict=True))
 
 
 def pages() -> Iterable[Page]:

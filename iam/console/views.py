@@ -19,6 +19,7 @@ from iam.console.table import table_of
 from iam.console.words import told
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, PermissionDenied, Refusal, Unauthenticated
+from iam.kernel.levels import Resource
 
 View = Callable[..., HttpResponse]
 ContextView = Callable[..., HttpResponse]
@@ -153,8 +154,9 @@ def usable(ctx: Context, links: tuple[Any, ...], row: Any, *, owner: Any = None)
 
 def _may(ctx: Context, needs: str, row: Any) -> bool:
     owner = getattr(row, "org_id", None) or getattr(row, "owner", None) or getattr(row, "id", "")
-    resource = getattr(row, "project_id", None) or getattr(row, "id", "")
-    return ctx.rights.allow(needs, owner=owner, resource=resource)
+    project_id = getattr(row, "project_id", "")
+    resource = Resource.of_project(project_id) if project_id else getattr(row, "resource", None)
+    return ctx.allows(needs, owner, resource)
 
 
 def _form(request: HttpRequest, ctx: Context, page: FormPage, path: dict[str, str]) -> HttpResponse:

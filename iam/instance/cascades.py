@@ -3,10 +3,10 @@
 from eventstore.store import Stream
 from iam.access.members import HolderRemoved
 from iam.access.queries import resources_of
-from iam.access.roles import Level
 from iam.instance.domain.instance import Instance
 from iam.kernel.cascade import cascades
 from iam.kernel.change import Unit
+from iam.kernel.levels import Level
 
 
 @cascades(HolderRemoved)

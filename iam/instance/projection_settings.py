@@ -4,13 +4,13 @@ from typing import Any
 
 from eventstore.store import Recorded
 from iam.access.members import LevelRemoved
-from iam.access.roles import Level
 from iam.instance.domain.features import FEATURES, FeatureSet, FeaturesReset
 from iam.instance.domain.kinds import KINDS, Kind, LabelActivated, SettingFact
 from iam.instance.domain.settings import Own, own_after
 from iam.instance.domain.translations import TranslationSet
 from iam.instance.models import SettingRow
 from iam.instance.stored import ACTIVE, from_json, to_json
+from iam.kernel.levels import Level
 from projections.projection import Projection, on
 
 
@@ -54,7 +54,7 @@ class SettingsInForce(Projection):
     def gone(self, at: Recorded, fact: LevelRemoved) -> None:
         """The organization or the instance takes its settings with it."""
         rows = SettingRow.objects.filter(instance_id=at.stream.instance)
-        if fact.level is Level.ORG:
+        if fact.level is Level.ORG and at.stream.id != at.stream.instance:
             rows.filter(owner=at.stream.id).delete()
         elif fact.level is Level.INSTANCE:
             rows.delete()

@@ -13,7 +13,8 @@ from iam.instance.domain.settings import Settings
 from iam.instance.domain.translations import TranslationSet
 from iam.kernel.change import Receipt, change
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import InvalidInput, NotFound
+from iam.kernel.levels import Level
 
 Values = Mapping[str, Any]
 Decide = Callable[[Settings], Iterable[Event]]
@@ -27,6 +28,12 @@ class Place:
     id: str
     write: str
     delete: str = ""
+    level: Level = Level.INSTANCE
+
+    def must_be_of_level(self, ctx: Context) -> None:
+        """Raises NotFound for an organization with the instance's id: settings in force are told apart by owner."""
+        if self.level is Level.ORG and self.id == ctx.instance:
+            raise NotFound("org.not_found")
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Restrictions(Aggregate):
     """Restrictions have a stream of their own (events.tsv)."""
 
     kind: ClassVar[str] = "restrictions"
+    has_own_id: ClassVar[bool] = False
     settings: Settings = field(default_factory=lambda: Settings(INSTANCE))
 
     def must_exist(self) -> Self:
@@ -114,6 +122,7 @@ def set_translation(ctx: Context, place: Place, *, fact: TranslationSet) -> Rece
         one.must_exist()
         return [fact]
 
+    place.must_be_of_level(ctx)
     return change(ctx, place.aggregate, place.id, decide, needs="iam.policy.write")
 
 
@@ -146,6 +155,7 @@ def _change_features(
 
 
 def _change(ctx: Context, place: Place, decide: Decide, *, needs: str = "", owner: str = "") -> Receipt:
+    place.must_be_of_level(ctx)
     return change(
         ctx,
         place.aggregate,

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from eventstore.aggregates import A, Aggregate, Scoping, Vacant, empty, fold
-from eventstore.events import Event
-from eventstore.store import Conflict, Recorded, Stream, Taken, Write
+from eventstore.events import Event, new_ids
+from eventstore.store import Conflict, Drawn, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
 from iam.kernel.errors import AlreadyExists, Contended, NotFound
+from iam.kernel.ids import must_be_allowed
+from iam.kernel.levels import Resource
 
 ATTEMPTS = 5
 T = TypeVar("T")
@@ -56,6 +58,21 @@ class _Loaded:
     vacant: set[Vacant] = field(default_factory=set)
     scopings: tuple[Scoping, ...] = ()
 
+    @property
+    def begins(self) -> bool:
+        """Whether a thing begins with these facts that has the stream's id."""
+        return bool(self.facts) and not self.past and self.state.has_own_id
+
+    @property
+    def inner_ids(self) -> frozenset[str]:
+        """The ids of what begins inside the stream."""
+        return frozenset[str]().union(*(new_ids(fact) for fact in self.facts))
+
+    def chosen_ids(self, stream_id: str) -> set[str]:
+        """The ids of both, as far as they were not drawn here."""
+        begun = self.inner_ids | ({stream_id} if self.begins else set())
+        return {id for id in begun if not isinstance(id, Drawn)}
+
 
 class Unit:
     """The streams that one command reads and changes together."""
@@ -76,7 +93,7 @@ class Unit:
         *,
         needs: str = "",
         owner: str = "",
-        resource: str = "",
+        resource: Resource | None = None,
     ) -> None:
         """Decide on the state of one stream and keep the facts for the push.
 
@@ -126,6 +143,10 @@ class Unit:
         owned = {loaded.state.owner for stream, loaded in self._streams.items() if loaded.state.owner != stream.id}
         return owned - {"", self.ctx.instance}
 
+    def chosen_ids(self) -> set[str]:
+        """The ids of what begins, as far as they were not drawn here."""
+        return set().union(*(loaded.chosen_ids(stream.id) for stream, loaded in self._streams.items()))
+
     def preload(self, kind: type[Aggregate], ids: Iterable[str]) -> None:
         """Read many streams in few statements, for what changes them one by one."""
         wanted = [self.ctx.stream(kind.kind, id) for id in ids]
@@ -158,11 +179,13 @@ class Unit:
         self._streams[stream] = _Loaded(past, state, state)
 
     def writes(self) -> list[Write]:
-        """What to push: changed streams first, then the guards."""
+        """What to push: changed streams first, then the guards. Raises InvalidInput for a chosen id that nothing may have."""
         made = [self._write(stream, loaded) for stream, loaded in self._streams.items()]
         return sorted(made, key=lambda write: not write.facts) if any(write.facts for write in made) else []
 
     def _write(self, stream: Stream, loaded: _Loaded) -> Write:
+        for id in loaded.chosen_ids(stream.id):
+            must_be_allowed(id)
         before, after = (loaded.before.claims(), loaded.state.claims()) if loaded.facts else (frozenset(),) * 2
         return Write(
             stream=stream,
@@ -173,6 +196,8 @@ class Unit:
             at=self.ctx.now(),
             after=loaded.past[-1].digest if loaded.past else b"",
             claims=after - before,
+            begins=loaded.begins,
+            ids=loaded.inner_ids,
             releases=before - after,
             vacant=frozenset(loaded.vacant) if loaded.facts else frozenset(),
             scopings=loaded.scopings,
@@ -211,7 +236,7 @@ class Done:
 
     def _receipt(self, id: str) -> Receipt:
         first, last = self.histories[id][0], self.histories[id][-1]
-        return Receipt(id, last.owner, last.version, first.at, last.at, id in self.news)
+        return Receipt(str(id), last.owner, last.version, first.at, last.at, id in self.news)
 
 
 def transact(ctx: Context, work: Callable[[Unit], Any]) -> Done:
@@ -260,7 +285,7 @@ def change(
     *,
     needs: str,
     owner: str = "",
-    resource: str = "",
+    resource: Resource | None = None,
 ) -> Receipt:
     """Change one stream; see `Unit.change` for the arguments."""
     done = transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, owner=owner, resource=resource))
@@ -275,7 +300,7 @@ def remove(
     *,
     needs: str,
     gone: Callable[[Event], bool],
-    resource: str = "",
+    resource: Resource | None = None,
 ) -> Removal:
     """Take something out of one stream; `gone` knows the fact that says so, now or of an earlier time."""
     return transact(ctx, lambda unit: unit.change(kind, id, decide, needs=needs, resource=resource)).removal(id, gone)

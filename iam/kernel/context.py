@@ -1,13 +1,14 @@
 """Who asks, where, with which rights and tools: the one argument that every command and query takes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from eventstore.events import Activity
 from eventstore.store import Origin, Store, Stream, Use
 from iam.kernel.errors import DeadlineExceeded, NotFound, PermissionDenied, Unauthenticated
 from iam.kernel.expected import Expected
+from iam.kernel.levels import Level, Resource
 from iam.kernel.ports import Ports
 
 Permissions = frozenset[str]
@@ -24,17 +25,27 @@ class Rights:
     grants: Mapping[str, Permissions] = field(default_factory=dict)
     unlimited: bool = False
 
-    def allow(self, permission: str, *, owner: str = "", resource: str = "") -> bool:
-        """Whether the permission holds for a thing of `owner`; `resource` is a project or project grant id."""
-        return self.unlimited or any(
-            permission in held
-            for held in (
-                self.instance,
-                self.orgs.get(owner, NONE),
-                self.projects.get(resource, NONE),
-                self.grants.get(resource, NONE),
-            )
-        )
+    def allow(self, permission: str, *resources: Resource) -> bool:
+        """Whether the permission is held at one of these, or above all of them: over the instance."""
+        above = self.unlimited or permission in self.instance
+        return above or any(permission in self._held(one) for one in resources)
+
+    def _held(self, resource: Resource) -> Permissions:
+        """By level and id: what is held over a project says nothing of a grant that has the same id."""
+        match resource.level:
+            case Level.ORG:
+                return self.orgs.get(resource.id, NONE)
+            case Level.PROJECT:
+                return self.projects.get(resource.id, NONE)
+            case Level.GRANT:
+                return self.grants.get(resource.id, NONE)
+        return NONE
+
+    def without_org(self, id: str) -> "Rights":
+        """The same without what is held over the organization of an id."""
+        if id not in self.orgs:
+            return self
+        return replace(self, orgs={org: held for org, held in self.orgs.items() if org != id})
 
     def anywhere(self, permission: str) -> bool:
         """Whether the permission is held on any level at all."""
@@ -142,17 +153,23 @@ class Context:
         if not self.caller.user_id:
             raise Unauthenticated("auth.missing")
 
-    def require(self, permission: str, owner: str = "", resource: str = "") -> None:
+    def allows(self, permission: str, owner: str = "", resource: Resource | None = None) -> bool:
+        """Whether the permission holds for a thing of `owner`, an organization or the instance; `resource` is the thing
+        itself, where rights may be held over it."""
+        own = Resource(Level.INSTANCE if owner == self.instance else Level.ORG, owner)
+        return self.rights.allow(permission, own, *([resource] if resource else []))
+
+    def require(self, permission: str, owner: str = "", resource: Resource | None = None) -> None:
         """Refuse unless the permission holds for a thing of `owner`.
 
         A thing of a foreign organization that the caller may not read looks like a missing one
         (checklist T02); inside the caller's own organization the refusal says so.
         """
         self.authenticated()
-        if self.rights.allow(permission, owner=owner, resource=resource):
+        if self.allows(permission, owner, resource):
             return
         reading = permission.rsplit(".", 1)[0] + ".read"
-        if owner == self.caller.org_id or self.rights.allow(reading, owner=owner, resource=resource):
+        if owner == self.caller.org_id or self.allows(reading, owner, resource):
             raise PermissionDenied("auth.permission_denied")
         if not self.rights.anywhere(permission):
             raise PermissionDenied("auth.permission_denied")

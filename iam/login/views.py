@@ -28,6 +28,7 @@ from oidc.scopes import Scopes
 from orgs.queries import find_org_of_domain
 from users.commands import change_own_password
 from users.commands.sessions import (
+    NOBODY,
     check_user,
     create_session,
     must_know_password,
@@ -40,7 +41,6 @@ from users.models import SessionRow, UserRow
 from users.queries import days_to_change_password, find_user_by_login, must_change_password, users_by_id
 
 BASE = "/ui/v2/login/"
-NOBODY = "nobody"
 
 
 @dataclass

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from iam.access.roles import ROLES, Level
+from iam.access.roles import ROLES
+from iam.kernel.levels import Level
 from iam.settings.section import Section
 
 LEAST_BITS, MOST_BITS = 2048, 8192

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
+from eventstore.store import Drawn
 from iam.access.caller import system_context
 from iam.instance import commands as instance
 from iam.instance.domain.kinds import KINDS
@@ -66,7 +67,7 @@ def make(config: Config) -> Printed | None:
     if not step.chosen:
         step.chosen = {thing: wiring.ports().new_id() for thing in THINGS} | {"password": ""}
         step.save()
-    ids = step.chosen
+    ids = {thing: Drawn(id) for thing, id in step.chosen.items()}
     ctx = system_context(ids["instance"], base_url=base_url(config))
     make_instance(ctx, config, ids)
     printed = _make_human(ctx, config, ids)

@@ -41,6 +41,7 @@ class Milestones(Aggregate):
     """All of one instance; the stream bears the instance's id."""
 
     kind: ClassVar[str] = "milestone"
+    has_own_id: ClassVar[bool] = False
     reached: frozenset[int] = frozenset()
     pushed: frozenset[int] = frozenset()
 

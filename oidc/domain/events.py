@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from eventstore.events import Activity, Event, event, key
+from eventstore.events import Activity, Event, Sealed, event, key
 
 
 @event("web_key.added")
 class WebKeyAdded(Event):
     """A signing key was made; its private part is sealed under the instance's data key."""
 
-    private_key: str = ""
+    private_key: Sealed[str] = ""
     public_key: str = ""
     config: dict[str, Any] = key("config", default_factory=dict)
     config_type: int = 0

@@ -1,8 +1,8 @@
 """What can happen to an organization (reference/events.tsv)."""
 
-from eventstore.events import Event, event
+from eventstore.events import Event, Sealed, event
 from iam.access.members import LevelRemoved, MemberAdded, MemberChanged, MemberRemoved
-from iam.access.roles import Level
+from iam.kernel.levels import Level
 
 
 @event("org.added")
@@ -49,7 +49,7 @@ class OrgDomainVerificationAdded(Event):
 
     domain: str = ""
     validation_type: int = 0
-    validation_code: str = ""
+    validation_code: Sealed[str] = ""
 
 
 @event("org.domain.verification.failed")

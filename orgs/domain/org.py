@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
-from iam.access.roles import Level
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.levels import Level
 from iam.kernel.texts import is_deceptive
 from orgs.domain import events as facts
 from orgs.domain.domains import Proof, ProofKind, checked_domain, domains_after, proofs_after, without

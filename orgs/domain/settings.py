@@ -16,6 +16,7 @@ class OrgSettings(Aggregate):
     """An organization as far as its settings go; read from the same stream, beside `Org`."""
 
     kind: ClassVar[str] = "org"
+    has_own_id: ClassVar[bool] = False
     exists: bool = False
     settings: Settings = field(default_factory=lambda: Settings(ORG))
 

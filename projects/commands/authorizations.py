@@ -6,6 +6,7 @@ from eventstore.events import Event
 from iam.kernel.change import Receipt, Unit, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from iam.kernel.levels import Resource
 from orgs.domain.org import Org
 from projects.domain import grants
 from projects.domain.grants import UserGrant
@@ -28,7 +29,7 @@ def add_authorization(
     def work(unit: Unit) -> None:
         project = unit.load(Project, project_id)
         giver = org_id or project.owner
-        ctx.require("user.grant.write", giver, grants.find_grant_to(project, giver) or project_id)
+        ctx.require("user.grant.write", giver, _lent(project_id, grants.find_grant_to(project, giver)))
         unit.load(Org, giver).must_be_active()
         unit.load(User, user_id).must_exist()
         grant_id = grants.grant_of(project, giver)
@@ -88,4 +89,9 @@ def remove_authorizations(ctx: Context, *, authorization_ids: Iterable[str]) -> 
 def _change(unit: Unit, id: str, decide: Decision, needs: str = "user.grant.write") -> None:
     """By right over the organization that gave the roles, and over the project, or over the grant where one lends them."""
     one = unit.load(UserGrant, id)
-    unit.change(UserGrant, id, decide, needs=needs, resource=one.grant_id or one.project_id)
+    unit.change(UserGrant, id, decide, needs=needs, resource=_lent(one.project_id, one.grant_id))
+
+
+def _lent(project_id: str, grant_id: str) -> Resource:
+    """What the roles are of: the grant that lends them, or the project itself."""
+    return Resource.of_grant(grant_id) if grant_id else Resource.of_project(project_id)

@@ -2,6 +2,7 @@
 
 from iam.kernel.change import Receipt, Removal, Unit, transact
 from iam.kernel.context import Context
+from iam.kernel.levels import Resource
 from orgs.domain.org import Org
 from projects.commands.shared import change_one, remove_from
 from projects.domain import grants
@@ -20,7 +21,7 @@ def add_grant(ctx: Context, *, project_id: str, granted_org_id: str, roles: tupl
             project_id,
             lambda one: grants.add_grant(one, id=id, org_id=granted_org_id, roles=roles),
             needs="project.grant.write",
-            resource=project_id,
+            resource=Resource.of_project(project_id),
         )
 
     return transact(ctx, work).receipts[project_id], id
@@ -53,7 +54,7 @@ def remove_grant_to(ctx: Context, *, project_id: str, granted_org_id: str) -> Re
     def work(unit: Unit) -> None:
         id = grants.find_grant_to(unit.load(Project, project_id), granted_org_id)
         decide = lambda one: grants.remove_grant(one, id)
-        unit.change(Project, project_id, decide, needs="project.grant.delete", resource=project_id)
+        unit.change(Project, project_id, decide, needs="project.grant.delete", resource=Resource.of_project(project_id))
 
     done = transact(ctx, work)
     facts = [one.fact for one in done.histories[project_id]]

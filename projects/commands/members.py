@@ -6,6 +6,7 @@ from eventstore.events import Event
 from iam.access.members import takes_from
 from iam.kernel.change import Receipt, Removal, Unit, transact
 from iam.kernel.context import Context
+from iam.kernel.levels import Resource
 from projects.commands.shared import Decision, change_one, must_be_user, remove_from
 from projects.domain import events
 from projects.domain.project import Project
@@ -77,8 +78,8 @@ def _in_grant(
     def work(unit: Unit) -> None:
         project = unit.load(Project, project_id)
         grant = project.grants.get(grant_id)
-        if not (grant and ctx.rights.allow(needs, owner=grant.org_id, resource=grant_id)):
-            ctx.require(needs, project.owner, project_id)
+        if not (grant and ctx.allows(needs, grant.org_id, Resource.of_grant(grant_id))):
+            ctx.require(needs, project.owner, Resource.of_project(project_id))
         unit.change(Project, project_id, decide)
         if new_user:
             must_be_user(unit, new_user)
@@ -88,7 +89,7 @@ def _in_grant(
 
 def _with_user(ctx: Context, project_id: str, user_id: str, decide: Decision, needs: str) -> Receipt:
     def work(unit: Unit) -> None:
-        unit.change(Project, project_id, decide, needs=needs, resource=project_id)
+        unit.change(Project, project_id, decide, needs=needs, resource=Resource.of_project(project_id))
         must_be_user(unit, user_id)
 
     return transact(ctx, work).receipts[project_id]

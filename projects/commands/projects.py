@@ -5,6 +5,7 @@ from typing import Any
 
 from iam.kernel.change import Receipt, Removal, Unit, transact
 from iam.kernel.context import Context
+from iam.kernel.levels import Resource
 from orgs.domain.org import Org
 from projects.commands.shared import change_one, change_what_may_be_own, must_be_user, remove_from
 from projects.domain.events import RoleRemoved
@@ -74,7 +75,7 @@ def add_roles(ctx: Context, *, project_id: str, roles: Iterable[tuple[str, str, 
     """Offer several roles, all or none: (key, display name, group)."""
 
     def work(unit: Unit) -> None:
-        ctx.require("project.role.write", unit.load(Project, project_id).owner, project_id)
+        ctx.require("project.role.write", unit.load(Project, project_id).owner, Resource.of_project(project_id))
         unit.load(Project, project_id).must_exist()
         for key, name, group in roles:
             unit.change(
@@ -82,7 +83,7 @@ def add_roles(ctx: Context, *, project_id: str, roles: Iterable[tuple[str, str, 
                 project_id,
                 lambda one, key=key, name=name, group=group: one.add_role(key=key, display_name=name, group=group),
                 needs="project.role.write",
-                resource=project_id,
+                resource=Resource.of_project(project_id),
             )
 
     return transact(ctx, work).receipts[project_id]

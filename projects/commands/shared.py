@@ -7,6 +7,7 @@ from iam.instance.domain.instance import Instance
 from iam.kernel.change import Receipt, Removal, Unit, change, remove, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from iam.kernel.levels import Resource
 from projects.domain.own import must_still_sign_in
 from projects.domain.project import Project
 from users.domain.user import User
@@ -16,7 +17,7 @@ Decision = Callable[[Project], Iterable[Event]]
 
 def change_one(ctx: Context, project_id: str, decide: Decision, needs: str) -> Receipt:
     """Change one project."""
-    return change(ctx, Project, project_id, decide, needs=needs, resource=project_id)
+    return change(ctx, Project, project_id, decide, needs=needs, resource=Resource.of_project(project_id))
 
 
 def change_app(ctx: Context, project_id: str, decide: Decision) -> Receipt:
@@ -26,7 +27,7 @@ def change_app(ctx: Context, project_id: str, decide: Decision) -> Receipt:
 
 def remove_from(ctx: Context, project_id: str, decide: Decision, needs: str, gone: Callable[[Event], bool]) -> Removal:
     """Take something out of one project."""
-    return remove(ctx, Project, project_id, decide, needs=needs, gone=gone, resource=project_id)
+    return remove(ctx, Project, project_id, decide, needs=needs, gone=gone, resource=Resource.of_project(project_id))
 
 
 def must_be_user(unit: Unit, user_id: str) -> None:
@@ -40,7 +41,7 @@ def change_what_may_be_own(ctx: Context, project_id: str, decide: Decision, need
 
     def work(unit: Unit) -> None:
         before = unit.load(Project, project_id)
-        unit.change(Project, project_id, decide, needs=needs, resource=project_id)
+        unit.change(Project, project_id, decide, needs=needs, resource=Resource.of_project(project_id))
         instance = unit.load(Instance, ctx.instance)
         if instance.project_id == project_id:
             must_still_sign_in(before, unit.load(Project, project_id), instance.console_app)

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.events import Event, event, key
+from eventstore.events import Event, NewId, event, key
 from iam.access.members import LevelRemoved, MemberAdded, MemberChanged, MemberRemoved
-from iam.access.roles import Level
+from iam.kernel.levels import Level
 
 
 @event("project.added")
@@ -131,7 +131,7 @@ class GrantMemberCascadeRemoved(MemberRemoved):
 class GrantAdded(Event):
     """Roles are lent to another organization."""
 
-    grant_id: str = ""
+    grant_id: NewId[str] = ""
     granted_org_id: str = ""
     role_keys: tuple[str, ...] = ()
 
@@ -179,7 +179,7 @@ class GrantRemoved(LevelRemoved):
 class AppAdded(Event):
     """An application."""
 
-    app_id: str = ""
+    app_id: NewId[str] = ""
     name: str = ""
 
 
@@ -218,7 +218,7 @@ class OidcConfigAdded(Event):
 
     app_id: str = ""
     oidc_version: int = 0
-    client_id: str = ""
+    client_id: NewId[str] = ""
     hashed_secret: str = ""
     redirect_uris: tuple[str, ...] = ()
     response_types: tuple[int, ...] = ()
@@ -277,7 +277,7 @@ class ApiConfigAdded(Event):
     """It checks tokens."""
 
     app_id: str = ""
-    client_id: str = ""
+    client_id: NewId[str] = ""
     hashed_secret: str = ""
     auth_method_type: int = 0
 
@@ -305,7 +305,7 @@ class AppKeyAdded(Event):
 
     application_id: str = ""
     client_id: str = ""
-    key_id: str = ""
+    key_id: NewId[str] = ""
     type: int = 1
     expiration_date: datetime | None = None
     public_key: bytes = b""

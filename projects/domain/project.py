@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event, camel
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
-from iam.access.roles import Level
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.levels import Level
 from projects.domain import events as facts
 from projects.domain.uris import check_uris
 

@@ -8,6 +8,8 @@ import pytest
 from django.db import transaction
 
 from iam.access.caller import RequestMeta, system_context
+from iam.access.models import MembershipRow
+from iam.access.roles import roles_of
 from iam.api import rates
 from iam.api.limits import check
 from iam.api.methods import invoke, method, registered
@@ -22,6 +24,7 @@ from iam.kernel.errors import (
     Unauthenticated,
     Unimplemented,
 )
+from iam.kernel.levels import Level
 from iam.vault import wiring
 from orgs import commands as orgs
 from orgs.models import OrgRow
@@ -33,6 +36,8 @@ from users import commands as users
 from users.models import CodeRow, MachineKeyRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
 CALLERS = ("no rights", "other org", "other instance")
+SAME_IDS = "same ids"
+"""Somebody who holds every role over things that do not exist, each with the id of a thing of another level (T05)."""
 PROTECTED = sorted(name for name in registered() if not method(name).is_public)
 
 
@@ -61,7 +66,8 @@ def neighbourhood(django_db_setup, django_db_blocker, tmp_path_factory):
     """Made once, in a transaction that ends with the module; every test gives back what it changes."""
     with django_db_blocker.unblock(), transaction.atomic():
         house = made_house(tmp_path_factory.mktemp("house"))
-        yield Neighbourhood(house, things_of(house), {caller: stranger(house, caller) for caller in CALLERS})
+        things = things_of(house)
+        yield Neighbourhood(house, things, _tokens(house, things))
         transaction.set_rollback(True)
 
 
@@ -80,6 +86,33 @@ def house(neighbourhood, db):
 def things(neighbourhood):
     """One of everything, of the first organization."""
     return neighbourhood.things
+
+
+def _tokens(house, things):
+    tokens = {caller: stranger(house, caller) for caller in CALLERS}
+    return tokens | {SAME_IDS: namesake(house, things)}
+
+
+def namesake(house, things):
+    """A token of whoever holds all roles of each level over the ids of all others; planted, since no method lets it be made."""
+    org = orgs.add_org(house.system, name="Namesake").id
+    id, token = house.machine("namesake", org)
+    ids = {*things.values(), house.instance}
+    own = {
+        Level.ORG: {things["organization_id"], things["granted_org_id"]},
+        Level.PROJECT: {things["project_id"]},
+        Level.GRANT: {things["grant_id"]},
+    }
+    now = wiring.ports().now()
+    MembershipRow.objects.bulk_create(
+        MembershipRow(
+            instance_id=house.instance, level=level.value, resource_id=resource, user_id=id, owner=org, version=1,
+            roles=roles_of(level), created_at=now, changed_at=now,
+        )
+        for level, mine in own.items()
+        for resource in ids - mine
+    )  # fmt: skip
+    return token, "localhost"
 
 
 def things_of(house):
@@ -238,7 +271,7 @@ OPEN = re.compile(
 
 def acts_at_home(name, caller):
     if name.endswith(OWN) or name.startswith(AT_HOME) or POLICY.search(name):
-        return caller != "no rights" or bool(OPEN.search(name))
+        return caller not in ("no rights", SAME_IDS) or bool(OPEN.search(name))
     return False
 
 
@@ -308,8 +341,8 @@ def test_t02_self_service_tells_and_changes_only_what_is_the_callers(neighbourho
 
 
 @pytest.mark.parametrize("name", OF_THINGS)
-@pytest.mark.parametrize("caller", CALLERS)
-def test_t02_strangers_reach_nothing(neighbourhood, house, things, name, caller):
+@pytest.mark.parametrize("caller", (*CALLERS, SAME_IDS))
+def test_t01_t02_t05_strangers_reach_nothing(neighbourhood, house, things, name, caller):
     request = filled(name, things)
     token, host = neighbourhood.tokens[caller]
     before = belongings(house)

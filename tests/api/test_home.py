@@ -9,7 +9,7 @@ from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
 from tests.api import test_callers
-from tests.api.test_callers import PROTECTED, belongings, filled
+from tests.api.test_callers import PROTECTED, SAME_IDS, belongings, filled
 
 neighbourhood, house, things = test_callers.neighbourhood, test_callers.house, test_callers.things
 
@@ -32,8 +32,9 @@ def test_the_older_api_is_here():
 
 
 @pytest.mark.parametrize("name", PROTECTED)
-def test_t03_the_owner_of_one_organization_cannot_act_in_another(neighbourhood, house, things, name):
-    token, _ = neighbourhood.tokens["other org"]
+@pytest.mark.parametrize("caller", ("other org", SAME_IDS))
+def test_t03_the_owner_of_one_organization_cannot_act_in_another(neighbourhood, house, things, name, caller):
+    token, _ = neighbourhood.tokens[caller]
     before = belongings(house)
     with pytest.raises((NotFound, PermissionDenied)) as foreign:
         call(name, filled(name, things), token, house.org)

@@ -36,6 +36,7 @@ OVER_ALL_TENANTS = {
     "iam/usage/counts.py": "counts over all tenants; the report names none",
     "iam/usage/report.py": "sends what no report has told yet, of all tenants; the report names none",
     "iam/setup/doctor/database.py": "asks whether every data key opens under the master keys of this process",
+    "iam/setup/doctor/ids.py": "looks for ids that two things share, for the operator",
     "iam/setup/doctor/origin.py": "asks whether the public host is one of any tenant's",
     "iam/setup/doctor/names.py": "tells the operator which login names of any tenant lead to several users",
     "iam/setup/restored.py": "ends what an older backup brought back, of all tenants",

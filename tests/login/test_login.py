@@ -5,9 +5,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from eventstore.store import Write
+from iam.kernel.change import Unit
+from iam.kernel.errors import InvalidInput, NotFound
 from iam.login.flow import Attempt, next_step
 from tests.oidc.support import make_flow
+from tests.users.support import SESSIONS, Rpc
 from users import commands as users
+from users.domain.events import HumanAdded
+from users.domain.user import User
 from users.models import SessionRow
 
 
@@ -76,6 +82,19 @@ def test_p01_unknown_wrong_and_locked_look_alike(flow):
         pages.append((answer.status_code, text))
     assert pages[0] == pages[1] == pages[2]
     assert pages[0][0] == 422
+
+
+@pytest.mark.parametrize("id", ["nobody", "SYSTEM", "*", "-"])
+def test_p01_an_unknown_name_is_a_wrong_password_whatever_ids_people_have(flow, id):
+    """Planted as an earlier release let it be made, with a password that the one who tries knows."""
+    ctx = flow.house.system
+    known = Unit(ctx).load(User, flow.person).password_hash
+    fact = HumanAdded(user_name="odd", first_name="O", last_name="D", email="o@example.com", encoded_hash=known)
+    ctx.store.push([Write(ctx.stream("user", id), 0, (fact,), flow.house.org, "", ctx.now())])
+    assert sign_in(flow, "who-is-not-there", "Correct-Horse-9").status_code == 422
+    checks = {"user": {"loginName": "who-is-not-there"}, "password": {"password": "Correct-Horse-9"}}
+    with pytest.raises((InvalidInput, NotFound)):
+        Rpc(SESSIONS, flow.house.pat)("CreateSession", {"checks": checks})
 
 
 def test_a_forced_change_comes_before_anything_else(flow):

@@ -12,10 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
+from eventstore.store import Write
 from iam.access.caller import authenticate
+from iam.kernel.errors import AlreadyExists
 from projects import commands as projects
 from tests.oidc.support import make_flow
 from users import commands as users
+from users.domain.events import MachineAdded
 
 API = "openid urn:zitadel:iam:org:project:id:zitadel:aud"
 BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -173,3 +176,24 @@ def test_budget_of_creating_a_person(house, api):
     make("first")
     with statements(13):  # the caller's key is read anew in a transaction of several commands
         assert make("second").status_code == 200
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_c18_the_id_of_a_service_user_leads_to_it_whoever_is_called_so(flow, first):
+    """Another one with that user name, planted as an earlier release let it be made, with an id that sorts before or after."""
+    victim = users.add_machine(flow.house.system, org_id=flow.house.org, user_name="victim", name="V").id
+    secret = users.set_machine_secret(flow.house.system, user_id=victim).secret
+    ctx, id = flow.house.system, "0" if first else "z"
+    fact = MachineAdded(user_name=victim, name="odd")
+    ctx.store.push([Write(ctx.stream("user", id), 0, (fact,), flow.house.org, "", ctx.now())])
+    users.set_machine_secret(ctx, user_id=id)
+    form = {"grant_type": "client_credentials", "client_id": victim, "client_secret": secret, "scope": "openid"}
+    assert flow.form("/oauth/v2/token", form).status_code == 200
+
+
+def test_c18_no_id_is_chosen_that_is_a_name(flow, robot):
+    for id in ("robot", "ROBOT"):
+        with pytest.raises(AlreadyExists):
+            users.add_machine(flow.house.system, org_id=flow.house.org, user_name="other", name="O", user_id=id)
+    own = users.add_machine(flow.house.system, org_id=flow.house.org, name="O", user_id="own-name").id
+    assert users.add_pat(flow.house.system, user_id=own).secret  # its name is its own id, where none is given

@@ -14,15 +14,22 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from eventstore.store import Write
 from iam.settings.tree import Config
-from iam.setup.doctor import database, origin, outside
+from iam.setup.doctor import database, ids, origin, outside
 from iam.setup.doctor.examine import examine
 from iam.setup.doctor.findings import OK, PROBLEM, WARNING
 from iam.setup.seen import HEADER, PATH, signed_now
 from iam.vault.models import DataKey
+from orgs import commands as orgs
+from orgs.domain.events import OrgAdded
 from projections import indexes
 from projections.models import Checkpoint, Head
+from projects import commands as projects
+from projects.domain.events import ProjectAdded
 from tests.servers import new_server
+from users import commands as users
+from users.domain.events import MachineAdded
 
 
 @pytest.fixture
@@ -267,3 +274,71 @@ def test_an_index_that_was_not_finished_is_named_and_made_again(house):
     assert levels(database.search) == [WARNING]
     indexes.put()
     assert levels(database.search) == [OK]
+
+
+def planted(house, kind, id, owner, fact):
+    """Something with an id that is taken or forbidden, as an earlier release let it be made."""
+    ctx = house.system
+    ctx.store.push([Write(ctx.stream(kind, id), 0, (fact,), owner, "", ctx.now())])
+
+
+def some_things(house) -> dict[str, str]:
+    """One thing of each kind whose id a caller could have taken."""
+    system = house.system
+    project = projects.add_project(system, org_id=house.org, name="p").id
+    projects.add_role(system, project_id=project, key="admin")
+    other = orgs.add_org(system, name="Other").id
+    _, grant = projects.add_grant(system, project_id=project, granted_org_id=other, roles=("admin",))
+    machine, _ = house.machine("m")
+    app = projects.add_api_app(system, project_id=project, name="a")
+    given = projects.add_authorization(system, org_id=house.org, user_id=machine, project_id=project, roles=("admin",))
+    return {
+        "instance": house.instance, "organization": other, "project": project, "project grant": grant, "user": machine,
+        "application": app.id, "client": app.client_id, "authorization": given[1],
+        "personal access token": users.add_pat(system, user_id=machine).id,
+        "key of a service user": users.add_machine_key(system, user_id=machine).id,
+    }  # fmt: skip
+
+
+TAKEN = ("instance", "organization", "project", "project grant", "user", "application", "client", "authorization",
+         "personal access token", "key of a service user")  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("taken", TAKEN)
+def test_t05_two_things_with_one_id_are_a_problem(house, taken):
+    things = some_things(house)
+    assert levels(ids.ids) == [OK]
+    id = things[taken]
+    if taken == "project":
+        planted(house, "org", id, id, OrgAdded(name="Twin"))
+    else:
+        planted(house, "project", id, house.org, ProjectAdded(name="Twin"))
+    (found,) = ids.ids()
+    assert found.level == PROBLEM and id in found.told and taken in found.told
+    assert found.cause and "facts" in found.remedy
+
+
+@pytest.mark.django_db
+def test_t05_what_was_removed_is_no_harm_any_more(house):
+    id = some_things(house)["project grant"]
+    planted(house, "project", id, house.org, ProjectAdded(name="Twin"))
+    assert levels(ids.ids) == [PROBLEM]
+    projects.remove_project(house.system, project_id=id)
+    assert levels(ids.ids) == [OK]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("id", ["SYSTEM", "nobody", "*", "../x", "a/b", " ", "zitadel", "new", "ä"])
+def test_u04_an_id_that_nothing_may_have_is_a_problem(house, id):
+    planted(house, "user", id, house.org, MachineAdded(user_name="odd", name="odd"))
+    (found,) = ids.ids()
+    assert found.level == PROBLEM and repr(id) in found.told and found.cause and found.remedy
+
+
+@pytest.mark.django_db
+def test_c18_a_user_named_like_another_ones_id_is_a_warning(house):
+    victim, _ = house.machine("victim")
+    planted(house, "user", "0", house.org, MachineAdded(user_name=victim, name="odd"))
+    (found,) = ids.ids()
+    assert found.level == WARNING and victim in found.told and found.cause and found.remedy

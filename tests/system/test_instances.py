@@ -10,6 +10,7 @@ from iam.access.caller import RequestMeta, context_for
 from iam.access.models import MembershipRow
 from iam.instance.models import InstanceDomainRow, InstanceRow
 from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound, PermissionDenied
+from iam.kernel.levels import Level, Resource
 from iam.outbox.models import Message
 from orgs.models import OrgRow
 from projects.models import AppRow, ProjectRow
@@ -67,7 +68,7 @@ def test_an_instance_is_made_with_a_service_user_that_reaches_it(system, house, 
     key = json.loads(base64.b64decode(made["machineKey"]))
     assert key["type"] == "serviceaccount" and key["userId"]
     ctx = context_for(RequestMeta(host="third.example", headers={"authorization": f"Bearer {made['pat']}"}))
-    assert ctx.instance == made["instanceId"] and ctx.rights.allow("iam.write", owner=ctx.instance)
+    assert ctx.instance == made["instanceId"] and ctx.rights.allow("iam.write", Resource(Level.INSTANCE, ctx.instance))
     answer = web.get("/.well-known/openid-configuration", headers={"host": "third.example"})
     assert answer.status_code == 200 and answer.json()["issuer"] == "http://third.example"
 

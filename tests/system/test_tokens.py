@@ -13,6 +13,7 @@ from joserfc.jwk import RSAKey
 from iam.access.caller import RequestMeta, context_for, system_context
 from iam.instance import commands as instances
 from iam.kernel.errors import NotFound, Unauthenticated
+from iam.kernel.levels import Level, Resource
 from tests.conftest import ISSUER
 from tests.system.conftest import origin
 from tests.system.support import ED25519, pair, token
@@ -45,7 +46,9 @@ def test_other_kinds_of_keys_are_taken_with_their_own_algorithm(house, system_us
 
 def test_an_owner_of_the_system_is_no_owner_of_instances(known):
     ctx = caller(token("superuser", origin(), pair()[0]))
-    assert not any(ctx.rights.allow(one, owner=ctx.instance) for one in ("iam.read", "iam.write", "user.read"))
+    assert not any(
+        ctx.rights.allow(one, Resource(Level.INSTANCE, ctx.instance)) for one in ("iam.read", "iam.write", "user.read")
+    )
 
 
 now, DAY = int(time.time()), 24 * 3600  # far enough that a slow run does not reach it
@@ -143,7 +146,9 @@ def test_j06_another_type_of_token_proves_nothing(known):
 def test_memberships_of_the_system_reach_every_instance(house, system_users):
     system_users(god=[{"MemberType": "System", "Roles": ["SYSTEM_OWNER", "IAM_OWNER"]}])
     ctx = caller(token("god", origin(), pair()[0]))
-    assert ctx.rights.allow("iam.write", owner=house.instance) and ctx.rights.allow("user.write", owner=house.org)
+    assert ctx.rights.allow("iam.write", Resource(Level.INSTANCE, house.instance)) and ctx.rights.allow(
+        "user.write", Resource(Level.ORG, house.org)
+    )
 
 
 def test_memberships_of_an_instance_an_organization_a_project_reach_only_these(house, system_users):
@@ -158,13 +163,13 @@ def test_memberships_of_an_instance_an_organization_a_project_reach_only_these(h
     def rights(name, host="localhost"):
         return caller(token(name, origin(), pair()[0]), host).rights
 
-    assert rights("of_instance").allow("iam.write", owner=house.instance)
-    assert not rights("of_instance", "other.example").allow("iam.write", owner=other)
+    assert rights("of_instance").allow("iam.write", Resource(Level.INSTANCE, house.instance))
+    assert not rights("of_instance", "other.example").allow("iam.write", Resource(Level.INSTANCE, other))
     assert not rights("of_instance").allow(READ)
-    assert rights("of_org").allow("user.write", owner=house.org)
-    assert not rights("of_org").allow("user.write", owner="1")
-    assert rights("of_project").allow("project.write", resource="7")
-    assert not rights("of_project").allow("project.write", resource="8")
+    assert rights("of_org").allow("user.write", Resource(Level.ORG, house.org))
+    assert not rights("of_org").allow("user.write", Resource(Level.ORG, "1"))
+    assert rights("of_project").allow("project.write", Resource.of_project("7"))
+    assert not rights("of_project").allow("project.write", Resource.of_project("8"))
 
 
 def test_a_system_user_is_no_user_and_its_token_no_access_token(known, house, web):

@@ -18,6 +18,8 @@ from users.domain.states import UserState
 from users.domain.user import User
 
 LONGEST_AGENT = 500
+NOBODY = ""
+"""The id of whoever is not found: no user has it, so checking its password takes as long as a wrong one."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.events import Activity, Event, Personal, event, key
+from eventstore.events import Activity, Event, NewId, Personal, event, key
 from iam.access.members import HolderRemoved
 
 
@@ -156,7 +156,7 @@ class MfaInitSkipped(Event):
 class KeyAdded(Event):
     """A public key of a service user."""
 
-    key_id: str = ""
+    key_id: NewId[str] = ""
     type: int = 1
     expiration_date: datetime | None = None
     public_key: bytes = b""
@@ -186,7 +186,7 @@ class SecretRemoved(Event):
 class PatAdded(Event):
     """A personal access token; its digest is kept, not the token."""
 
-    token_id: str = ""
+    token_id: NewId[str] = ""
     expiration: datetime | None = None
     scopes: tuple[str, ...] = ()
     digest: str = ""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from eventstore.events import Event, event
+from eventstore.events import Event, Sealed, event
 
 
 @event("target.added")
@@ -14,7 +14,7 @@ class TargetAdded(Event):
     endpoint: str = ""
     timeout: timedelta = timedelta(0)
     interrupt_on_error: bool = False
-    signing_key: str = ""
+    signing_key: Sealed[str] = ""
     payload_type: int = 0
 
 
@@ -27,7 +27,7 @@ class TargetChanged(Event):
     endpoint: str | None = None
     timeout: timedelta | None = None
     interrupt_on_error: bool | None = None
-    signing_key: str | None = None
+    signing_key: Sealed[str | None] = None
     payload_type: int | None = None
     previous_until: datetime | None = None
 

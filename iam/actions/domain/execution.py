@@ -65,6 +65,7 @@ class Execution(Aggregate):
     """The targets of a condition, in order."""
 
     kind: ClassVar[str] = "execution"
+    has_own_id: ClassVar[bool] = False
     targets: tuple[str, ...] = ()
 
     def set(self, targets: tuple[str, ...]) -> list[Event]:

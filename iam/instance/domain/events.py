@@ -2,7 +2,7 @@
 
 from eventstore.events import Event, event, key
 from iam.access.members import LevelRemoved, MemberAdded, MemberChanged, MemberRemoved
-from iam.access.roles import Level
+from iam.kernel.levels import Level
 
 
 @event("instance.added")

@@ -84,6 +84,7 @@ class Features(Aggregate):
     """The features of one level; its id is the instance's, or SYSTEM."""
 
     kind: ClassVar[str] = "feature"
+    has_own_id: ClassVar[bool] = False
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def set(self, given: Mapping[str, Any]) -> list[Event]:

@@ -8,7 +8,6 @@ from typing import ClassVar, Self
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
 from iam.access.members import MemberAdded, MemberChanged, MemberRemoved, Members
-from iam.access.roles import Level
 from iam.instance.domain.events import (
     ConsoleSet,
     DefaultLanguageSet,
@@ -31,6 +30,7 @@ from iam.instance.domain.kinds import INSTANCE, SettingFact
 from iam.instance.domain.settings import Settings
 from iam.instance.domain.values import LANGUAGES
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.levels import Level
 
 HOST = re.compile(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from iam.setup.doctor import database, names, origin, outside
+from iam.setup.doctor import database, ids, names, origin, outside
 from iam.setup.doctor.findings import PROBLEM, Finding, problem
 
 Check = Callable[[], Iterator[Finding]]
@@ -15,6 +15,7 @@ THEN: tuple[Check, ...] = (
     origin.hosts,
     origin.seen,
     names.login_names,
+    ids.ids,
     outside.tls,
     outside.redis,
     outside.smtp,
