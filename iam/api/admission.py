@@ -20,7 +20,8 @@ from iam import precedence
 from iam.api.turns import SharedTurns
 from iam.kernel.errors import ResourceExhausted
 from iam.observe import meter
-from iam.settings.tree import Config, PasswordHasherSection
+from iam.settings.hashing import PasswordHasherSection
+from iam.settings.tree import Config
 
 DOORS = re.compile(
     r"/v2(?:beta)?/sessions(?:/[^/]+)?"
