@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from eventstore.aggregates import A, Aggregate, empty, fold
-from eventstore.events import Event
+from eventstore.events import Activity, Event
 from eventstore.store import Conflict, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
@@ -89,6 +89,8 @@ class Unit:
         if self.ctx.expected:
             self.ctx.expected.check(self.ctx.stream(kind.kind, id), len(loaded.past))
         facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
+        if any(isinstance(fact, Activity) for fact in facts):
+            raise TypeError("a record of use is noted, never pushed: decision 0006")
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
         loaded.by_right |= bool(needs and facts)
