@@ -40,6 +40,11 @@ def begin_anew(ctx: Context, user: User) -> bool:
     return row.failures == 0 or bool(rows.filter(locks=False).update(failures=0, changed_at=ctx.now()))
 
 
+def forget(ctx: Context, user: User) -> None:
+    """Count from nothing, for who is not locked however many there were."""
+    _rows(ctx, user).update(failures=0, locks=False, changed_at=ctx.now())
+
+
 def _rows(ctx: Context, user: User) -> "QuerySet[FailedCheckRow]":
     return FailedCheckRow.objects.filter(instance_id=ctx.instance, user_id=user.id)
 

@@ -11,6 +11,7 @@ from eventstore.models import ActivityRow, EventRow
 from eventstore.store import Write
 from iam.actions.following import Webhooks
 from iam.actions.models import Delivery
+from iam.instance import commands as instances
 from iam.instance import setting_commands as settings
 from iam.kernel.change import change
 from iam.kernel.context import Caller
@@ -325,3 +326,17 @@ def test_p03_right_passwords_at_the_same_time_lock_nobody(house, monkeypatch):
     during(house, monkeypatch, right)
     right()
     assert UserRow.objects.get(id=id).state != LOCKED
+
+
+def test_e10_wrong_passwords_lock_no_last_owner_and_look_like_any_other(house, monkeypatch):
+    lockout(house, 2)
+    users.set_password(house.system, user_id=house.admin, password=PASSWORD)
+    wrong(house, house.admin, 5)
+    assert UserRow.objects.get(id=house.admin).state != LOCKED
+    must_know_password(house.system, user_id=house.admin, password=PASSWORD)
+    other = house.person()
+    instances.add_member(house.system, user_id=other, roles=("IAM_OWNER",))
+    wrong(house, house.admin, 2)
+    assert UserRow.objects.get(id=house.admin).state == LOCKED
+    wrong(house, other, 5)
+    assert UserRow.objects.get(id=other).state != LOCKED, "now it is the last one"
