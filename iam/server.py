@@ -115,6 +115,7 @@ def _follow(worker: object) -> None:
 
 def _ended(server: object, worker: Any) -> None:
     exposition.process_ended(worker.pid)
+    admission.process_ended(worker.pid)
 
 
 def _over(server: object) -> None:

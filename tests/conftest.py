@@ -1,20 +1,24 @@
 """What tests start from: an instance as set-up makes it, its people, and clients of every kind."""
 
 import itertools
+import threading
 from dataclasses import dataclass
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.test import Client
+from django.test.client import ClientHandler, FakePayload
 
 from iam.access.caller import RequestMeta, context_for, system_context
 from iam.api import rates
+from iam.api.sent_passwords import may_carry_password
 from iam.instance.models import InstanceRow
 from iam.kernel.change import Unit
 from iam.kernel.context import Context
 from iam.setup import first_instance
 from iam.vault import wiring
+from iam.vault.passwords import PasswordPool
 from orgs.domain.org import Org
 from tests import firsthouse
 from tests.house.tenants import watched
@@ -84,6 +88,32 @@ def keys_from_a_pool():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(rsa, "generate_private_key", drawn)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whoever_hashes_has_waited_for_a_turn():
+    """Every request of a test that reaches the hasher is one that the front door takes for a request with a password
+    (checklist P12). So the doors are those that hash, in all tests, and no list of them is needed."""
+    hashed, run, call = threading.local(), PasswordPool._run, ClientHandler.__call__
+
+    def noted(pool, work, longest):
+        hashed.now = True
+        return run(pool, work, longest)
+
+    def watched_call(handler, environ):
+        content = environ["wsgi.input"].read()
+        environ["wsgi.input"] = FakePayload(content)
+        hashed.now = False
+        response = call(handler, environ)
+        headers = [(b"content-type", environ.get("CONTENT_TYPE", "").encode())]
+        scope = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "headers": headers}
+        assert not hashed.now or may_carry_password(scope, content), f"{scope} hashes without a turn"
+        return response
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PasswordPool, "_run", noted)
+        patched.setattr(ClientHandler, "__call__", watched_call)
         yield
 
 

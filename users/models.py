@@ -246,6 +246,24 @@ class AttemptRow(models.Model):
         indexes: ClassVar = [models.Index(fields=["changed_at"], name="users_attempt_age")]
 
 
+class FailedCheckRow(models.Model):
+    """Wrong passwords of a person since the last right one, where a lockout policy counts them.
+
+    `since` is how often the count had begun anew by a fact (another password, unlocked, reactivated) when it began.
+    """
+
+    pk = models.CompositePrimaryKey("instance_id", "user_id")
+    instance_id = _id()
+    user_id = _id()
+    since = models.IntegerField(default=0)
+    failures = models.IntegerField(default=0)
+    locks = models.BooleanField(default=False)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_failed_checks"
+
+
 _TEXTS = (
     "user_name",
     "preferred_login_name",

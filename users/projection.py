@@ -16,11 +16,11 @@ from orgs.models import OrgRow
 from projections.projection import UNKNOWN, Projection, on, update_row
 from users.domain import events as facts
 from users.domain.states import UserState
-from users.models import MachineKeyRow, NameRuleRow, PatRow, SessionRow, UserMetadataRow, UserRow
+from users.models import FailedCheckRow, MachineKeyRow, NameRuleRow, PatRow, SessionRow, UserMetadataRow, UserRow
 
 PROFILE = ("first_name", "last_name", "nick_name", "display_name", "preferred_language", "gender")
 RULE = "user_login_must_be_domain"
-OF_USER = (UserMetadataRow, PatRow, MachineKeyRow, SessionRow)
+OF_USER = (UserMetadataRow, PatRow, MachineKeyRow, SessionRow, FailedCheckRow)
 
 
 class Users(Projection):

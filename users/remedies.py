@@ -77,7 +77,8 @@ REMEDIES = {
     ),
     "password.hash_not_supported": (
         "The hash is of an unknown scheme, or would cost too much to check.",
-        "Import bcrypt, argon2, scrypt, PBKDF2, SHA-2 or MD5 crypt with usual costs, or send the password.",
+        "Import bcrypt, argon2, scrypt, PBKDF2, SHA-2 or MD5 crypt with usual costs, or send the password; operators set"
+        " what may be checked in SystemDefaults.PasswordHasher.Limits.",
     ),
     "password.invalid": ("The user name or the password is wrong.", "Try again, or reset the password."),
     "password.too_many_attempts": (

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Min, Q
 
+from eventstore.events import Activity
 from eventstore.store import Recorded
 from iam.actions.domain.execution import conditions_met
 from iam.actions.models import Delivery, RouteRow
@@ -38,11 +39,16 @@ class Webhooks(Projection):
 
 
 def _told(facts: Sequence[Recorded]) -> list[tuple[Recorded, set[str]]]:
-    """Each fact with the targets that it led to when it happened. What came out of an archive was told where it happened."""
+    """Each fact with the targets that it led to when it happened. What came out of an archive was told where it happened;
+    records of use, of which old logs hold some, are told to nobody."""
     instance, first, last = facts[0].stream.instance, facts[0].position, facts[-1].position
     goes_on = Q(until=None) | Q(until__gt=first)
     routes = list(RouteRow.objects.filter(goes_on, instance_id=instance, since__lt=last))
-    return [(one, _led_to(one, routes)) for one in facts if routes and not one.origin.is_imported]
+    return [(one, _led_to(one, routes)) for one in facts if routes and _is_told(one)]
+
+
+def _is_told(recorded: Recorded) -> bool:
+    return not recorded.origin.is_imported and not isinstance(recorded.fact, Activity)
 
 
 def _led_to(fact: Recorded, routes: Sequence[RouteRow]) -> set[str]:

@@ -51,8 +51,9 @@ async def passed(scope: Scope, receive: Any, send: Any, application: Application
     try:
         async with asyncio.timeout(settings.CONFIG.Limits.BodySeconds):
             await _collect(scope, receive, collected)
-        async with admission.turn(scope):
-            await application(_announced(scope, len(collected)), _replay(bytes(collected), receive), send)
+        body = bytes(collected)
+        async with admission.turn(scope, body):
+            await application(_announced(scope, len(body)), _replay(body, receive), send)
     except TimeoutError:
         await _refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
     except TooLarge as large:

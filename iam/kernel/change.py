@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from eventstore.aggregates import A, Aggregate, Scoping, Vacant, empty, fold
-from eventstore.events import Event, new_ids
+from eventstore.events import Activity, Event, new_ids
 from eventstore.store import Conflict, Drawn, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
@@ -108,6 +108,8 @@ class Unit:
         if self.ctx.expected:
             self.ctx.expected.check(self.ctx.stream(kind.kind, id), len(loaded.past))
         facts = tuple(decide(loaded.state))  # type: ignore[arg-type]
+        if any(isinstance(fact, Activity) for fact in facts):
+            raise TypeError("a record of use is noted, never pushed: decision 0006")
         loaded.state = fold(loaded.state, facts)
         loaded.facts += facts
         loaded.by_right |= bool(needs and facts)

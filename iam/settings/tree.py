@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from iam.settings.calling import ExecutionsSection, HTTPClientSection
+from iam.settings.hashing import PasswordHasherSection
 from iam.settings.section import Section
 from iam.settings.system_users import SystemUsers
 from iam.settings.watching import (
@@ -375,30 +376,6 @@ class OIDCSection(Section):
     DefaultRefreshTokenIdleExpiration: timedelta = Field(timedelta(hours=720), description="unused refresh token")
     DefaultRefreshTokenExpiration: timedelta = Field(timedelta(hours=2160), description="refresh token, used or not")
     DeviceAuth: DeviceAuthSection = DeviceAuthSection()
-
-
-class HasherSection(Section):
-    """Argon2id costs (RFC 9106)."""
-
-    Algorithm: str = Field("argon2id", pattern="^argon2id$", description="argon2id")
-    Time: int = Field(2, ge=1, le=20, description="passes")
-    Memory: int = Field(19456, ge=8192, le=1048576, description="KiB")
-    Threads: int = Field(1, ge=1, le=16, description="lanes")
-
-
-class PasswordHasherSection(Section):
-    """Password hashing."""
-
-    Hasher: HasherSection = HasherSection()
-    Workers: int = Field(0, ge=0, description="hashing threads per process; 0 = number of cores")
-    Queue: int = Field(
-        32,
-        ge=1,
-        description="sign-ins of a server that wait for their turn, shared out to its processes; the next ones are answered"
-        " 429 with Retry-After."
-        " Half as many as there are hashing threads are at work at once, in all processes of a server together, so that"
-        " token checks stay quick in a storm",
-    )
 
 
 class SystemDefaultsSection(Section):

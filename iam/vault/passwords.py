@@ -1,59 +1,66 @@
-"""Password hashing in a bounded pool: argon2id for new ones, known schemes verified and upgraded (DESIGN §9)."""
+"""Password hashing in a bounded pool: one active scheme for new ones, known schemes verified and upgraded (DESIGN §9)."""
 
+import logging
 import os
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-import bcrypt
-from argon2 import PasswordHasher as Argon2
-from argon2 import Type, extract_parameters
-from argon2.exceptions import InvalidHashError, VerificationError
 from django.db import connections
-from passlib.hash import bcrypt as _bcrypt_format
-from passlib.hash import md5_crypt, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt, sha256_crypt, sha512_crypt
 
 from iam.kernel.errors import ResourceExhausted
 from iam.kernel.ports import Verified
 from iam.observe import meter
+from iam.vault.hashes import Hasher, Limits, Wish, hashers_of, scheme_of
 
-MOST_ARGON2_KIB = 1 << 20
-MOST_ARGON2_PASSES = 20
-MOST_BCRYPT_COST = 16
-MOST_PBKDF2_ROUNDS = 2_000_000
-MOST_SCRYPT_ROUNDS = 20
-MOST_SHA_ROUNDS = 1_000_000
+log = logging.getLogger(__name__)
 RETRY_AFTER = timedelta(seconds=2)
 NICENESS = 10
+LONGEST_PASSWORD = 1024
+"""What is longer is nobody's password: some schemes work on all of it in every round."""
 R = TypeVar("R")
 
 
 class PasswordPool:
     """Hashes and checks in `workers` threads that let others go first; of those who wait at once more than `most` are
-    refused (429 with Retry-After)."""
+    refused (429 with Retry-After). A check that takes longer than `longest` answers like a wrong password."""
 
-    def __init__(self, *, workers: int, most: int, time_cost: int, memory_kib: int, threads: int) -> None:
-        self._argon2 = Argon2(time_cost=time_cost, memory_cost=memory_kib, parallelism=threads, type=Type.ID)
+    def __init__(
+        self,
+        *,
+        workers: int,
+        most: int,
+        wish: Wish = Wish(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        longest: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._hashers: tuple[Hasher, ...] = tuple(hashers_of(wish))
+        self._limits, self._longest = limits, longest
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="passwords", initializer=_go_last)
         self._most = most
         self._room = threading.BoundedSemaphore(self._most)
         self._mine = threading.local()
-        self._nobody = self._argon2.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """A modular-crypt string."""
-        return self._run(lambda: self._argon2.hash(password))
+        return self._run(lambda: self._hashed(normal(password)), None)
 
     def verify(self, encoded: str, password: str) -> Verified:
-        """Check a password; without a stored hash a dummy is checked, so that it lasts as long (checklist P01)."""
-        if not encoded:
-            self._run(lambda: self._check(self._nobody, password))
+        """Check a password; without a stored hash, or with one that costs too much, a dummy is checked, so that it lasts
+        as long (checklist P01, P11)."""
+        check = self._check_of(encoded)
+        if check is None or len(password) > LONGEST_PASSWORD:
+            check, encoded = _never(self._hashers[0].check), self._hashers[0].blank
+        try:
+            return self._run(lambda: self._verified(check, encoded, password), self._longest)
+        except TimeoutError:
+            log.warning("a password check was given up after %s", self._longest)
             return Verified(False)
-        return self._run(lambda: self._verified(encoded, password))
 
     def readings(self) -> Iterable[meter.Reading]:
         """How much of the room is taken."""
@@ -64,27 +71,28 @@ class PasswordPool:
 
     def accepts(self, encoded: str) -> bool:
         """Whether an imported hash is of a known scheme with tolerable costs (checklist P11)."""
-        try:
-            return _tolerable(encoded)
-        except (ValueError, TypeError, InvalidHashError):
-            return False
+        return self._check_of(encoded) is not None
 
-    def _verified(self, encoded: str, password: str) -> Verified:
-        if not self._check(encoded, password):
+    def _check_of(self, encoded: str) -> Callable[[str, str], bool] | None:
+        """What checks a stored hash; None for one that is not understood, or costs more than is allowed and than what
+        this server makes itself."""
+        scheme = scheme_of(encoded, self._limits, tuple(one.beginning for one in self._hashers))
+        return scheme.check if scheme else None
+
+    def _hasher(self, password: str) -> Hasher:
+        return next(one for one in self._hashers if one.reads(password))
+
+    def _hashed(self, password: str) -> str:
+        return self._hasher(password).make(password)
+
+    def _verified(self, check: Callable[[str, str], bool], encoded: str, password: str) -> Verified:
+        right = next((one for one in _spellings(password) if _is_right(check, encoded, one)), None)
+        if right is None:
             return Verified(False)
-        old = not encoded.startswith("$argon2") or self._argon2.check_needs_rehash(encoded)
-        return Verified(True, self._argon2.hash(password) if old else "")
-
-    def _check(self, encoded: str, password: str) -> bool:
-        try:
-            if encoded.startswith("$argon2"):
-                return self._argon2.verify(encoded, password)
-            if encoded.startswith("$2"):
-                return bcrypt.checkpw(password.encode()[:72], encoded.encode())
-            scheme = _scheme(encoded)
-            return bool(scheme and scheme.verify(password, encoded))
-        except (VerificationError, InvalidHashError, ValueError, TypeError):
-            return False
+        wanted = normal(password)
+        if right == wanted and encoded.startswith(self._hasher(wanted).beginning):
+            return Verified(True)
+        return Verified(True, self._hashed(wanted))
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -92,19 +100,61 @@ class PasswordPool:
         if not self._room.acquire(blocking=False):
             meter.add("gatehouse_hashing_refused_total")
             raise ResourceExhausted("password.too_busy", retry_after=RETRY_AFTER)
-        self._mine.has_place = True
+        self._mine.has_place, self._mine.left = True, None
         try:
             yield
         finally:
-            self._mine.has_place = False
-            self._room.release()
+            left: Future[object] | None = self._mine.left
+            self._mine.has_place, self._mine.left = False, None
+            if left is None:
+                self._room.release()
+            else:  # still at work: its place is taken until it ends
+                left.add_done_callback(lambda _: self._room.release())
 
-    def _run(self, work: Callable[[], R]) -> R:
+    def _run(self, work: Callable[[], R], longest: timedelta | None) -> R:
+        """What work answers; raises TimeoutError when it takes too long, not counting the time before it begins."""
         if not getattr(self._mine, "has_place", False):
             with self.place():
-                return self._run(work)
+                return self._run(work, longest)
         _let_go()
-        return self._pool.submit(work).result()
+        begun = threading.Event()
+
+        def beginning() -> R:
+            begun.set()
+            return work()
+
+        future = self._pool.submit(beginning)
+        begun.wait()
+        try:
+            return future.result(longest and longest.total_seconds())
+        except TimeoutError:
+            self._mine.left = future
+            raise
+
+
+def normal(password: str) -> str:
+    """The form in which passwords are compared (NIST SP 800-63B §5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _spellings(password: str) -> tuple[str, ...]:
+    """What a stored password may have been made of: today's form, and what was typed, which older ones were made of."""
+    typed = password[:LONGEST_PASSWORD]
+    return tuple(dict.fromkeys((normal(typed)[:LONGEST_PASSWORD], typed)))
+
+
+def _never(check: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """The same work, and the answer is no."""
+    return lambda encoded, password: check(encoded, password) and False
+
+
+def _is_right(check: Callable[[str, str], bool], encoded: str, password: str) -> bool:
+    """A hasher that fails, whatever the reason, has not said that it is right (checklist P11)."""
+    try:
+        return check(encoded, password)
+    except Exception as failure:
+        log.debug("a password was not checked: %s", type(failure).__name__)
+        return False
 
 
 def _go_last() -> None:
@@ -119,25 +169,3 @@ def _let_go() -> None:
     for one in connections.all(initialized_only=True):
         if getattr(one, "pool", None) and not one.in_atomic_block:
             one.close()
-
-
-SCHEMES = (md5_crypt, sha256_crypt, sha512_crypt, pbkdf2_sha1, pbkdf2_sha256, pbkdf2_sha512, scrypt)
-
-
-def _scheme(encoded: str):  # type: ignore[no-untyped-def]
-    return next((scheme for scheme in SCHEMES if scheme.identify(encoded)), None)
-
-
-def _tolerable(encoded: str) -> bool:
-    if encoded.startswith("$argon2"):
-        asked = extract_parameters(encoded)
-        return asked.memory_cost <= MOST_ARGON2_KIB and asked.time_cost <= MOST_ARGON2_PASSES
-    if encoded.startswith("$2"):
-        return _bcrypt_format.from_string(encoded).rounds <= MOST_BCRYPT_COST
-    scheme = _scheme(encoded)
-    if scheme is None:
-        return False
-    rounds = getattr(scheme.from_string(encoded), "rounds", 0)
-    if scheme is scrypt:
-        return rounds <= MOST_SCRYPT_ROUNDS
-    return rounds <= (MOST_PBKDF2_ROUNDS if "pbkdf2" in scheme.name else MOST_SHA_ROUNDS)

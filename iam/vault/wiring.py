@@ -20,7 +20,9 @@ from iam.kernel.ids import SLOTS, Ids
 from iam.kernel.ports import Ports
 from iam.observe import meter, spans
 from iam.outgoing import Outgoing
+from iam.settings.hashing import PasswordHasherSection
 from iam.vault.envelope import Envelope
+from iam.vault.hashes import Limits, Wish
 from iam.vault.models import Slot
 from iam.vault.passwords import PasswordPool
 from projections import immediate, wake
@@ -108,16 +110,38 @@ def _observed(facts: int) -> Iterator[None]:
 @cache
 def ports() -> Ports:
     """Clock, ids, hashing and secrets."""
-    hasher = settings.CONFIG.SystemDefaults.PasswordHasher
-    workers = hasher.Workers or os.cpu_count() or 1
-    pool = PasswordPool(
-        workers=workers,
-        most=min(workers + hasher.Queue, max(1, settings.CONFIG.Threads // 2)),
-        time_cost=hasher.Hasher.Time,
-        memory_kib=hasher.Hasher.Memory,
-        threads=hasher.Hasher.Threads,
-    )
+    pool = _password_pool(settings.CONFIG.SystemDefaults.PasswordHasher)
     meter.measures_process(pool.readings)
     denied = Denied.of(settings.CONFIG.HTTPClient.DenyList)
     outside = Outgoing(allows=denied.allows, refuses=denied.names)
     return Ports(lambda: datetime.now(UTC), LeasedIds(), pool, VaultSecrets(envelope()), outside)
+
+
+def _password_pool(config: PasswordHasherSection) -> PasswordPool:
+    workers = config.Workers or os.cpu_count() or 1
+    hasher, limits = config.Hasher, config.Limits
+    return PasswordPool(
+        workers=workers,
+        most=min(workers + config.Queue, max(1, settings.CONFIG.Threads // 2)),
+        wish=Wish(
+            hasher.Algorithm,
+            passes=hasher.Time,
+            memory=hasher.Memory,
+            lanes=hasher.Threads,
+            cost=hasher.Cost,
+            rounds=hasher.Rounds,
+            hash=hasher.Hash,
+        ),
+        limits=Limits(
+            argon2_memory=limits.Argon2.MaxMemory,
+            argon2_passes=limits.Argon2.MaxTime,
+            argon2_lanes=limits.Argon2.MaxThreads,
+            argon2_work=limits.Argon2.MaxWork,
+            bcrypt_cost=limits.Bcrypt.MaxCost,
+            scrypt_memory=limits.Scrypt.MaxMemory,
+            scrypt_work=limits.Scrypt.MaxWork,
+            pbkdf2_rounds=limits.PBKDF2.MaxRounds,
+            sha2_rounds=limits.Sha2.MaxRounds,
+        ),
+        longest=limits.CheckDuration,
+    )

@@ -15,6 +15,8 @@ SESSION = {
     "headers": [(b"content-type", b"application/json")],
 }
 
+PASSWORD = b'{"checks":{"user":{"userId":"218"},"password":{"password":"x"}}}'
+
 
 class House:
     """An application that answers when it is told to, behind the gate."""
@@ -32,14 +34,14 @@ class House:
         sent = await self.messages(**changed)
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
-    async def messages(self, **changed):
+    async def messages(self, body=PASSWORD, **changed):
         sent = []
 
         async def send(message):
             sent.append(message)
 
         async def receive():
-            return {"type": "http.request", "body": b"{}", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         await gate.passed({**SESSION, **changed}, receive, send, self)
         return sent
@@ -55,7 +57,7 @@ def small(monkeypatch):
 async def crowd(house, number, **changed):
     asking = [asyncio.create_task(house.ask(**changed)) for _ in range(number)]
     for _ in range(20):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
     return asking
 
 
@@ -75,20 +77,26 @@ def test_p12_one_works_one_waits_and_the_next_is_refused_at_once(small):
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "kind", "body"),
     [
-        "/v2/sessions",
-        "/v2beta/sessions/218",
-        "/zitadel.session.v2.SessionService/CreateSession",
-        "/zitadel.session.v2beta.SessionService/SetSession",
-        "/ui/v2/login/password",
-        "/ui/v2/login/password/",
+        ("/v2/sessions", "application/json", PASSWORD),
+        ("/v2beta/sessions/218", "application/json", PASSWORD),
+        ("/zitadel.session.v2.SessionService/CreateSession", "application/json", PASSWORD),
+        ("/zitadel.session.v2beta.SessionService/SetSession", "application/grpc", b"\1\0\0\0\0"),
+        ("/v2/users/human", "application/json", b'{"password":{"password":"x"}}'),
+        ("/management/v1/users/human/_import", "application/json", b'{"p\\u0061ssword":"x"}'),
+        ("/v2/users/218/password", "application/json", b"{}"),
+        ("/ui/v2/login/password", "application/x-www-form-urlencoded", b""),
+        ("/ui/v2/login/password/", "application/x-www-form-urlencoded", b""),
+        ("/ui/v2/login/password/change", "application/x-www-form-urlencoded", b""),
+        ("/ui/v2/login/password/set", "application/x-www-form-urlencoded", b""),
     ],
 )
-def test_every_door_that_takes_a_password_leads_through_the_room(small, path):
+def test_p12_every_request_with_a_password_leads_through_the_room(small, path, kind, body):
     async def story():
         house = House()
-        asking = await crowd(house, 3, path=path)
+        headers = [(b"content-type", kind.encode())]
+        asking = await crowd(house, 3, path=path, headers=headers, body=body)
         assert house.begun == 1 and asking[2].done()
         house.may_end.set()
         await asyncio.gather(*asking)
@@ -96,8 +104,19 @@ def test_every_door_that_takes_a_password_leads_through_the_room(small, path):
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("changed", [{"path": "/oauth/v2/introspect"}, {"path": "/v2/users"}, {"method": "DELETE"}])
-def test_everything_else_goes_past_it(small, changed):
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"path": "/oauth/v2/introspect", "body": b"token=x"},
+        {"path": "/v2/users", "body": b"{}"},
+        {"method": "DELETE", "body": b""},
+        {"body": b"{}"},
+        {"body": b""},
+        {"body": b'{"checks":{"user":{"loginName":"gigi"}}}'},
+        {"path": "/zitadel.session.v2.SessionService/CreateSession", "body": b"{}"},
+    ],
+)
+def test_p12_everything_else_goes_past_it_at_the_same_doors_too(small, changed):
     async def story():
         house = House()
         waiting = await crowd(house, 3)
@@ -109,11 +128,40 @@ def test_everything_else_goes_past_it(small, changed):
     asyncio.run(story())
 
 
+def test_p12_a_request_without_a_password_never_asks_for_a_turn(monkeypatch):
+    def room():
+        raise AssertionError("it asked")
+
+    monkeypatch.setattr(admission, "room", room)
+
+    async def story():
+        house = House()
+        house.may_end.set()
+        assert {(await house.ask(body=b"{}"))[0] for _ in range(50)} == {201}
+
+    asyncio.run(story())
+
+
+def test_p12_who_leaves_while_waiting_gives_the_place_back(small):
+    async def story():
+        house = House()
+        asking = await crowd(house, 2)
+        asking[1].cancel()
+        await asyncio.gather(asking[1], return_exceptions=True)
+        after = await crowd(house, 1)
+        assert not after[0].done(), "there is room to wait again"
+        house.may_end.set()
+        assert [(await one)[0] for one in (asking[0], after[0])] == [201, 201]
+
+    asyncio.run(story())
+
+
 def test_grpc_and_people_are_told_in_their_own_form(small):
     async def story():
         house = House()
         waiting = await crowd(house, 2)
         grpc = {
+            "body": b"\1\0\0\0\0",
             "path": "/zitadel.session.v2.SessionService/CreateSession",
             "headers": [(b"content-type", b"application/grpc")],
         }

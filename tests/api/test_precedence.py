@@ -71,15 +71,20 @@ def test_on_sqlite_nobody_waits_who_holds_the_lock_that_others_wait_for(db, monk
 
 
 @pytest.mark.parametrize(
-    ("path", "is_patient", "answering"), [("/v2/sessions", True, 0), ("/oauth/v2/introspect", False, 1)]
+    ("path", "body", "is_patient"),
+    [
+        ("/v2/sessions", b'{"checks":{"password":{"password":"x"}}}', True),
+        ("/v2/sessions", b"{}", False),
+        ("/oauth/v2/introspect", b"token=x", False),
+    ],
 )
-def test_at_the_door_sign_ins_give_way_and_all_else_goes_first(monkeypatch, path, is_patient, answering):
+def test_at_the_door_sign_ins_give_way_and_all_else_goes_first(monkeypatch, path, body, is_patient):
     monkeypatch.setattr(admission, "room", lambda: admission.Room(1, 1))
 
     async def story():
-        async with admission.turn({"method": "POST", "path": path}):
+        async with admission.turn({"method": "POST", "path": path, "headers": []}, body):
             seen = await asyncio.to_thread(lambda: (precedence._is_patient.get(), precedence._Answering.count))
-        assert seen == (is_patient, answering)
+        assert seen == (is_patient, 0 if is_patient else 1)
         assert (precedence._is_patient.get(), precedence._Answering.count) == (False, 0)
 
     asyncio.run(story())

@@ -75,7 +75,6 @@ PARTLY: dict[str, str] = {
     "P02": "registration, links that sign in, SAML, LDAP, SCIM are not built",
     "P03": "passwords and codes only: there are no factors",
     "P08": "an administrator may set a known password, as the API of the existing clients demands",
-    "P12": "one process; with more processes each has its own pool",
     "T01": "PATs with narrow scopes and project grants' owners have tests of their own; ids that callers choose are T05's",
     "S01": "webhooks and proofs of domains: no providers, metadata or images by URL; the usage report's receivers are the operator's",
     "S07": "a target is not switched off by itself: what waits for it waits together, and is given up after days",

@@ -4,6 +4,7 @@ import pytest
 
 from iam.settings.keys import master_keys
 from iam.settings.sources import BadValue, read
+from iam.vault import wiring
 from iam.vault.masterkey import BadMasterKey, parse
 
 
@@ -76,3 +77,27 @@ def test_row_04_an_empty_flag_falls_back_to_the_variable_or_fails_clearly(tmp_pa
     assert master_keys(["--masterkey", ""], {"ZITADEL_MASTERKEY": key}, tmp_path, embedded=False) == [key.encode()]
     with pytest.raises(BadMasterKey, match="is empty"):
         master_keys(["--masterkey", ""], {}, tmp_path, embedded=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "beginning"),
+    [
+        ({"ALGORITHM": "bcrypt", "COST": "14"}, "$2b$14$"),
+        ({"ALGORITHM": "argon2id", "TIME": "3", "MEMORY": "32768", "THREADS": "4"}, "$argon2id$v=19$m=32768,t=3,p=4$"),
+        ({"ALGORITHM": "argon2i", "TIME": "3", "MEMORY": "32768", "THREADS": "4"}, "$argon2i$v=19$m=32768,t=3,p=4$"),
+        ({"ALGORITHM": "scrypt", "COST": "15"}, "$scrypt$ln=15,r=8,p=1$"),
+        ({"ALGORITHM": "pbkdf2", "ROUNDS": "290000", "HASH": "sha256"}, "$pbkdf2-sha256$290000$"),
+        ({"ALGORITHM": "sha2", "ROUNDS": "5000", "HASH": "sha512"}, "$6$rounds=5000$"),
+    ],
+)
+def test_the_hashers_that_existing_files_of_variables_name_are_taken(values, beginning):
+    names = {f"ZITADEL_SYSTEMDEFAULTS_PASSWORDHASHER_HASHER_{name}": value for name, value in values.items()}
+    config, _ = read([], names)
+    pool = wiring._password_pool(config.SystemDefaults.PasswordHasher)
+    assert pool._hashers[0].beginning == beginning
+
+
+@pytest.mark.parametrize(("name", "value"), [("ALGORITHM", "md5"), ("ALGORITHM", "BCRYPT2"), ("MEMORY", "1")])
+def test_a_hasher_that_nobody_should_use_is_named_with_its_variable(name, value):
+    with pytest.raises(BadValue, match=f"(?i){name}"):
+        read([], {f"ZITADEL_SYSTEMDEFAULTS_PASSWORDHASHER_HASHER_{name}": value})

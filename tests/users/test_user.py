@@ -10,7 +10,9 @@ from users.domain.events import (
     EmailVerified,
     HumanAdded,
     MachineAdded,
+    PasswordChanged,
     PasswordCheckFailed,
+    PasswordCheckSucceeded,
     SecretRemoved,
     SecretSet,
     UserDeactivated,
@@ -56,11 +58,19 @@ def test_locking_and_unlocking():
     )
 
 
-def test_p03_failed_checks_lock_at_the_limit():
-    given(User, ADDED).when(lambda user: user.fail_check(2)).then(PasswordCheckFailed())
-    given(User, ADDED, PasswordCheckFailed()).when(lambda user: user.fail_check(2)).then(
-        PasswordCheckFailed(), UserLocked()
-    )
+def test_p03_who_failed_too_often_is_locked_unless_they_cannot_sign_in_anyway():
+    given(User, ADDED).when(User.lock_after_checks).then(UserLocked())
+    for stopped in (UserLocked(), UserDeactivated(), UserRemoved()):
+        given(User, ADDED, stopped).when(User.lock_after_checks).then()
+
+
+def test_failed_checks_of_old_logs_still_count_and_begin_anew():
+    counted = given(User, ADDED, PasswordCheckFailed(), PasswordCheckFailed()).state
+    assert (counted.failed_checks, counted.fresh_starts) == (2, 0)
+    assert given(User, ADDED, PasswordCheckFailed(), PasswordCheckSucceeded()).state.failed_checks == 0
+    for fact in (PasswordChanged(encoded_hash="x"), UserUnlocked(), UserReactivated()):
+        state = given(User, ADDED, PasswordCheckFailed(), fact).state
+        assert (state.failed_checks, state.fresh_starts) == (0, 1)
 
 
 def test_a_removed_user_is_not_found_and_holds_no_name():

@@ -9,6 +9,7 @@ import pytest
 
 from iam.kernel.errors import ResourceExhausted
 from iam.vault import passwords
+from iam.vault.hashes import Wish
 from iam.vault.passwords import PasswordPool
 from users.commands.sessions import must_know_password
 from users.models import AttemptRow
@@ -18,7 +19,7 @@ GOOD = "Correct-Horse-9"
 
 @pytest.fixture
 def pool():
-    return PasswordPool(workers=1, most=2, time_cost=1, memory_kib=8192, threads=1)
+    return PasswordPool(workers=1, most=2, wish=Wish(passes=1, memory=8192))
 
 
 def test_p12_a_place_is_for_one_and_the_surplus_is_refused_at_once(pool):
@@ -73,4 +74,4 @@ def test_p12_who_waits_for_a_processor_holds_no_pooled_connection(pool, monkeypa
 
     one = Held()
     monkeypatch.setattr(passwords.connections, "all", lambda initialized_only: [one])
-    assert pool._run(lambda: one.closed) == closed, "closed before the wait begins"
+    assert pool._run(lambda: one.closed, None) == closed, "closed before the wait begins"

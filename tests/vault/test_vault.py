@@ -12,6 +12,7 @@ from eventstore.models import PersonKey
 from iam.kernel.errors import Unavailable
 from iam.vault import wiring
 from iam.vault.envelope import Envelope, WrongMasterKey, key_id, rewrap_all
+from iam.vault.hashes import Wish
 from iam.vault.models import DataKey
 from iam.vault.passwords import PasswordPool
 from iam.vault.renewal import renew, rewrap
@@ -50,7 +51,7 @@ def test_during_a_rotation_both_keys_open(db):
 
 @pytest.fixture(scope="module")
 def pool():
-    return PasswordPool(workers=1, most=5, time_cost=1, memory_kib=8192, threads=1)
+    return PasswordPool(workers=1, most=5, wish=Wish(passes=1, memory=8192))
 
 
 def test_imported_hashes_verify_and_are_upgraded(pool):

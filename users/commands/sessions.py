@@ -6,16 +6,17 @@ from datetime import timedelta
 
 from eventstore.events import Event
 from iam.access.tokens import TokenKind, digest, mint
-from iam.instance.settings import InstanceSettings, settings_of
+from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change, transact
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound, ResourceExhausted, WrongCredentials
 from iam.observe import meter
-from users import attempts
+from users import attempts, lockouts
 from users.domain.events import PasswordCheckFailed, PasswordCheckSucceeded, PasswordHashUpdated
 from users.domain.session import Agent, Session
 from users.domain.states import UserState
 from users.domain.user import User
+from users.owners import is_last_owner
 
 LONGEST_AGENT = 500
 NOBODY = ""
@@ -123,12 +124,14 @@ def _must_know_password(ctx: Context, user_id: str, password: str, asked: str) -
     may = is_person and user.state is UserState.ACTIVE
     is_locked = is_person and user.state is UserState.LOCKED
     checked = ctx.ports.passwords.verify(user.password_hash if may or is_locked else "", password)
+    lockout = settings.lockout
+    if may and lockout.max_password_attempts:
+        is_locked = _is_locked_now(ctx, user, is_right=checked.ok, most=lockout.max_password_attempts)
     meter.add("gatehouse_sign_ins_total", outcome="ok" if checked.ok and not is_locked else "failed")
     if not checked.ok or is_locked:
         attempts.failed(ctx)
         if may:
-            _failed(ctx, user_id, settings)
-        lockout = settings.lockout
+            ctx.note(User.kind, user_id, PasswordCheckFailed(), owner=user.owner, actor=user_id)
         if checked.ok and lockout.show_lock_out_failures and lockout.max_password_attempts:
             raise FailedPrecondition("user.locked")  # told to whoever knows the password, to nobody else (P01)
         shown = count if lockout.show_lock_out_failures else 0
@@ -137,16 +140,29 @@ def _must_know_password(ctx: Context, user_id: str, password: str, asked: str) -
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
     if checked.better:
         change(ctx, User, user_id, lambda _: [PasswordHashUpdated(encoded_hash=checked.better)], needs="")
-    if user.failed_checks:
-        change(ctx, User, user_id, lambda _: [PasswordCheckSucceeded()], needs="")
 
 
-def _failed(ctx: Context, user_id: str, settings: InstanceSettings) -> None:
-    most = settings.lockout.max_password_attempts
-    if most:  # counted as facts only where they decide something; otherwise a use
-        change(ctx, User, user_id, lambda user: user.fail_check(most), needs="")
-    else:
-        ctx.note(User.kind, user_id, PasswordCheckFailed(), actor=user_id)
+def _is_locked_now(ctx: Context, user: User, *, is_right: bool, most: int) -> bool:
+    """Count a check towards the lockout; whether the user is locked by it, or by those who came before it meanwhile."""
+    locks = not lockouts.begin_anew(ctx, user) if is_right else lockouts.is_last(ctx, user, most)
+    if locks and not _lock(ctx, user):
+        lockouts.forget(ctx, user)
+        return False
+    return locks
+
+
+def _lock(ctx: Context, user: User) -> bool:
+    """Lock somebody after too many wrong passwords; False for the last owner of an instance, for whom the pauses between
+    attempts have to do (checklist E10)."""
+
+    def work(unit: Unit) -> bool:
+        if is_last_owner(unit, user.id):
+            return False
+        unit.change(User, user.id, User.lock_after_checks)
+        return True
+
+    locked: bool = transact(ctx, work).result
+    return locked
 
 
 def set_session_token(ctx: Context, *, session_id: str, lifetime: timedelta = timedelta(0)) -> OpenSession:

@@ -43,15 +43,15 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
         case facts.PhoneRemoved():
             return {"phone": "", "phone_verified": False}
         case facts.PasswordChanged(encoded_hash=encoded, change_required=required):
-            return {"password_hash": encoded, "change_required": required, "failed_checks": 0}
+            return {"password_hash": encoded, "change_required": required, **_fresh_start(user)}
         case facts.PasswordHashUpdated(encoded_hash=encoded):
             return {"password_hash": encoded}
-        case facts.PasswordCheckFailed():
+        case facts.PasswordCheckFailed():  # old logs hold some
             return {"failed_checks": user.failed_checks + 1}
         case facts.PasswordCheckSucceeded():
             return {"failed_checks": 0}
-        case facts.UserUnlocked():
-            return {"failed_checks": 0, "state": UserState.ACTIVE}
+        case facts.UserUnlocked() | facts.UserReactivated():
+            return {"state": UserState.ACTIVE, **_fresh_start(user)}
         case facts.PatAdded(token_id=id):
             return {"pats": user.pats | {id}}
         case facts.PatRemoved(token_id=id):
@@ -68,8 +68,6 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
             return {"state": UserState.LOCKED}
         case facts.UserDeactivated():
             return {"state": UserState.INACTIVE}
-        case facts.UserReactivated():
-            return {"state": UserState.ACTIVE, "failed_checks": 0}
         case facts.UserRemoved():
             return {"state": UserState.DELETED}
         case facts.MetadataSet(key=key, value=value):
@@ -77,6 +75,10 @@ def applied(user: Any, fact: Event) -> dict[str, Any]:  # noqa: PLR0912 - a tabl
         case facts.MetadataRemoved(key=key):
             return {"metadata": {one: held for one, held in user.metadata.items() if one != key}}
     return {}
+
+
+def _fresh_start(user: Any) -> dict[str, int]:
+    return {"failed_checks": 0, "fresh_starts": user.fresh_starts + 1}
 
 
 def _human(fact: facts.HumanAdded) -> dict[str, Any]:
