@@ -308,10 +308,9 @@ def _proved(ctx: Context, user_id: str, code: str, *purposes: str, device: str =
     attempts.must_not_wait(ctx, device=known)
     if not ctx.actor and not known:
         rates.may_try_code(ctx.instance, ctx.origin.ip)
-    user = Unit(ctx).load(User, user_id)
     given = digest(code.strip().upper())
     right = [one for one in purposes if tries.is_right(ctx, _waiting(ctx, user_id, one), rows.get(one), given, device)]
-    if not right or user.state is not UserState.ACTIVE:
+    if not right or Unit(ctx).load(User, user_id).state is not UserState.ACTIVE:
         attempts.failed(ctx, device=known)
         if not ctx.actor and not known:
             rates.tried_wrong_code(ctx.instance, ctx.origin.ip)
