@@ -73,10 +73,13 @@ def count_nobody(meta: RequestMeta) -> None:
 
 
 def count_page(address: str, cost: int = 1) -> None:
-    """Count a request for what anybody may ask for on its address; with `cost` 0 look only. Raises ResourceExhausted."""
+    """Count a request for what anybody may ask for on its address; with `cost` 0 look only. Raises ResourceExhausted.
+
+    Pages have a bucket of their own: people who sign in behind an address do not make its programs wait.
+    """
     limits = settings.CONFIG.RateLimits
     if limits.Enabled and address:
-        _spend(f"page:{source_of(address)}", limits.Page, cost)
+        _spend(f"page:{source_of(address)}", limits.Address, cost)
 
 
 def count_letter_asked(instance: str, address: str, name: str) -> None:

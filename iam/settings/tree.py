@@ -447,7 +447,8 @@ class CallerRateSection(RateSection):
 
 
 class AddressRateSection(RateSection):
-    """Requests without credentials, or with credentials that are refused, of one address (IPv6: /64)."""
+    """Requests without credentials, or with credentials that are refused, of one address (IPv6: /64). Pages that anybody
+    may ask for have as many of their own."""
 
     PerSecond: float = Field(20, gt=0, description="requests per second in the long run")
     Burst: int = Field(500, ge=1, description="requests at once after a pause")
@@ -458,13 +459,6 @@ class ClientRateSection(RateSection):
 
     PerSecond: float = Field(0.1, gt=0, description="refused secrets per second in the long run")
     Burst: int = Field(10, ge=1, description="refused secrets at once after a pause")
-
-
-class PageRateSection(RateSection):
-    """Pages and endpoints that anybody may ask for without a token, of one address (IPv6: /64)."""
-
-    PerSecond: float = Field(50, gt=0, description="requests per second in the long run")
-    Burst: int = Field(600, ge=1, description="requests at once after a pause")
 
 
 class CodeRateSection(RateSection):
@@ -564,7 +558,6 @@ class RateLimitsSection(Section):
     Caller: CallerRateSection = CallerRateSection()
     Address: AddressRateSection = AddressRateSection()
     Client: ClientRateSection = ClientRateSection()
-    Page: PageRateSection = PageRateSection()
     Code: CodeRateSection = CodeRateSection()
     Letters: LettersSection = LettersSection()
     Waiting: WaitingSection = WaitingSection()

@@ -122,7 +122,7 @@ def pages():
 def few(monkeypatch):
     """Small buckets that do not refill while a test runs."""
     limits = settings.CONFIG.RateLimits
-    for rate in (limits.Page, limits.Address, limits.Code, limits.Letters.Address, limits.Letters.Name):
+    for rate in (limits.Address, limits.Code, limits.Letters.Address, limits.Letters.Name):
         monkeypatch.setattr(rate, "Burst", FEW)
         monkeypatch.setattr(rate, "PerSecond", 0.001)
     rates.forget()
@@ -144,17 +144,17 @@ def test_n08_every_method_without_permission_is_classified():
 
 
 @pytest.mark.parametrize("verb", ["get", "post"])
-@pytest.mark.parametrize(("path", "kind"), pages())
-def test_n08_one_address_asks_a_page_so_often_and_then_waits(house, few, path, kind, verb):
-    web, asked = Client(HTTP_HOST=HOST), {}
-    for number in range(2 * FEW + 1):
-        asked = getattr(web, verb)(f"/{path}", {"grant_type": "refresh_token", "token": f"t{number}"})
-        assert asked.status_code < 500
-    if asked.status_code == 405 and kind == ENDPOINT:
-        return  # answered without a look at anything
-    assert asked.status_code == 429 and int(asked["Retry-After"]) >= 1
-    elsewhere = getattr(web, verb)(f"/{path}", REMOTE_ADDR="192.0.2.77")
-    assert elsewhere.status_code < 429, "another address"
+def test_n08_one_address_asks_a_page_so_often_and_then_waits(house, few, verb):
+    for path, kind in pages():
+        rates.forget()
+        web = Client(HTTP_HOST=HOST)
+        ask = lambda web=web, path=path, **more: getattr(web, verb)(f"/{path}", {"grant_type": "refresh_token"}, **more)
+        answers = [ask() for _ in range(2 * FEW + 1)]
+        assert all(one.status_code < 500 for one in answers), path
+        if kind == ENDPOINT and answers[-1].status_code == 405:
+            continue  # answered without a look at anything
+        assert answers[-1].status_code == 429 and int(answers[-1]["Retry-After"]) >= 1, path
+        assert ask(REMOTE_ADDR="192.0.2.77").status_code < 429, f"{path} from another address"
 
 
 def test_n08_one_address_asks_a_route_of_the_api_so_often_and_then_waits(house, few):
@@ -179,6 +179,34 @@ def test_n08_one_address_asks_a_method_so_often_and_then_waits(house, few):
             with pytest.raises(Refusal) as refused:
                 invoke(name, methods.method(name).request(), meta)
             assert isinstance(refused.value, ResourceExhausted) == (number == FEW), name
+
+
+def test_n08_one_address_opens_so_many_sockets_and_is_then_told_to_wait(house, few):
+    from asgiref.sync import async_to_sync
+
+    from iam.asgi import application
+
+    def opened(address):
+        said = []
+
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        async def send(message):
+            said.append(message)
+
+        scope = {
+            "type": "websocket",
+            "path": "/no/such/socket",
+            "headers": [],
+            "client": (address, 1),
+            "subprotocols": [],
+        }
+        async_to_sync(application)(scope, receive, send)
+        return said[-1]["code"]
+
+    assert [opened("192.0.2.1") for _ in range(FEW + 1)] == [4404] * FEW + [1013]
+    assert opened("192.0.2.2") == 4404
 
 
 # What stays behind

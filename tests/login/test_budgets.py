@@ -63,7 +63,7 @@ def gigi(house, flow):
 def wide(monkeypatch):
     """Nobody waits because of the address: what is left are the budgets of persons."""
     limits = settings.CONFIG.RateLimits
-    for rate in (limits.Letters.Address, limits.Letters.Name, limits.Code, limits.Page):
+    for rate in (limits.Letters.Address, limits.Letters.Name, limits.Code, limits.Address):
         monkeypatch.setattr(rate, "Burst", 10_000)
     rates.forget()
     return limits
@@ -654,3 +654,20 @@ def test_p10_who_may_not_reset_gets_no_letter(house, gigi, setting):
     own(house, "login", **setting)
     settle()
     assert not Message.objects.exists() and not ResetRequest.objects.exists()
+
+
+def test_e10_tries_and_letters_at_the_same_time_are_all_counted(house, gigi, wide):
+    """Each decides by what it read before the others wrote."""
+    from users import tries
+
+    codes.request_password_code(house.system, user_id=gigi, wish=Wish(returned=True))
+    rows = CodeRow.objects.filter(instance_id=house.instance, user_id=gigi)
+    seen = [rows.get() for _ in range(wide.Guesses.CodeTriesInAll + 5)]
+    for number, row in enumerate(seen):
+        assert not tries.is_right(at(house.system, f"203.{number}.113.9"), rows, row, "wrong", "")
+    assert sum(rows.get().tries_from.values()) == wide.Guesses.CodeTriesInAll
+    rate = wide.Letters.Person
+    for _ in range(rate.Burst):
+        letters._spend(house.system, "subject", rate, None)
+    with pytest.raises(ResourceExhausted):
+        letters._spend(house.system, "subject", rate, None)
