@@ -298,24 +298,38 @@ def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> s
 
 
 def _proved(ctx: Context, user_id: str, code: str, *purposes: str, device: str = "") -> Proof:
-    """The code of one of these purposes that this is. A wrong one counts for each of them, and for the network.
+    """The code of one of these purposes that this is. A wrong one counts for each of them, and a stranger's for the network;
+    a caller with a token is counted for itself, and may serve many people from one address.
 
     Raises InvalidInput, the same and after the same work for unknown users, old and wrong codes and too many tries;
     ResourceExhausted for a network or an address that has sent too many wrong ones.
     """
     rows = {row.purpose: row for row in CodeRow.objects.filter(_of(ctx, user_id), purpose__in=purposes)}
     known = device if any(tries.is_spared(row, device) for row in rows.values()) else ""
-    attempts.must_not_wait(ctx, device=known)
-    if not ctx.actor and not known:
-        rates.may_try_code(ctx.instance, ctx.origin.ip)
+    is_nobody = not ctx.actor
+    if is_nobody:
+        _must_not_wait(ctx, known)
     given = digest(code.strip().upper())
-    right = [one for one in purposes if tries.is_right(ctx, _waiting(ctx, user_id, one), rows.get(one), given, device)]
+    is_right = lambda one: tries.is_right(ctx, _waiting(ctx, user_id, one), rows.get(one), given, device)
+    right = next(filter(is_right, purposes), "")
     if not right or Unit(ctx).load(User, user_id).state is not UserState.ACTIVE:
-        attempts.failed(ctx, device=known)
-        if not ctx.actor and not known:
-            rates.tried_wrong_code(ctx.instance, ctx.origin.ip)
+        if is_nobody:
+            _count_wrong(ctx, known)
         raise _wrong()
-    return Proof(user_id, right[0], given, by_sms=rows[right[0]].medium == SMS)
+    return Proof(user_id, right, given, by_sms=rows[right].medium == SMS)
+
+
+def _must_not_wait(ctx: Context, device: str) -> None:
+    """Refuse a network or an address that has sent too many wrong codes; a browser that asked is counted for itself."""
+    attempts.must_not_wait(ctx, device=device)
+    if not device:
+        rates.may_try_code(ctx.instance, ctx.origin.ip)
+
+
+def _count_wrong(ctx: Context, device: str) -> None:
+    attempts.failed(ctx, device=device)
+    if not device:
+        rates.tried_wrong_code(ctx.instance, ctx.origin.ip)
 
 
 def _wrong() -> InvalidInput:
