@@ -11,9 +11,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from iam.access.caller import context_of_nobody, instance_of
 from iam.access.http import meta_of
+from iam.api import failure_page
 from iam.kernel.context import Context
-from iam.kernel.errors import NotFound
-from oidc import login_door
+from iam.kernel.errors import NotFound, ResourceExhausted
+from oidc import login_door, waiting
 from oidc.addresses import see_other, with_query
 from oidc.clients import Client
 from oidc.errors import OAuthError, ShownError
@@ -163,6 +164,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return _answer(ctx, request)
     except (ShownError, NotFound) as shown:
         return login_door.error_page(request, shown)
+    except ResourceExhausted as full:
+        return failure_page.wait_page(request, full.retry_after)
 
 
 def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
@@ -196,11 +199,11 @@ def _sent(request: HttpRequest) -> Mapping[str, str]:
 
 
 def remember(ctx: Context, asked: Asked) -> AuthRequest:
-    """Keep the request until a person has answered, an hour at most."""
+    """Keep the request until a person has answered, an hour at most; raises ResourceExhausted while too many wait."""
     now = ctx.now()
-    login_door.forget_old_requests(ctx)
     return AuthRequest.objects.create(
         instance_id=ctx.instance,
+        source=waiting.make_room(ctx),
         id=f"V2_{ctx.ports.new_id()}",
         issuer=ctx.base_url,
         client_id=asked.client.id,

@@ -12,7 +12,7 @@ from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, PermissionDenied
 from iam.settings.tree import DeviceAuthSection
-from oidc import login_door, user_codes
+from oidc import login_door, user_codes, waiting
 from oidc.domain.events import DeviceAuthorizationApproved, DeviceAuthorizationCanceled
 from oidc.errors import OAuthError
 from oidc.models import AuthRequest, DeviceAuthorization
@@ -85,7 +85,7 @@ def guess_user_code(ctx: Context, typed: str, *, person: str = "") -> DeviceAuth
     Wrong codes are counted for the address, for its network, and for the `person` signed in there (checklist C15).
     A right one gives nothing back: anybody can have a right one of their own.
     """
-    accounts = {GUESSES: FREE_OF_NETWORK, **({f"{GUESSES} {person}": attempts.FREE} if person else {})}
+    accounts = {GUESSES: FREE_OF_NETWORK, **({f"{GUESSES} {person}": attempts.limits().Tries} if person else {})}
     rates.may_guess(ctx.instance, GUESSES, ctx.origin.ip)
     for account, free in accounts.items():
         attempts.begin(ctx, account, free=free)
@@ -110,8 +110,12 @@ def asker_of(ctx: Context, row: DeviceAuthorization) -> Asker:
 
 
 def begin_sign_in(ctx: Context, row: DeviceAuthorization) -> AuthRequest:
-    """A request of the login for whoever is to decide about a device; it ends with the device's time."""
+    """A request of the login for whoever is to decide about a device; it ends with the device's time.
+
+    Raises ResourceExhausted while too many wait.
+    """
     made = _request(ctx, row)
+    made.source = waiting.make_room(ctx)
     made.save(force_insert=True)
     return made
 

@@ -31,6 +31,8 @@ OF_CLIENTS: Mapping[str, Callable[[Context, Client, Mapping[str, str]], Order]] 
 }
 """Grants of an application that authenticates as it is registered, and registered the grant."""
 MOST_FORM = 1_000_000
+SECRETS = ("client_secret", "client_assertion", "assertion", "access_token")
+"""What shows who asks; when it is wrong, the refusal counts."""
 Endpoint = Callable[[Context, HttpRequest], tuple[Any, int]]
 
 
@@ -45,8 +47,9 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
                 return HttpResponse(status=405, headers={"Allow": ", ".join(verbs)})
             meta = meta_of(request)
             try:
-                if request.method == "POST" or not open_to_any:
+                if not open_to_any:
                     rates.enter(meta)
+                    _count_nobody_on_page(request, meta)
                 content, status = answer(context_of_nobody(meta, instance_of(meta.host)), request)
             except OAuthError as refused:
                 return _refused(meta, refused)
@@ -61,6 +64,13 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
     return wrap
 
 
+def _count_nobody_on_page(request: HttpRequest, meta: RequestMeta) -> None:
+    """A request that shows no secret is anybody's, good or bad: counted on its address."""
+    shows = request.headers.get("Authorization") or any(name in request.POST for name in SECRETS)
+    if not shows:
+        rates.count_page(meta.remote_addr)
+
+
 def _told_to_wait(wait: ResourceExhausted) -> HttpResponse:
     """429: OAuth has no word of its own for it at these endpoints."""
     told = OAuthError("temporarily_unavailable", "too many requests; wait before the next one").answer()
@@ -70,7 +80,7 @@ def _told_to_wait(wait: ResourceExhausted) -> HttpResponse:
 
 
 def _refused(meta: RequestMeta, refused: OAuthError) -> HttpResponse:
-    if refused.kind.status == 401:
+    if refused.kind.status == 401 or refused.error == "invalid_grant":
         with suppress(ResourceExhausted):
             rates.count_nobody(meta)
     response = _json(refused.answer(), refused.kind.status)

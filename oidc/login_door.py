@@ -14,6 +14,7 @@ from iam.instance.queries import known_hosts
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
+from oidc import waiting
 from oidc.addresses import with_query
 from oidc.errors import OAuthError, ShownError
 from oidc.models import AuthRequest, Grant
@@ -64,18 +65,15 @@ def get_flow(ctx: Context, id: str) -> AuthRequest:
     return row
 
 
-def forget_old_requests(ctx: Context) -> None:
-    """Requests that nobody answered do not pile up (checklist N08)."""
-    gone = ctx.now() - timedelta(seconds=FLOWS_SECONDS)
-    AuthRequest.objects.filter(instance_id=ctx.instance, expires_at__lt=gone).delete()
-
-
 def begin_without_client(ctx: Context, redirect_uri: str) -> AuthRequest:
-    """A sign-in that no application asked for; it ends at an address that an administrator chose, without a code."""
+    """A sign-in that no application asked for; it ends at an address that an administrator chose, without a code.
+
+    Raises ResourceExhausted while too many wait.
+    """
     now = ctx.now()
-    forget_old_requests(ctx)
     return AuthRequest.objects.create(
         instance_id=ctx.instance,
+        source=waiting.make_room(ctx),
         id=f"V2_{ctx.ports.new_id()}",
         issuer=ctx.base_url,
         redirect_uri=redirect_uri,

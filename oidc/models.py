@@ -60,7 +60,7 @@ class AuthRequest(models.Model):
     """An authorization request that passed every check and waits for a person (id `V2_` and 18 digits).
 
     With a `device_id` it is the sign-in of somebody who typed a device's code: it ends at the question whether the
-    device may come in, and has no address to go back to.
+    device may come in, and has no address to go back to. `source` is the network that began it.
     """
 
     pk = models.CompositePrimaryKey("instance_id", "id")
@@ -82,6 +82,7 @@ class AuthRequest(models.Model):
     ui_locales: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     code_challenge = models.CharField(max_length=128, default="")
     device_id = _id(default="", db_default="")
+    source = models.CharField(max_length=64, default="", db_default="")
     session_id = _id(default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -93,7 +94,14 @@ class AuthRequest(models.Model):
 
     class Meta:
         db_table = "oidc_auth_requests"
-        indexes: ClassVar = [models.Index(fields=["instance_id", "expires_at"], name="oidc_request_expiry")]
+        indexes: ClassVar = [
+            models.Index(fields=["instance_id", "expires_at"], name="oidc_request_expiry"),
+            models.Index(
+                fields=["instance_id", "expires_at", "source"],
+                condition=models.Q(finished_at=None),
+                name="oidc_request_waiting",
+            ),
+        ]
 
 
 class Grant(_Bearer):

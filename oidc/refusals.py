@@ -3,6 +3,7 @@
 REFUSALS = {
     "auth_request.not_found": ("This sign-in is over or was never started", "QUERY-Thee9"),
     "auth_request.session_insufficient": ("The session does not prove enough for this sign-in", "OIDC-s3ssn"),
+    "auth_request.too_many": ("Too many sign-ins were begun and not ended", "OIDC-r3qmx"),
     "device_authorization.not_found": ("No device waits under this code", "OIDC-d3v1c"),
     "device_authorization.not_admitted": ("The project of the application does not admit this user", "OIDC-pr0jc"),
     "device_authorization.too_many": ("Too many devices of this application wait", "OIDC-d3vmx"),

@@ -19,6 +19,10 @@ REMEDIES = {
         " told `access_denied`.",
         "Authorize the user for a role, or grant the project to the organization; then let the device start anew.",
     ),
+    "auth_request.too_many": (
+        "As many sign-ins as RateLimits.Waiting allows wait for somebody to end them, of one network or of the instance.",
+        "Wait until some are ended; each waits for an hour at most. Operators raise the setting.",
+    ),
     "device_authorization.too_many": (
         "As many devices of one application as the server keeps wait already, behind one address (100) or in all (20,000).",
         "Wait until some were let in or gave up; each waits for `OIDC.DeviceAuth.Lifetime` at most.",

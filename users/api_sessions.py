@@ -99,7 +99,9 @@ def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
         if found is None and not asked:
             raise FailedPrecondition("session.user_missing")
         id = found.id if found else NOBODY
-        commands.must_know_password(ctx, user_id=id, password=checks.password.password, asked="" if found else asked)
+        commands.must_know_password(
+            ctx, user_id=id, password=checks.password.password, asked="" if found else asked, typed=asked
+        )
     if asked and found is None:
         raise NotFound("user.not_found")
     return found

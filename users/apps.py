@@ -34,4 +34,5 @@ class UsersConfig(AppConfig):
             projection_sessions,
             ranks,
             reactions,
+            resets,
         )

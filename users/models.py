@@ -209,7 +209,8 @@ class CodeRow(models.Model):
     """A code that proves an address or lets a password be set: one per user and purpose, with an end.
 
     How it reached the person is kept, so that an invitation can be sent once more: `returned` to who asked for it, or
-    in a letter that led to a page of `url_template` in the name of an `application`.
+    in a letter that led to a page of `url_template` in the name of an `application`. `device` is the digest of the
+    browser that asked for it; `tries_from` counts wrong tries by network and of that browser, `tries` every change of it.
     """
 
     pk = models.CompositePrimaryKey("instance_id", "user_id", "purpose")
@@ -219,6 +220,10 @@ class CodeRow(models.Model):
     digest = models.CharField(max_length=64)
     medium = models.CharField(max_length=10, default="email", db_default="email")
     tries = models.IntegerField(default=0)
+    tries_from: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField())
+    )
+    device = models.CharField(max_length=64, default="", db_default="")
     returned = models.BooleanField(default=False, db_default=False)
     url_template = models.TextField(default="", db_default="")
     application = models.TextField(default="", db_default="")
@@ -228,6 +233,28 @@ class CodeRow(models.Model):
     class Meta:
         db_table = "users_codes"
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="users_code_expiry")]
+
+
+class ResetRequest(models.Model):
+    """Somebody asked for a new password under a name, which may be nobody's. Followers look whose it is.
+
+    The name is sealed. `device` is the digest of the browser that asked, `people` whoever signed in there before.
+    """
+
+    pk = models.CompositePrimaryKey("instance_id", "id")
+    instance_id = _id()
+    id = _id()
+    login_name = models.TextField()
+    network = models.CharField(max_length=64)
+    device = models.CharField(max_length=64)
+    people: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    links_url = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "users_reset_requests"
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="users_reset_age")]
 
 
 class AttemptRow(models.Model):

@@ -44,6 +44,7 @@ REFUSALS = {
     "user.invitation_not_sent": ("There is no invitation that could be sent once more", "COMMAND-Wr3gq"),
     "user.url_template_invalid": ("The link template is not an http address with known places", "USERv2-tpl4d"),
     "password.too_many_attempts": ("Too many wrong attempts; wait before the next one", "COMMAND-SFA3t"),
+    "letter.too_many": ("Too many letters with codes were asked for; wait before the next one", "CODE-m0nYl"),
     "password.too_busy": ("Too many sign-ins at once; try again in a moment", "PASSWORD-bu5y1"),
     "session.not_found": ("Session not found", "COMMAND-SAjeb"),
     "session.already_exists": ("Session already exists", "COMMAND-SAjec"),

@@ -85,6 +85,11 @@ REMEDIES = {
         "There were too many wrong attempts on this account or from this network.",
         "Wait as long as Retry-After says.",
     ),
+    "letter.too_many": (
+        "So many codes were sent to this person, address or number, or asked for by this network, as RateLimits.Letters and"
+        " RateLimits.Waiting allow.",
+        "Wait as long as Retry-After says; the last letter's code is good. Operators raise the setting.",
+    ),
     "password.too_busy": (
         "More sign-ins are waiting than the server hashes in time.",
         "Try again after Retry-After; operators raise SystemDefaults.PasswordHasher.Workers or Queue, or add servers.",

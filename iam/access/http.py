@@ -12,6 +12,11 @@ def meta_of(request: HttpRequest) -> RequestMeta:
         host=request.get_host(),
         scheme=request.scheme or "http",
         headers={name.lower(): value for name, value in request.headers.items()},
-        remote_addr=client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get(FORWARDED, "")),
+        remote_addr=address_of(request),
         request_id=getattr(request, "request_id", ""),
     )
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address: the connection's own, or what a trusted proxy says."""
+    return client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get(FORWARDED, ""))

@@ -8,6 +8,7 @@ is asked; callers behind the same address whose token is known go on. No stateme
 import hashlib
 import ipaddress
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from threading import Lock
@@ -71,6 +72,46 @@ def count_nobody(meta: RequestMeta) -> None:
         _spend(_of_address(meta.remote_addr), limits.Address)
 
 
+def count_page(address: str, cost: int = 1) -> None:
+    """Count a request for what anybody may ask for on its address; with `cost` 0 look only. Raises ResourceExhausted.
+
+    Pages have a bucket of their own: people who sign in behind an address do not make its programs wait.
+    """
+    limits = settings.CONFIG.RateLimits
+    if limits.Enabled and address:
+        _spend(f"page:{source_of(address)}", limits.Address, cost)
+
+
+def count_letter_asked(instance: str, address: str, name: str) -> None:
+    """Count a form that asks for a letter: on its address, and there on the name in its bare form. Raises ResourceExhausted."""
+    limits = settings.CONFIG.RateLimits
+    if limits.Enabled and address:
+        _spend(f"name:{instance}:{_short(name)}:{source_of(address)}", limits.Letters.Name)
+        _spend(f"letter:{source_of(address)}", limits.Letters.Address)
+
+
+def count_letter(instance: str) -> None:
+    """Count a letter that an instance sends. Raises ResourceExhausted."""
+    limits = settings.CONFIG.RateLimits
+    if limits.Enabled:
+        _spend(f"letters:{instance}", limits.Letters.Instance)
+
+
+def may_try_code(instance: str, address: str) -> None:
+    """Refuse another code from an address that has sent too many wrong ones. Raises ResourceExhausted."""
+    limits = settings.CONFIG.RateLimits
+    if limits.Enabled and address:
+        _spend(f"code:{instance}:{source_of(address)}", limits.Code, 0)
+
+
+def tried_wrong_code(instance: str, address: str) -> None:
+    """Count a wrong code."""
+    limits = settings.CONFIG.RateLimits
+    if limits.Enabled and address:
+        with suppress(ResourceExhausted):  # others guessed meanwhile; this answer is a refusal anyway
+            _spend(f"code:{instance}:{source_of(address)}", limits.Code)
+
+
 def count_caller(meta: RequestMeta, instance: str, user_id: str) -> None:
     """Count a request on its caller. Raises ResourceExhausted."""
     limits = settings.CONFIG.RateLimits
@@ -95,8 +136,7 @@ def guessed_wrong(instance: str, client_id: str, address: str) -> None:
 def _guess(instance: str, client_id: str, address: str, cost: int) -> None:
     limits = settings.CONFIG.RateLimits
     if limits.Enabled and address:
-        named = hashlib.sha256(client_id.encode()).hexdigest()[:32]
-        _spend(f"guess:{instance}:{named}:{source_of(address)}", limits.Client, cost)
+        _spend(f"guess:{instance}:{_short(client_id)}:{source_of(address)}", limits.Client, cost)
 
 
 def source_of(address: str) -> str:
@@ -104,7 +144,7 @@ def source_of(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return hashlib.sha256(address.encode()).hexdigest()[:32]
+        return _short(address)
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
@@ -114,6 +154,10 @@ def forget() -> None:
     """Every bucket of this process is full again (tests)."""
     _local.clear()
     _known.clear()
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _of_address(address: str) -> str:

@@ -1,4 +1,7 @@
-"""What one browser knows: the sessions it can prove, in one signed cookie."""
+"""What one browser knows: the sessions it can prove, in one signed cookie; in another who it is, and who signed in there."""
+
+import secrets
+from dataclasses import dataclass, replace
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +13,13 @@ from users.models import SessionRow
 from users.queries import find_sessions
 
 SALT = "iam.login.browser"
+DEVICE_SALT = "iam.login.device"
 MOST = 10
 AGE_SECONDS = 365 * 24 * 3600
 
 
-def _name(request: HttpRequest) -> str:
-    return f"{'__Host-' if request.is_secure() else ''}gatehouse_sessions"
+def _name(request: HttpRequest, what: str = "sessions") -> str:
+    return f"{'__Host-' if request.is_secure() else ''}gatehouse_{what}"
 
 
 def tokens_of(request: HttpRequest) -> dict[str, str]:
@@ -40,9 +44,51 @@ def sessions_of(request: HttpRequest, instance: str) -> list[SessionRow]:
 def remember(request: HttpRequest, response: HttpResponse, known: dict[str, str]) -> None:
     """Set the cookie: bounded, not for scripts, for this host only (checklist L08)."""
     kept = dict(list(known.items())[-MOST:])
+    _set(request, response, _name(request), signing.dumps(kept, salt=SALT, compress=True))
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser of one instance: its id, and the people who proved their password there."""
+
+    id: str
+    people: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What the server keeps of it."""
+        return digest(self.id)
+
+    def known_to(self, user_id: str) -> str:
+        """Its digest, if the person has signed in there; else empty (checklist P05)."""
+        return self.digest if user_id and user_id in self.people else ""
+
+
+def device_of(request: HttpRequest, instance: str) -> Device:
+    """The browser that asks; a new one when it shows no cookie of ours."""
+    try:
+        kept = signing.loads(request.COOKIES.get(_name(request, "device"), ""), salt=f"{DEVICE_SALT} {instance}")
+    except signing.BadSignature:
+        return Device(secrets.token_urlsafe(16))
+    return Device(str(kept["id"]), tuple(kept["people"]))
+
+
+def remember_device(
+    request: HttpRequest, response: HttpResponse, instance: str, device: Device, user_id: str = ""
+) -> None:
+    """Set its cookie; `user_id` has signed in there just now."""
+    if user_id:
+        others = [one for one in device.people if one != user_id]
+        device = replace(device, people=(*others, user_id)[-MOST:])
+    kept = {"id": device.id, "people": device.people}
+    value = signing.dumps(kept, salt=f"{DEVICE_SALT} {instance}", compress=True)
+    _set(request, response, _name(request, "device"), value)
+
+
+def _set(request: HttpRequest, response: HttpResponse, name: str, value: str) -> None:
     response.set_cookie(
-        _name(request),
-        signing.dumps(kept, salt=SALT, compress=True),
+        name,
+        value,
         max_age=AGE_SECONDS,
         secure=request.is_secure(),
         httponly=True,

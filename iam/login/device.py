@@ -1,14 +1,12 @@
 """Pages for devices without a browser (RFC 8628 §3.3): enter the code, sign in by the usual steps, decide."""
 
-import math
-
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from iam.access.catalog import text_of
 from iam.kernel.errors import FailedPrecondition, NotFound, PermissionDenied, ResourceExhausted
 from iam.login import browser
-from iam.login.views import BASE, Visit, due_step, fill, go_on, keep, page, people_of, see_other
+from iam.login.views import BASE, Visit, due_step, fill, go_on, keep, page, people_of, see_other, wait
 from oidc import devices, login_door
 from oidc import scopes as named
 from oidc.models import DeviceAuthorization
@@ -29,9 +27,7 @@ def enter(request: HttpRequest, visit: Visit) -> HttpResponse:
     try:
         row = devices.guess_user_code(visit.ctx, typed, person=known[0].user_id if known else "")
     except ResourceExhausted as busy:
-        response = fill(request, visit, "device", 429, user_code=typed, problem=_(text_of(busy.code)))
-        response.headers["Retry-After"] = str(max(1, math.ceil(busy.retry_after.total_seconds())))
-        return response
+        return wait(request, visit, "device", busy, user_code=typed)
     except NotFound:
         told = _("No device waits under this code. Check it, or let the device show a new one.")
         return fill(request, visit, "device", 422, user_code=typed, problem=told)

@@ -1,5 +1,6 @@
 """The pages of the login. Each submits to a command and goes on to the next due step."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
@@ -85,6 +86,8 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
             visit = Visit(ctx, flow)
             visit.language = _spoken(request, visit)
             return view(request, visit)
+        except ResourceExhausted as full:
+            return failure_page.wait_page(request, full.retry_after)
         except NotFound as unknown:
             if unknown.code.startswith("instance."):
                 return login_door.error_page(request, unknown)
@@ -119,6 +122,13 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
         response.form_targets = (target,)  # type: ignore[attr-defined]
     if lang := request.GET.get("lang"):
         response.set_cookie(language.COOKIE, lang[:5], max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
+    return response
+
+
+def wait(request: HttpRequest, visit: Visit, template: str, busy: ResourceExhausted, **more: object) -> HttpResponse:
+    """The page again, with when to come back (RFC 6585 §4)."""
+    response = fill(request, visit, template, 429, problem=_(text_of(busy.code)), **more)
+    response.headers["Retry-After"] = str(max(1, math.ceil(busy.retry_after.total_seconds())))
     return response
 
 
@@ -223,18 +233,11 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
             user_id=user.id if user else NOBODY,
             password=request.POST.get("password", ""),
             asked="" if user else flow.login_hint,
+            typed=flow.login_hint,
+            device=browser.device_of(request, ctx.instance).known_to(user.id if user else ""),
         )
     except ResourceExhausted as busy:
-        response = fill(
-            request,
-            visit,
-            "password",
-            429,
-            name=flow.login_hint,
-            problem=_(text_of(busy.code)),
-        )
-        response.headers["Retry-After"] = str(max(1, round(busy.retry_after.total_seconds())))
-        return response
+        return wait(request, visit, "password", busy, name=flow.login_hint)
     except FailedPrecondition as refused:
         return fill(request, visit, "password", 422, name=flow.login_hint, problem=_(text_of(refused.code)))
     except InvalidInput:
@@ -266,6 +269,7 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
     else:
         response = HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, id)})
     browser.remember(request, response, {**known, id: opened.token})
+    browser.remember_device(request, response, ctx.instance, browser.device_of(request, ctx.instance), user.id)
     return response
 
 
@@ -297,8 +301,12 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
         )
     person = Caller(user_id=session.user_id, org_id=session.org_id, kind="human", session_id=session.id)
     acting = replace(ctx, caller=person)
+    device = browser.device_of(request, ctx.instance).known_to(session.user_id)
+    current = request.POST.get("current", "")
     try:
-        change_own_password(acting, user_id=session.user_id, current=request.POST.get("current", ""), password=new)
+        change_own_password(acting, user_id=session.user_id, current=current, password=new, device=device)
+    except ResourceExhausted as busy:
+        return wait(request, visit, "change", busy, **shown)
     except Refusal as refused:
         wrong = _("The current password is wrong.") if refused.code == "password.invalid" else _(text_of(refused.code))
         return fill(request, visit, "change", 422, **shown, problem=wrong)

@@ -110,6 +110,12 @@ _ALL = (
         {"state": ("queued", "failed")},
         across=LATEST,
     ),
+    Metric(
+        "gatehouse_letters_refused_total",
+        COUNTER,
+        "letters with codes that were not sent, because so many were asked for",
+        {"medium": ("email", "sms")},
+    ),
     Metric("gatehouse_messages_tried_total", COUNTER, "tries to send a message", {"outcome": ("ok", "failed")}),
     Metric(
         "gatehouse_webhook_deliveries",

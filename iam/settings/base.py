@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "iam.settings.middleware.request_frame",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "iam.api.doors.limited",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]

@@ -424,7 +424,8 @@ class CallerRateSection(RateSection):
 
 
 class AddressRateSection(RateSection):
-    """Requests without credentials, or with credentials that are refused, of one address (IPv6: /64)."""
+    """Requests without credentials, or with credentials that are refused, of one address (IPv6: /64). Pages that anybody
+    may ask for have as many of their own."""
 
     PerSecond: float = Field(20, gt=0, description="requests per second in the long run")
     Burst: int = Field(500, ge=1, description="requests at once after a pause")
@@ -437,6 +438,96 @@ class ClientRateSection(RateSection):
     Burst: int = Field(10, ge=1, description="refused secrets at once after a pause")
 
 
+class CodeRateSection(RateSection):
+    """Wrong codes that one address sends without a token: for passwords, addresses, numbers, invitations."""
+
+    PerSecond: float = Field(0.1, gt=0, description="wrong codes per second in the long run")
+    Burst: int = Field(20, ge=1, description="wrong codes at once after a pause")
+
+
+class AskingRateSection(RateSection):
+    """Forms that ask for a letter with a code without a token, of one address."""
+
+    PerSecond: float = Field(0.1, gt=0, description="letters asked for per second in the long run")
+    Burst: int = Field(30, ge=1, description="letters asked for at once after a pause")
+
+
+class NameRateSection(RateSection):
+    """The same for one name, however it is spelled, whether somebody bears it or not."""
+
+    PerSecond: float = Field(0.01, gt=0, description="letters asked for per second in the long run")
+    Burst: int = Field(5, ge=1, description="letters asked for at once after a pause")
+
+
+class PersonRateSection(RateSection):
+    """Letters with codes to one person, by whichever door and name they are asked for. A device on which the person has
+    signed in before has as many of its own."""
+
+    PerSecond: float = Field(0.003, gt=0, description="letters per second in the long run")
+    Burst: int = Field(10, ge=1, description="letters at once after a pause")
+
+
+class RecipientRateSection(RateSection):
+    """Letters with codes to one e-mail address or number, whoever bears it."""
+
+    PerSecond: float = Field(0.005, gt=0, description="letters per second in the long run")
+    Burst: int = Field(20, ge=1, description="letters at once after a pause")
+
+
+class NumberRangeRateSection(RateSection):
+    """Text messages to numbers that differ in their last four digits only."""
+
+    PerSecond: float = Field(0.05, gt=0, description="text messages per second in the long run")
+    Burst: int = Field(100, ge=1, description="text messages at once after a pause")
+
+
+class InstanceRateSection(RateSection):
+    """Letters with codes of one instance."""
+
+    PerSecond: float = Field(20, gt=0, description="letters per second in the long run")
+    Burst: int = Field(5000, ge=1, description="letters at once after a pause")
+
+
+class LettersSection(Section):
+    """How many letters with codes are sent. What goes to a person, address or number range is counted in the database."""
+
+    Address: AskingRateSection = AskingRateSection()
+    Name: NameRateSection = NameRateSection()
+    Person: PersonRateSection = PersonRateSection()
+    Recipient: RecipientRateSection = RecipientRateSection()
+    NumberRange: NumberRangeRateSection = NumberRangeRateSection()
+    Instance: InstanceRateSection = InstanceRateSection()
+
+
+class WaitingSection(Section):
+    """How much of what nobody proved anything for may wait at the same time: sign-ins begun, letters asked for."""
+
+    Network: int = Field(300, ge=1, description="sign-ins that one network (/24, IPv6: /48) began and did not end")
+    Instance: int = Field(50_000, ge=1, description="sign-ins of one instance that were begun and did not end")
+    Letters: int = Field(10_000, ge=1, description="letters asked for that were not looked at yet, of one instance")
+
+
+class GuessesSection(Section):
+    """How often a secret may be guessed. Counted in the database, also when Enabled is false."""
+
+    Tries: int = Field(
+        5,
+        ge=1,
+        description="passwords tried for one person, or one name, from one network (or one device on which the person has"
+        " signed in before) until each next one waits, twice as long each time",
+    )
+    NetworkTries: int = Field(
+        100, ge=1, description="wrong passwords and codes of one network, for anybody, until each next one waits"
+    )
+    LongestWait: timedelta = Field(timedelta(minutes=15), description="the longest wait before the next try")
+    CodeTries: int = Field(5, ge=1, description="wrong tries of one code from one network")
+    CodeTriesInAll: int = Field(
+        20,
+        ge=1,
+        description="wrong tries of one code from everywhere; after that only the device that asked may use it",
+    )
+
+
 class RateLimitsSection(Section):
     """How often somebody may call. Counted in Redis when Caches.Connectors.Redis is enabled, else per web process."""
 
@@ -444,6 +535,10 @@ class RateLimitsSection(Section):
     Caller: CallerRateSection = CallerRateSection()
     Address: AddressRateSection = AddressRateSection()
     Client: ClientRateSection = ClientRateSection()
+    Code: CodeRateSection = CodeRateSection()
+    Letters: LettersSection = LettersSection()
+    Waiting: WaitingSection = WaitingSection()
+    Guesses: GuessesSection = GuessesSection()
 
 
 class Config(Section):

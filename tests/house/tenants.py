@@ -28,6 +28,7 @@ OVER_ALL_TENANTS = {
     "eventstore/partitions.py": "drops months of all tenants",
     "eventstore/outage.py": "writes any one row to see whether it can",
     "iam/outbox/delivery.py": "sends what waits, of all tenants",
+    "users/resets.py": "looks whose the names are that somebody wants a code for, of all tenants",
     "iam/actions/sending.py": "sends what waits, of all tenants",
     "iam/actions/keeping.py": "counts and clears out what was sent, of all tenants",
     "iam/vault/envelope.py": "wraps all data keys again under a new master key",

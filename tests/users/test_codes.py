@@ -66,7 +66,7 @@ def test_a_code_is_sent_in_the_persons_language_and_proves_the_address(house, gi
 
 def test_a_code_is_good_for_five_tries_and_one_hour(house, gigi, monkeypatch):
     code = codes.request_email_code(house.system, user_id=gigi, wish=ASKED_BACK).code
-    for _ in range(codes.MOST_TRIES):
+    for _ in range(attempts.limits().CodeTries):
         with pytest.raises(InvalidInput, match=r"user\.code_invalid"):
             codes.verify_email(house.system, user_id=gigi, code="WRONG2")
     with pytest.raises(InvalidInput):
@@ -168,7 +168,7 @@ def guess(ctx, user_id, password="wrong"):
 def test_p03_guesses_wait_longer_and_longer_but_not_for_the_owner_elsewhere(house):
     gigi = house.person("gigi")
     attacker = from_network(house.system, "203.0.113.9")
-    for _ in range(attempts.FREE):
+    for _ in range(attempts.limits().Tries):
         guess(attacker, gigi)
     with pytest.raises(ResourceExhausted) as waits:
         must_know_password(from_network(house.system, "203.0.113.77"), user_id=gigi, password="Correct-Horse-9")
@@ -177,7 +177,7 @@ def test_p03_guesses_wait_longer_and_longer_but_not_for_the_owner_elsewhere(hous
 
 
 def test_p03_a_network_that_sprays_over_accounts_has_to_wait(house, monkeypatch):
-    monkeypatch.setattr(attempts, "FREE_OF_NETWORK", 10)
+    monkeypatch.setattr(attempts.limits(), "NetworkTries", 10)
     attacker = from_network(house.system, "203.0.113.9")
     for number in range(10):
         with pytest.raises(InvalidInput):
@@ -189,7 +189,7 @@ def test_p03_a_network_that_sprays_over_accounts_has_to_wait(house, monkeypatch)
 def test_p03_a_right_password_starts_anew(house):
     gigi = house.person("gigi")
     for _ in range(3):
-        for _ in range(attempts.FREE - 1):
+        for _ in range(attempts.limits().Tries - 1):
             guess(house.system, gigi)
         must_know_password(house.system, user_id=gigi, password="Correct-Horse-9")
 

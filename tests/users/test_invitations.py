@@ -9,10 +9,10 @@ from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.models import Message
 from iam.outbox.post import opened
 from tests.users.support import USERS, Rpc
-from users import cleaning
+from users import attempts, cleaning
 from users import commands as users
 from users.commands import codes
-from users.commands.codes import MOST_TRIES, Wish
+from users.commands.codes import Wish
 from users.commands.sessions import must_know_password
 from users.domain.profile import Profile
 from users.models import CodeRow, UserRow
@@ -110,7 +110,7 @@ def test_a_code_for_a_password_counts_beside_an_invitation(house, gigi, used):
 def test_p07_guesses_count_for_every_code_that_waits(house, gigi):
     asked = {"user_id": gigi, "wish": Wish(returned=True)}
     made = [request(house.system, **asked).code for request in (codes.request_invite_code, codes.request_password_code)]
-    for _ in range(MOST_TRIES):
+    for _ in range(attempts.limits().CodeTries):
         with pytest.raises(InvalidInput):
             users.set_password_by_code(house.system, user_id=gigi, code="WRONG1", password=PASSWORD)
     for code in made:

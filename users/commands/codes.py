@@ -1,6 +1,6 @@
 """Codes: proving an address or a number, setting a password without the one before, accepting an invitation.
 
-Codes are rows with an end, never facts (DESIGN §4): kept as digests, good once, for a few tries.
+Codes are rows with an end, never facts (DESIGN §4): kept as digests, good once, for a few tries (`users.tries`).
 """
 
 from dataclasses import dataclass
@@ -8,15 +8,17 @@ from datetime import timedelta
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from iam.access.tokens import digest
+from iam.api import rates
 from iam.instance.domain.values import Generator
 from iam.instance.settings import settings_of
 from iam.kernel.change import Receipt, Unit, change
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput
 from iam.outbox.post import post
+from users import attempts, letters, tries
 from users.domain import events as facts
 from users.domain.profile import known_language
 from users.domain.states import UserState
@@ -31,7 +33,6 @@ LOWER, SYMBOLS = "abcdefghijkmnpqrstuvwxyz", "!#$%*+-=?@"
 GENERATORS = {INVITE: 1, EMAIL: 2, PHONE: 3, PASSWORD: 4}
 """Purpose → number of the secret generator in the settings of the instance."""
 FOREVER = timedelta(days=3650)
-MOST_TRIES = 5
 PAGES = {EMAIL: "verify", PASSWORD: "password/set", INVITE: "password/set", PHONE: "verify"}
 TOPICS = {EMAIL: "verify_email", PHONE: "verify_phone", PASSWORD: "reset_password", INVITE: "invite"}
 PLACES = ("UserID", "LoginName", "Code", "OrgID", "CodeID")
@@ -41,13 +42,16 @@ PLACES = ("UserID", "LoginName", "Code", "OrgID", "CodeID")
 class Wish:
     """How a code should reach the person: sent (to a page of `url_template`, or ours), or returned to the caller.
 
-    `by_sms`: to the phone instead of the address, where there is a choice.
+    `by_sms`: to the phone instead of the address, where there is a choice. `device`: the digest of the browser that asks,
+    `knows_device` whether the person signed in there before.
     """
 
     returned: bool = False
     url_template: str = ""
     application: str = ""
     by_sms: bool = False
+    device: str = ""
+    knows_device: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,21 @@ class Requested:
 
     receipt: Receipt
     code: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A code that was right, not used up yet: of whom, for what, and whether it came to the phone."""
+
+    user_id: str
+    purpose: str
+    digest: str
+    by_sms: bool = False
+
+    @property
+    def is_of_email(self) -> bool:
+        """Whether it proves the e-mail address, too."""
+        return self.purpose == INVITE or not self.by_sms
 
 
 def request_email_code(ctx: Context, *, user_id: str, wish: Wish) -> Requested:
@@ -125,30 +144,42 @@ def send_address_codes(ctx: Context, *, user_id: str, email: bool = False, phone
 
 def verify_email(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Prove the address; raises InvalidInput."""
-    _use(ctx, user_id, code, EMAIL)
+    take(ctx, _proved(ctx, user_id, code, EMAIL))
     return change(ctx, User, user_id, lambda _: [facts.EmailVerified()], needs="")
 
 
 def verify_phone(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Prove the number; raises InvalidInput."""
-    _use(ctx, user_id, code, PHONE)
+    take(ctx, _proved(ctx, user_id, code, PHONE))
     return change(ctx, User, user_id, lambda _: [facts.PhoneVerified()], needs="")
 
 
-def use_password_code(ctx: Context, *, user_id: str, code: str) -> bool:
-    """Take the code that lets a password be set; whether it came to the e-mail address. Raises InvalidInput."""
-    by_sms = _waiting(ctx, user_id, PASSWORD).filter(medium=SMS).exists()
-    return _use(ctx, user_id, code, PASSWORD, INVITE) == INVITE or not by_sms
+def prove_password_code(ctx: Context, *, user_id: str, code: str, device: str = "") -> Proof:
+    """What the code that lets a password be set proves; it stays good until it is taken. Raises InvalidInput.
+
+    `device`: the digest of the browser that sends it.
+    """
+    return _proved(ctx, user_id, code, PASSWORD, INVITE, device=device)
 
 
 def verify_invite(ctx: Context, *, user_id: str, code: str) -> Receipt:
     """Accept an invitation: the address is proved."""
-    _use(ctx, user_id, code, INVITE)
+    take(ctx, _proved(ctx, user_id, code, INVITE))
     return change(ctx, User, user_id, User.prove_email, needs="")
 
 
+def take(ctx: Context, proof: Proof) -> None:
+    """Use a code up: of many at once one has it. Raises InvalidInput."""
+    if not _waiting(ctx, proof.user_id, proof.purpose).filter(digest=proof.digest).delete()[0]:
+        raise _wrong()
+
+
+def _of(ctx: Context, user_id: str) -> Q:
+    return Q(instance_id=ctx.instance, user_id=user_id)
+
+
 def _waiting(ctx: Context, user_id: str, purpose: str) -> "QuerySet[CodeRow]":
-    return CodeRow.objects.filter(instance_id=ctx.instance, user_id=user_id, purpose=purpose)
+    return CodeRow.objects.filter(_of(ctx, user_id), purpose=purpose)
 
 
 def forget_codes(ctx: Context, user_id: str, *purposes: str) -> None:
@@ -201,11 +232,15 @@ def _request(ctx: Context, user: User, purpose: str, wish: Wish) -> Requested:
         "returned": wish.returned,
         "url_template": wish.url_template,
         "application": wish.application,
+        "device": wish.device,
         "created_at": now,
         "expires_at": now + (drawn.expiry or FOREVER),
     }
     key = {"instance_id": ctx.instance, "user_id": user.id, "purpose": purpose}
     with transaction.atomic():
+        if not wish.returned:
+            to, device = _recipient(user, values["medium"]), wish.device if wish.knows_device else ""
+            letters.count(ctx, user_id=user.id, medium=values["medium"], to=to, device=device)
         CodeRow.objects.filter(**key).delete()
         CodeRow.objects.create(**key, **values)
         if not wish.returned:
@@ -236,11 +271,15 @@ def _send(ctx: Context, user: User, topic: str, medium: str, values: dict[str, s
         ctx,
         user_id=user.id,
         medium=medium,
-        to=user.phone if medium == SMS else user.email,
+        to=_recipient(user, medium),
         topic=topic,
         language=known_language(user.profile.preferred_language) or settings_of(ctx.instance).default_language,
         values={"name": user.profile.display_name or user.profile.first_name, "login": login, **values},
     )
+
+
+def _recipient(user: User, medium: str) -> str:
+    return user.phone if medium == SMS else user.email
 
 
 def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> str:
@@ -258,22 +297,40 @@ def _link(ctx: Context, user: User, purpose: str, code: str, template: str) -> s
     return link
 
 
-def _use(ctx: Context, user_id: str, code: str, *purposes: str) -> str:
-    """Take a code of one of these purposes once; answers which. A guess counts for each of them.
+def _proved(ctx: Context, user_id: str, code: str, *purposes: str, device: str = "") -> Proof:
+    """The code of one of these purposes that this is. A wrong one counts for each of them, and a stranger's for the network;
+    a caller with a token is counted for itself, and may serve many people from one address.
 
-    Raises InvalidInput, the same for unknown users, old and wrong codes, and too many tries.
+    Raises InvalidInput, the same and after the same work for unknown users, old and wrong codes and too many tries;
+    ResourceExhausted for a network or an address that has sent too many wrong ones.
     """
-    taken = next((one for one in purposes if _take(ctx, user_id, one, code)), "")
-    user = Unit(ctx).load(User, user_id)
-    if not taken or user.state is not UserState.ACTIVE:
-        raise InvalidInput("user.code_invalid", field="verificationCode")
-    return taken
-
-
-def _take(ctx: Context, user_id: str, purpose: str, code: str) -> bool:
-    rows = _waiting(ctx, user_id, purpose)
+    rows = {row.purpose: row for row in CodeRow.objects.filter(_of(ctx, user_id), purpose__in=purposes)}
+    known = device if any(tries.is_spared(row, device) for row in rows.values()) else ""
+    is_nobody = not ctx.actor
+    if is_nobody:
+        _must_not_wait(ctx, known)
     given = digest(code.strip().upper())
-    row = rows.filter(expires_at__gt=ctx.now(), tries__lt=MOST_TRIES).first()
-    counted = row is not None and rows.filter(digest=row.digest, tries=row.tries).update(tries=row.tries + 1)
-    is_right = row is not None and row.digest == given
-    return bool(is_right and counted and rows.filter(digest=given).delete()[0])
+    is_right = lambda one: tries.is_right(ctx, _waiting(ctx, user_id, one), rows.get(one), given, device)
+    right = next(filter(is_right, purposes), "")
+    if not right or Unit(ctx).load(User, user_id).state is not UserState.ACTIVE:
+        if is_nobody:
+            _count_wrong(ctx, known)
+        raise _wrong()
+    return Proof(user_id, right, given, by_sms=rows[right].medium == SMS)
+
+
+def _must_not_wait(ctx: Context, device: str) -> None:
+    """Refuse a network or an address that has sent too many wrong codes; a browser that asked is counted for itself."""
+    attempts.must_not_wait(ctx, device=device)
+    if not device:
+        rates.may_try_code(ctx.instance, ctx.origin.ip)
+
+
+def _count_wrong(ctx: Context, device: str) -> None:
+    attempts.failed(ctx, device=device)
+    if not device:
+        rates.tried_wrong_code(ctx.instance, ctx.origin.ip)
+
+
+def _wrong() -> InvalidInput:
+    return InvalidInput("user.code_invalid", field="verificationCode")

@@ -30,13 +30,17 @@ class Address:
 
 @dataclass(frozen=True)
 class NewPassword:
-    """A password in clear or hashed, with what allows to set it: the one before, a code, or else the right to."""
+    """A password in clear or hashed, with what allows to set it: the one before, a code, or else the right to.
+
+    `device`: the digest of the browser that sends it, as far as it is known.
+    """
 
     password: str = ""
     password_hash: str = ""
     change_required: bool = False
     current: str = ""
     code: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,13 @@ class Changes:
 
 @dataclass(frozen=True)
 class _Step:
-    """One decision, and who may take it besides those with the right to: the user (`own`), whoever has a code."""
+    """One decision, and who may take it besides those with the right to: the user (`own`), whoever has a code, which
+    `take` uses up."""
 
     decide: Callable[[User], Iterable[Event]]
     own: bool = True
     by_code: bool = False
+    take: Callable[[], None] = lambda: None
 
 
 def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[[], None] = lambda: None) -> Receipt:
@@ -87,6 +93,8 @@ def update_user(ctx: Context, *, user_id: str, changes: Changes, also: Callable[
             unit.change(User, user_id, step.decide, needs="" if step.by_code or (is_own and step.own) else NEEDS)
 
     with together(ctx):
+        for step in steps:
+            step.take()
         receipt = transact(ctx, work).receipts[user_id]
         if changes.email is not None:
             forget_codes(ctx, user_id, EMAIL, PASSWORD)  # they went to the address before
@@ -123,24 +131,24 @@ def _steps(ctx: Context, user_id: str, changes: Changes) -> Iterator[_Step]:
 
 
 def _password(ctx: Context, user_id: str, new: NewPassword) -> _Step:
-    """The password is looked at before its proof: one that is too simple does not cost a code."""
-    hashed = hashed_password(
-        ctx, _org_of(ctx, user_id), new.password, new.password_hash, strength.names_of(ctx, user_id)
-    )
-    required = new.change_required
+    """The proof comes first: who has none learns nothing of the rules and costs no hash. A code is used up only with the
+    password that it sets, so that one that is too simple does not cost it."""
+    take, proves_email = (lambda: None), False
     if new.code:
-        proved = codes.use_password_code(ctx, user_id=user_id, code=new.code)
-
-        def set_by_code(user: User) -> list[Event]:
-            address = user.prove_email() if proved else []
-            return [*address, *user.set_password(hashed, change_required=required)]
-
-        return _Step(set_by_code, by_code=True)
-    if new.current:
-        must_know_password(ctx, user_id=user_id, password=new.current)
+        proof = codes.prove_password_code(ctx, user_id=user_id, code=new.code, device=new.device)
+        take, proves_email = (lambda: codes.take(ctx, proof)), proof.is_of_email
+    elif new.current:
+        must_know_password(ctx, user_id=user_id, password=new.current, device=new.device)
     else:
         must_not_outrank(ctx, user_id)
-    return _Step(lambda user: user.set_password(hashed, change_required=required), own=bool(new.current))
+    names = strength.names_of(ctx, user_id)
+    hashed = hashed_password(ctx, _org_of(ctx, user_id), new.password, new.password_hash, names)
+
+    def decide(user: User) -> list[Event]:
+        address = user.prove_email() if proves_email else []
+        return [*address, *user.set_password(hashed, change_required=new.change_required)]
+
+    return _Step(decide, own=bool(new.current), by_code=bool(new.code), take=take)
 
 
 def rename_user(ctx: Context, *, user_id: str, user_name: str) -> Receipt:
@@ -171,15 +179,22 @@ def set_password(
     return update_user(ctx, user_id=user_id, changes=Changes(password=new))
 
 
-def change_own_password(ctx: Context, *, user_id: str, current: str, password: str) -> Receipt:
-    """Change a password with the one before (checklist P08); raises InvalidInput when that is wrong."""
-    new = NewPassword(password, current=current)
+def change_own_password(ctx: Context, *, user_id: str, current: str, password: str, device: str = "") -> Receipt:
+    """Change a password with the one before (checklist P08); raises InvalidInput when that is wrong.
+
+    `device`: the digest of a browser that the person has signed in with before.
+    """
+    new = NewPassword(password, current=current, device=device)
     return update_user(ctx, user_id=user_id, changes=Changes(password=new))
 
 
-def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str) -> Receipt:
-    """Set a password with a code; raises InvalidInput. A code that came by mail proves the address, too."""
-    return update_user(ctx, user_id=user_id, changes=Changes(password=NewPassword(password, code=code)))
+def set_password_by_code(ctx: Context, *, user_id: str, code: str, password: str, device: str = "") -> Receipt:
+    """Set a password with a code; raises InvalidInput. A code that came by mail proves the address, too.
+
+    `device`: the digest of the browser that sends it.
+    """
+    new = NewPassword(password, code=code, device=device)
+    return update_user(ctx, user_id=user_id, changes=Changes(password=new))
 
 
 def skip_mfa_init(ctx: Context, *, user_id: str) -> Receipt:

@@ -98,23 +98,26 @@ def record_password_check(ctx: Context, *, session_id: str) -> Receipt:
     return change(ctx, Session, session_id, lambda one: one.check_password(ctx.now()), needs="")
 
 
-def must_know_password(ctx: Context, *, user_id: str, password: str, asked: str = "") -> None:
+def must_know_password(
+    ctx: Context, *, user_id: str, password: str, asked: str = "", typed: str = "", device: str = ""
+) -> None:
     """Check a password; raises WrongCredentials, ResourceExhausted after too many wrong ones (`attempts`).
 
-    `asked` is the name that was typed when there is no such user.
+    `asked` is the name that was typed when there is no such user, `typed` always; `device` the digest of a browser on which
+    the person has signed in before. One budget for the person, by whatever name; one for the name, whosever it is.
 
     Unknown, locked and inactive users take as long and look the same as a wrong password (checklist P01).
     A wrong one counts towards the lockout; a hash of an older scheme is replaced. When too many passwords wait to be
     hashed, nothing is done and nothing counted; raises ResourceExhausted as well.
     """
     with ctx.ports.passwords.place():
-        _must_know_password(ctx, user_id, password, asked)
+        accounts = [asked or user_id, *([f"name {attempts.bare(name)}"] if (name := typed or asked) else [])]
+        _must_know_password(ctx, user_id, password, accounts, device)
 
 
-def _must_know_password(ctx: Context, user_id: str, password: str, asked: str) -> None:
-    account = asked or user_id
+def _must_know_password(ctx: Context, user_id: str, password: str, accounts: list[str], device: str) -> None:
     try:
-        count = attempts.begin(ctx, account)
+        count = attempts.begin(ctx, *accounts, device=device)
     except ResourceExhausted:
         meter.add("gatehouse_sign_ins_total", outcome="refused")
         raise
@@ -129,14 +132,14 @@ def _must_know_password(ctx: Context, user_id: str, password: str, asked: str) -
         is_locked = _is_locked_now(ctx, user, is_right=checked.ok, most=lockout.max_password_attempts)
     meter.add("gatehouse_sign_ins_total", outcome="ok" if checked.ok and not is_locked else "failed")
     if not checked.ok or is_locked:
-        attempts.failed(ctx)
+        attempts.failed(ctx, device=device)
         if may:
             ctx.note(User.kind, user_id, PasswordCheckFailed(), owner=user.owner, actor=user_id)
         if checked.ok and lockout.show_lock_out_failures and lockout.max_password_attempts:
             raise FailedPrecondition("user.locked")  # told to whoever knows the password, to nobody else (P01)
         shown = count if lockout.show_lock_out_failures else 0
         raise WrongCredentials("password.invalid", field="password", failed_attempts=shown)
-    attempts.succeeded(ctx, account)
+    attempts.succeeded(ctx, *accounts, device=device)
     ctx.note(User.kind, user_id, PasswordCheckSucceeded(), owner=user.owner, actor=user_id)
     if checked.better:
         change(ctx, User, user_id, lambda _: [PasswordHashUpdated(encoded_hash=checked.better)], needs="")

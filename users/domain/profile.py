@@ -70,9 +70,12 @@ def checked_email(email: str) -> str:
 
 
 def find_phone(text: str) -> str:
-    """The number that a text is, as it is kept (E.164); empty for any other text, also a number without its country."""
+    """The number that a text is, as it is kept (E.164); empty for any other text, also a number without its country.
+
+    `00` stands for `+`, as most people dial it (ITU-T E.123).
+    """
     try:
-        return checked_phone(text)
+        return checked_phone(re.sub(r"^\s*00", "+", text))
     except InvalidInput:
         return ""
 
