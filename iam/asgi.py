@@ -14,9 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iam.settings.prod")
 _django = get_wsgi_application()
 
 # what follows needs the apps
+from iam.api.addressed import at_its_host  # noqa: E402
 from iam.api.cors import Asgi, with_cors  # noqa: E402
 from iam.api.gate import passed  # noqa: E402
-from iam.api.rpc import application_of, with_host  # noqa: E402
+from iam.api.rpc import application_of  # noqa: E402
 from iam.api.threads import threads  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 
@@ -36,9 +37,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
-            await _socket(scope, receive, send)
+            await at_its_host(_socket)(scope, receive, send)
         case _:
-            await with_host(_answering(scope["path"]))(scope, receive, send)
+            await at_its_host(_answering(scope["path"]))(scope, receive, send)
 
 
 def _answering(path: str) -> Asgi:

@@ -36,7 +36,7 @@ def signed_in(view: ContextView) -> View:
         except Unauthenticated:
             return _sign_in(request)
         except NotFound as unknown:
-            return see_known_hosts(request) if unknown.code.startswith("instance.") else refused(request, unknown)
+            return see_unknown_host(request) if unknown.code.startswith("instance.") else refused(request, unknown)
         request.console = ctx  # type: ignore[attr-defined]
         try:
             response = view(request, ctx, **path)
@@ -48,8 +48,8 @@ def signed_in(view: ContextView) -> View:
     return checked
 
 
-def see_known_hosts(request: HttpRequest) -> HttpResponse:
-    """The login answers a host of no instance with the hosts that there are."""
+def see_unknown_host(request: HttpRequest) -> HttpResponse:
+    """The login has the page about a host of no instance."""
     return HttpResponseRedirect("/ui/v2/login/login")
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from iam.access.catalog import text_of
+from iam.access.hosts import host_asked, origin_of
 from iam.cache import epochs
+from iam.kernel.errors import InvalidInput
 from iam.observe import requests
 from iam.observe.requests import Served
 
@@ -41,7 +44,7 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         request.request_id = requests.request_id_of(request.headers.get("X-Request-Id", ""))  # type: ignore[attr-defined]
         if settings.CONFIG.ExternalSecure:
             request.META["wsgi.url_scheme"] = "https"
-        response = _observed(request, answer)
+        response = _observed(request, at_its_host(answer))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         targets = "".join(f" {target}" for target in getattr(response, "form_targets", ()))
@@ -56,6 +59,20 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         return response
 
     return framed
+
+
+def at_its_host(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Let what follows see one host: the name that was asked for, with the port of the configuration (checklist H01)."""
+
+    def addressed(request: HttpRequest) -> HttpResponse:
+        try:
+            host = origin_of(host_asked(request.headers, request.META.get("REMOTE_ADDR", ""))).partition("://")[2]
+        except InvalidInput as wrong:
+            return HttpResponse(text_of(wrong.code), status=400, content_type="text/plain")
+        request.META["HTTP_HOST"] = host
+        return answer(request)
+
+    return addressed
 
 
 def _observed(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:

@@ -15,11 +15,21 @@ def client_address(peer: str, forwarded: str) -> str:
     Each trusted proxy appends the address that it saw, so the list is read from its end; the first one that is not a
     trusted proxy is the client. What stands before it is only what the client says.
     """
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()][-MOST_HOPS:]
+    hops = _hops(forwarded)
     address = peer
     while hops and is_trusted(address):
         address = hops.pop()
     return address if _parsed(address) else peer
+
+
+def trusted_hops(peer: str, forwarded: str) -> int:
+    """How many trusted proxies a request came through, one after the other: 0 when whoever connects is none."""
+    seen = [*_hops(forwarded), peer]
+    return next((count for count, address in enumerate(reversed(seen)) if not is_trusted(address)), len(seen))
+
+
+def _hops(forwarded: str) -> list[str]:
+    return [hop.strip() for hop in forwarded.split(",") if hop.strip()][-MOST_HOPS:]
 
 
 def is_trusted(address: str) -> bool:
