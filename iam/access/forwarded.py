@@ -3,7 +3,10 @@
 import re
 from collections.abc import Mapping
 
-PAIR = re.compile(r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)")""", re.ASCII)
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+UNQUOTED = r"[!#$%&'*+.^_`|~0-9A-Za-z:\[\]-]+"
+"""A token, and what many proxies write without the quotation marks that a colon needs."""
+PAIR = re.compile(rf'({NAME})=(?:({UNQUOTED})|"((?:[^"\\]|\\.)*)")', re.ASCII)
 QUOTED_PAIR = re.compile(r"\\(.)")
 SPACE = " \t"
 MOST_ELEMENTS = 20
