@@ -172,7 +172,8 @@ def _bound(request: HttpRequest, ctx: Context, page: FormPage, path: dict[str, s
     if page.form is None:
         return None
     made = page.form if isinstance(page.form, type) else page.form(ctx, path)
-    initial = {**page.initial(ctx, path), **request.GET.dict()}
+    chosen = {name: request.GET[name] for name in page.from_link if name in request.GET}
+    initial = {**page.initial(ctx, path), **chosen}
     return made(request.POST if request.method == "POST" else None, initial=initial)
 
 
