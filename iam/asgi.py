@@ -17,6 +17,7 @@ _django = get_wsgi_application()
 from iam.api.addressed import at_its_host  # noqa: E402
 from iam.api.cors import Asgi, with_cors  # noqa: E402
 from iam.api.gate import passed  # noqa: E402
+from iam.api.guarded import guarded  # noqa: E402
 from iam.api.rpc import application_of  # noqa: E402
 from iam.api.threads import threads  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
@@ -39,7 +40,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "websocket":
             await at_its_host(_socket)(scope, receive, send)
         case _:
-            await at_its_host(_answering(scope["path"]))(scope, receive, send)
+            await guarded(at_its_host(_answering(scope["path"])))(scope, receive, send)
 
 
 def _answering(path: str) -> Asgi:

@@ -9,7 +9,8 @@ from django.conf import settings
 from gunicorn.asgi.parser import LimitRequestHeaders
 from gunicorn.asgi.protocol import ASGIProtocol
 
-OF_ALL = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
+from iam.settings.guards import headers_of_all
+
 UNFINISHED = ("request_line", "headers")
 BESIDE = 4
 """What stands between name and value of a header, and behind it."""
@@ -72,7 +73,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc] - gunicorn has no types
             self._request_ready.set()
 
     def _send_error_response(self, status: int, message: str, extra_headers: Any = ()) -> None:
-        super()._send_error_response(status, message, (*extra_headers, *OF_ALL))
+        super()._send_error_response(status, message, (*extra_headers, *headers_of_all().items()))
 
 
 def _size(parser: Any) -> int:

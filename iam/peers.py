@@ -34,8 +34,13 @@ def _hops(forwarded: str) -> list[str]:
 
 def is_trusted(address: str) -> bool:
     """Whether an address is that of a named proxy."""
+    return is_within(address, settings.CONFIG.TrustedProxies)
+
+
+def is_within(address: str, networks: str) -> bool:
+    """Whether an address is of one of the networks, which stand with commas."""
     parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in _networks(settings.CONFIG.TrustedProxies))
+    return parsed is not None and any(parsed in network for network in _networks(networks))
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -12,6 +12,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 from iam.api import admission
 from iam.connection import Connection
 from iam.observe import exposition
+from iam.settings.state import OTHERS, write_privately
 from iam.settings.tree import Config
 from iam.tls import options_for
 
@@ -78,6 +79,7 @@ def serve(config: Config) -> None:
     sys.stdout.flush()
     if config.Workers > 1 and config.Metrics.Type != "none":
         exposition.share_between_processes()
+    write_privately()
     admission.share(config)
     Server(options_of(config)).run()
 
@@ -90,6 +92,7 @@ def options_of(config: Config) -> dict[str, Any]:
     """
     options: dict[str, Any] = {
         "bind": f"0.0.0.0:{config.Port}",
+        "umask": OTHERS,
         "worker_class": Worker,
         "workers": config.Workers,
         "worker_connections": 1000,

@@ -1,14 +1,13 @@
 """Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
 
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from iam.kernel.hosts import host_name
 from iam.settings.calling import ExecutionsSection, HTTPClientSection
-from iam.settings.section import Section
+from iam.settings.section import NetworkList, Section
 from iam.settings.system_users import SystemUsers
 from iam.settings.watching import (
     CachesSection,
@@ -19,15 +18,6 @@ from iam.settings.watching import (
     SeedTelemetrySection,
 )
 
-
-def _are_networks(text: str) -> str:
-    for one in text.split(","):
-        if one.strip():
-            ip_network(one.strip(), strict=False)
-    return text
-
-
-Networks = Annotated[str, AfterValidator(_are_networks)]
 Host = Annotated[str, AfterValidator(host_name)]
 
 
@@ -487,7 +477,7 @@ class Config(Section):
     ExternalPort: int = Field(8080, ge=1, le=65535, description="port of the public origin")
     ExternalDomain: Host = Field("localhost", description="host of the public origin and first instance domain")
     ExternalSecure: bool = Field(False, description="the public origin uses https")
-    TrustedProxies: Networks = Field(
+    TrustedProxies: NetworkList = Field(
         "",
         description="networks of proxies in front, with commas (10.0.0.0/8,::1); only they may tell a client's address"
         " by X-Forwarded-For, and the host that was asked for by Forwarded, X-Forwarded-Host or x-zitadel-instance-host",
