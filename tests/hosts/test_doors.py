@@ -11,6 +11,7 @@ from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from iam.access.caller import system_context
 from iam.instance import commands as instance
 from iam.outbox.models import Message
 from iam.outbox.post import opened
@@ -197,6 +198,20 @@ def test_d02_j08_an_assertion_for_somebody_else_is_refused(served, behind, robot
     other = "http" if behind[0] == "https" else "https"
     answer = robot(NAME, audience.format(scheme=behind[0], other=other))
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+def test_d02_j08_t02_hosts_of_another_tenant_are_nobody_here(house, served, behind, robot):
+    other = system_context("999999999999999999", base_url="http://other.example")
+    instance.add_instance(other, name="Other", domains=("other.example",))
+    for audience in ("other.example", "OTHER.example:8443", "other.example."):
+        answer = robot(NAME, [f"{behind[0]}://{audience}", f"{behind[0]}://{audience}/oauth/v2/token"])
+        assert answer.json()["error"] == "invalid_grant", audience
+    flow = flow_at(house, NAME)
+    got = flow.tokens()
+    for table in (AccessToken, RefreshToken):
+        table.objects.update(issuer=f"{behind[0]}://other.example{behind[1]}")
+    assert flow.userinfo(got["access_token"]).status_code == 401
+    assert flow.refresh(got["refresh_token"]).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(("form", "name"), KNOWN)
