@@ -14,14 +14,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iam.settings.prod")
 _django = get_wsgi_application()
 
 # what follows needs the apps
-from iam.access.peers import FORWARDED, client_address  # noqa: E402
 from iam.api import rates  # noqa: E402
+from iam.api.addressed import at_its_host  # noqa: E402
 from iam.api.cors import Asgi, with_cors  # noqa: E402
 from iam.api.gate import passed  # noqa: E402
-from iam.api.rpc import application_of, with_host  # noqa: E402
+from iam.api.guarded import guarded  # noqa: E402
+from iam.api.rpc import application_of  # noqa: E402
 from iam.api.threads import threads  # noqa: E402
 from iam.console.live import LiveActivity  # noqa: E402
 from iam.kernel.errors import ResourceExhausted  # noqa: E402
+from iam.peers import FORWARDED, client_address  # noqa: E402
 
 sys.setswitchinterval(
     0.0005
@@ -41,9 +43,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
-            await _socket(scope, receive, send)
+            await at_its_host(_socket)(scope, receive, send)
         case _:
-            await with_host(_answering(scope["path"]))(scope, receive, send)
+            await guarded(at_its_host(_answering(scope["path"])))(scope, receive, send)
 
 
 def _answering(path: str) -> Asgi:

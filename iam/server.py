@@ -2,19 +2,23 @@
 
 import logging
 import sys
-from functools import partial
 from typing import Any
 
+from django.conf import settings
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
 from iam.api import admission
+from iam.connection import Connection
 from iam.observe import exposition
+from iam.settings.state import OTHERS, write_privately
 from iam.settings.tree import Config
 from iam.tls import options_for
 
 GRACE_SECONDS = 5
+BESIDE_HTTP2 = 4096
+"""HTTP/2 counts 32 bytes more for each of at most a hundred headers (RFC 9113 §6.5.2)."""
 
 
 class ServerLog(Logger):  # type: ignore[misc] - gunicorn has no types
@@ -28,11 +32,21 @@ class ServerLog(Logger):  # type: ignore[misc] - gunicorn has no types
 
 
 class Worker(ASGIWorker):  # type: ignore[misc] - gunicorn has no types
-    """gunicorn's ASGI worker, whose event loop would shorten the queue of new connections to 100 when it begins to listen."""
+    """gunicorn's ASGI worker with connections of our own.
+
+    Its event loop would shorten the queue of new connections to 100 when it begins to listen.
+    """
 
     def _setup_event_loop(self) -> None:
         super()._setup_event_loop()
-        self.loop.create_server = partial(self.loop.create_server, backlog=self.cfg.backlog)
+        listen = self.loop.create_server
+
+        def create_server(_: Any, **options: Any) -> Any:
+            if options.get("ssl"):
+                options["ssl_handshake_timeout"] = settings.CONFIG.Limits.HeaderSeconds
+            return listen(lambda: Connection(self), backlog=self.cfg.backlog, **options)
+
+        self.loop.create_server = create_server
 
 
 class Server(BaseApplication):  # type: ignore[misc] - gunicorn has no types
@@ -65,6 +79,7 @@ def serve(config: Config) -> None:
     sys.stdout.flush()
     if config.Workers > 1 and config.Metrics.Type != "none":
         exposition.share_between_processes()
+    write_privately()
     admission.share(config)
     Server(options_of(config)).run()
 
@@ -77,6 +92,7 @@ def options_of(config: Config) -> dict[str, Any]:
     """
     options: dict[str, Any] = {
         "bind": f"0.0.0.0:{config.Port}",
+        "umask": OTHERS,
         "worker_class": Worker,
         "workers": config.Workers,
         "worker_connections": 1000,
@@ -85,6 +101,9 @@ def options_of(config: Config) -> dict[str, Any]:
         "http2_cleartext": "both",
         "forwarded_allow_ips": "*",
         "secure_scheme_headers": {},
+        "limit_request_line": config.Limits.HeaderBytes,
+        "limit_request_field_size": config.Limits.HeaderBytes,
+        "http2_max_header_list_size": config.Limits.HeaderBytes + BESIDE_HTTP2,
         "graceful_timeout": GRACE_SECONDS,
         "timeout": 60,
         "keepalive": 30,

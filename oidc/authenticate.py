@@ -3,12 +3,13 @@
 from iam.access.caller import JWT, Authenticated, authenticates
 from iam.access.tokens import TokenKind
 from oidc.introspection import alive
+from oidc.issuers import is_issuer
 from oidc.system_users import system_user
 
 
 @authenticates(TokenKind.ACCESS)
 def opaque(instance: str, token: str, base_url: str) -> Authenticated | None:
-    """The user of a living opaque access token of this issuer."""
+    """The user of a living opaque access token of this instance, whichever of its hosts issued it."""
     return _proved(instance, token, base_url)
 
 
@@ -21,7 +22,7 @@ def jwt(instance: str, token: str, base_url: str) -> Authenticated | None:
 
 def _proved(instance: str, token: str, base_url: str) -> Authenticated | None:
     row = alive(instance, token, with_rights=True)
-    if row is None or row.issuer != base_url:
+    if row is None or not is_issuer(instance, base_url, row.issuer):
         return None
     return Authenticated(
         user_id=row.user_id,

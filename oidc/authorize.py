@@ -18,6 +18,7 @@ from oidc import login_door, waiting
 from oidc.addresses import see_other, with_query
 from oidc.clients import Client
 from oidc.errors import OAuthError, ShownError
+from oidc.issuers import is_issuer
 from oidc.jose import BadTokenError, read, verify
 from oidc.models import AuthRequest
 from oidc.registry import find_client
@@ -150,7 +151,7 @@ def hinted(ctx: Context, token: str) -> Mapping[str, Any] | None:
         claims = verify(token, lambda kid: verifying_key(ctx.instance, kid), types=("jwt",))
     except BadTokenError:
         return None
-    return claims if claims.get("iss") == ctx.base_url else None
+    return claims if is_issuer(ctx.instance, ctx.base_url, str(claims.get("iss", ""))) else None
 
 
 @csrf_exempt

@@ -15,6 +15,7 @@ from iam.api import rates
 from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
+from oidc.issuers import TOKEN_ENDPOINT, is_audience
 from oidc.jose import BadTokenError, BoundKey, audience, check_times, public_pem, read, verify
 from oidc.models import UsedAssertion
 from oidc.registry import find_client
@@ -111,7 +112,7 @@ def check_assertion_claims(ctx: Context, claims: Mapping[str, Any], *, subject: 
     """iss = sub = subject, for us, short-lived, and with a `jti` only once (RFC 7523 §3); raises BadTokenError."""
     if claims.get("iss") != subject or claims.get("sub") != subject:
         raise BadTokenError("issuer and subject must be the client")
-    if not {ctx.base_url, f"{ctx.base_url}/oauth/v2/token"} & set(audience(claims)):
+    if not is_audience(ctx.instance, ctx.base_url, audience(claims), TOKEN_ENDPOINT):
         raise BadTokenError("wrong audience")
     check_times(claims, ctx.now(), longest=LONGEST_ASSERTION)
     if jti := claims.get("jti"):

@@ -15,8 +15,7 @@ from oidc.tokens import issue
 @redeems_codes
 def redeem(instance: str, asked: Redemption) -> Tokens:
     """Exchange the console's code; raises Unauthenticated."""
-    scheme, _, host = asked.base_url.partition("://")
-    ctx = context_of_nobody(RequestMeta(host=host, scheme=scheme), instance)
+    ctx = context_of_nobody(RequestMeta(host=asked.host), instance)
     client = find_client(instance, asked.client_id)
     form = {"code": asked.code, "redirect_uri": asked.redirect_uri, "code_verifier": asked.verifier}
     try:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
 from iam.access.caller import instance_of
+from iam.access.http import meta_of
 from iam.api.cors import knows_origins
 from iam.kernel.errors import NotFound
 from oidc.registry import client_of
@@ -23,7 +24,9 @@ def with_cors(*, open_to_any: bool) -> Callable[[View], View]:
         @wraps(view)
         def answered(request: HttpRequest) -> HttpResponse:
             origin = request.headers.get("Origin", "")
-            allowed = "*" if open_to_any else (origin if origin and is_registered(request.get_host(), origin) else "")
+            allowed = (
+                "*" if open_to_any else (origin if origin and is_registered(meta_of(request).host, origin) else "")
+            )
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)
                 if allowed:

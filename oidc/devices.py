@@ -55,9 +55,7 @@ def terms() -> DeviceAuthSection:
 
 
 def _waiting(ctx: Context) -> "QuerySet[DeviceAuthorization]":
-    return DeviceAuthorization.objects.filter(
-        instance_id=ctx.instance, issuer=ctx.base_url, state=State.INITIATED, expires_at__gt=ctx.now()
-    )
+    return DeviceAuthorization.objects.filter(instance_id=ctx.instance, state=State.INITIATED, expires_at__gt=ctx.now())
 
 
 def get_by_user_code(ctx: Context, typed: str) -> DeviceAuthorization:

@@ -14,6 +14,7 @@ from iam.kernel.context import Context
 from oidc.claims import RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
 from oidc.errors import OAuthError
+from oidc.issuers import is_issuer
 from oidc.models import AccessToken, RefreshToken
 from oidc.scopes import PROJECT, Scopes
 from oidc.tokens import person_of
@@ -97,7 +98,9 @@ def introspect(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     if kind_of(token) is TokenKind.PAT:
         return _pat(ctx, client, token)
     row = alive(ctx.instance, token) if token else None
-    if row is None or row.issuer != ctx.base_url or not {client.id, client.project_id} & set(row.audience):
+    if row is None or not {client.id, client.project_id} & set(row.audience):
+        return INACTIVE
+    if not is_issuer(ctx.instance, ctx.base_url, row.issuer):
         return INACTIVE
     scopes = Scopes(tuple(row.scopes))
     question = RoleQuestion(
@@ -148,7 +151,7 @@ def _pat(ctx: Context, client: Client, token: str) -> dict[str, Any]:
 def userinfo(ctx: Context, token: str) -> dict[str, Any]:
     """The claims of the token's person by scope; raises OAuthError invalid_token."""
     row = alive(ctx.instance, token) if token else None
-    if row is None or row.issuer != ctx.base_url:
+    if row is None or not is_issuer(ctx.instance, ctx.base_url, row.issuer):
         raise OAuthError("invalid_token", "the token is unknown, expired or revoked")
     scopes = Scopes(tuple(row.scopes))
     if "openid" not in scopes:

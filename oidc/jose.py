@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-MAX_LENGTH = 16_384
+MAX_LENGTH = 65_536
 MAX_KID = 200
 MAX_DEPTH = 16
 SKEW = timedelta(seconds=30)

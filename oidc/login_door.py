@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
+from iam.access.http import meta_of
 from iam.access.tokens import digest
 from iam.api import failure_page
-from iam.instance.queries import known_hosts
 from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
 from oidc import waiting
 from oidc.addresses import with_query
 from oidc.errors import OAuthError, ShownError
+from oidc.issuers import is_issuer, origin_of
 from oidc.models import AuthRequest, Grant
 from oidc.registry import find_client
 from oidc.scopes import Scopes
@@ -60,7 +61,7 @@ def get_flow(ctx: Context, id: str) -> AuthRequest:
     row = AuthRequest.objects.filter(
         instance_id=ctx.instance, id=id, expires_at__gt=ctx.now(), finished_at=None
     ).first()
-    if row is None or row.issuer != ctx.base_url:
+    if row is None or not is_issuer(ctx.instance, ctx.base_url, row.issuer):
         raise NotFound("auth_request.not_found")
     return row
 
@@ -171,7 +172,7 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
         return refuse(ctx, id, refused.error, refused.description)
     code = _code(ctx, row, session)
     end(ctx, row)
-    values = {"code": code, **({"state": row.state} if row.state else {}), "iss": ctx.base_url}
+    values = {"code": code, **({"state": row.state} if row.state else {}), "iss": origin_of(row.issuer)}
     values["session_state"] = hashlib.sha256(session.id.encode()).hexdigest()[:16]
     return with_query(row.redirect_uri, values)
 
@@ -241,13 +242,15 @@ def refuse(ctx: Context, id: str, error: str, description: str = "", uri: str = 
     row = get_auth_request(ctx, id)
     end(ctx, row)
     values = OAuthError(error, description).answer() | ({"error_uri": uri} if uri else {})
-    return with_query(row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": ctx.base_url})
+    return with_query(
+        row.redirect_uri, {**values, **({"state": row.state} if row.state else {}), "iss": origin_of(row.issuer)}
+    )
 
 
 def error_page(request: HttpRequest, shown: Exception) -> HttpResponse:
-    """A page of our own that says what was compared with what, or which hosts are known; never a redirect."""
+    """A page of our own that says what was compared with what; never a redirect, and never which hosts there are (T04)."""
     if isinstance(shown, ShownError):
         asked = {"reason": shown.reason, "asked": shown.asked, "registered": shown.registered}
     else:
-        asked = {"reason": "host_unknown", "asked": request.get_host(), "registered": known_hosts()}
+        asked = {"reason": "host_unknown", "asked": meta_of(request).host}
     return failure_page.error_page(request, status=400, **asked)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from iam.access.caller import Authenticated
 from iam.access.queries import Held
 from iam.kernel.levels import Level
 from iam.settings.system_users import LEVELS, SystemUserSection
+from oidc.issuers import same_origin
 from oidc.jose import BadTokenError, audience, check_times, public_pem, read, verify
 
 KIND = "system_user"
@@ -23,12 +24,17 @@ def system_user(instance: str, token: str) -> Authenticated | None:
         if found is None:
             return None
         claims = verify(token, lambda kid: public_pem(kid, found.public_key), types=("jwt",))
-        if claims.get("sub") != name or audience(claims) != (settings.CONFIG.origin(settings.CONFIG.ExternalDomain),):
+        if claims.get("sub") != name or not _meant_for_us(audience(claims)):
             return None
         check_times(claims, datetime.now(UTC), longest=LONGEST)
     except BadTokenError:
         return None
     return Authenticated(user_id=name, org_id="", kind=KIND, memberships=tuple(_held(found, instance)))
+
+
+def _meant_for_us(audience: tuple[str, ...]) -> bool:
+    """Nobody else but the public origin, whatever port it names."""
+    return len(audience) == 1 and same_origin(audience[0], settings.CONFIG.origin(settings.CONFIG.ExternalDomain))
 
 
 def _held(user: SystemUserSection, instance: str) -> Iterator[Held]:

@@ -99,6 +99,7 @@ add_pages(
         _create,
         project_form,
         initial=lambda ctx, path: {"org": ctx.org_id},
+        from_link=("org",),
         submit="Create",
     ),
     DetailPage(

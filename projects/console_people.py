@@ -203,6 +203,7 @@ add_pages(
         _authorize,
         authorization_form,
         initial=lambda ctx, path: {"org": ctx.org_id},
+        from_link=("user", "project"),
         submit="Give",
     ),
     DetailPage(
@@ -303,6 +304,7 @@ add_pages(
         "administrators",
         _make_administrator,
         administrator_form,
+        from_link=("user", "resource"),
         submit="Make administrator",
     ),
     FormPage(

@@ -163,6 +163,7 @@ add_pages(
         _create_human,
         human_form,
         initial=lambda ctx, path: {"org": ctx.org_id},
+        from_link=("org",),
         submit="Create",
     ),
     FormPage(
@@ -172,6 +173,7 @@ add_pages(
         _create_machine,
         machine_form,
         initial=lambda ctx, path: {"org": ctx.org_id},
+        from_link=("org",),
         submit="Create",
     ),
     DetailPage(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from eventstore.store import Origin
 from iam.access.acting import AUTHENTICATED, HEADER, must_be_at_home
+from iam.access.hosts import PUBLIC_HOST, origin_of
 from iam.access.queries import Held, rights_from, rights_of
 from iam.access.tokens import TokenKind, kind_of
 from iam.kernel.context import Caller, Context, Deadline, Rights
@@ -14,26 +15,25 @@ from iam.vault import wiring
 
 API_AUDIENCE_SCOPE = "urn:zitadel:iam:org:project:id:zitadel:aud"
 SYSTEM_ACTOR = "SYSTEM"
-PUBLIC_HOST = "x-zitadel-public-host"
 OF_SYSTEM = "system."
 """How permissions over the whole system begin."""
 
 
 @dataclass(frozen=True)
 class RequestMeta:
-    """What every wire knows of a request. Header names in lower case; host with its port, as asked for."""
+    """What every wire knows of a request. Header names in lower case; of the host only the name counts."""
 
     host: str
-    scheme: str = "http"
     headers: Mapping[str, str] = field(default_factory=dict)
     remote_addr: str = ""
+    public_host: str = ""
     request_id: str = ""
     deadline: Deadline | None = None
 
     @property
     def base_url(self) -> str:
-        """The origin that the client addressed; issuer and links start with it."""
-        return f"{self.scheme}://{self.host}"
+        """The public origin of the host that the client addressed; issuer and links start with it."""
+        return origin_of(self.host)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ Authenticator = Callable[[str, str, str], Authenticated | None]
 """(instance id, token, base URL) → what it proves, or None. One joined statement each."""
 
 InstanceFinder = Callable[[str], str]
-"""host[:port] → instance id, or an empty string."""
+"""host, with a port or without → instance id, or an empty string."""
 
 HostTrust = Callable[[str, str], bool]
 """(instance id, host in lower case) → whether it leads to the instance, or is one of its trusted domains."""
@@ -116,10 +116,10 @@ def context_for(meta: RequestMeta, needs: str = AUTHENTICATED) -> Context:
 
 def _public_url(meta: RequestMeta, instance: str) -> str:
     """The origin that the caller wants links to start with; raises NotFound unless the instance trusts it (checklist H01)."""
-    host = meta.headers.get(PUBLIC_HOST, "").strip().lower()
+    host = meta.public_host
     if host and not any(trusts(instance, host) for trusts in _trusting):
         raise NotFound("instance.domain_not_found", field=PUBLIC_HOST)
-    return f"{meta.scheme}://{host}" if host else ""
+    return origin_of(host) if host else ""
 
 
 def _instance_asked(host: str, needs: str) -> str:

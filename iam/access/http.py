@@ -3,15 +3,18 @@
 from django.http import HttpRequest
 
 from iam.access.caller import RequestMeta
-from iam.access.peers import FORWARDED, client_address
+from iam.access.hosts import host_asked, public_host
+from iam.peers import FORWARDED, client_address
 
 
 def meta_of(request: HttpRequest) -> RequestMeta:
-    """What the access room needs of a request. Scheme and host are Django's: only a trusted proxy can change them."""
+    """What the access room needs of a request; raises InvalidInput for a host that is no name."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    peer = request.META.get("REMOTE_ADDR", "")
     return RequestMeta(
-        host=request.get_host(),
-        scheme=request.scheme or "http",
-        headers={name.lower(): value for name, value in request.headers.items()},
+        host=host_asked(headers, peer),
+        headers=headers,
+        public_host=public_host(headers, peer),
         remote_addr=address_of(request),
         request_id=getattr(request, "request_id", ""),
     )

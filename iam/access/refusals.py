@@ -12,6 +12,10 @@ REFUSALS = {
         "AUTH-Zq3bD",
     ),
     "auth.permission_denied": ("No matching permissions found", "AUTH-5mWD2"),
+    "auth.host_invalid": (
+        "The host of the request is missing, said twice or no host name",
+        "AUTH-h0stn",
+    ),
     "instance.not_found": ("Instance not found. Make sure you got the domain right", "QUERY-n0wng"),
     "member.role_unknown": ("Role does not exist on this level", "MEMBER-r0l3u"),
     "member.roles_missing": ("At least one role is needed", "MEMBER-r0l3m"),

@@ -21,6 +21,10 @@ REMEDIES = {
         "The caller is known and has no role that allows this.",
         "Let an administrator give the caller a role at this level (administrators of instance, organization, project or grant).",
     ),
+    "auth.host_invalid": (
+        "Host, `:authority`, Forwarded or X-Forwarded-Host is missing, is said twice, has user information, or is malformed.",
+        "Send one host name, with a port or without, and the path alone in the request line.",
+    ),
     "instance.not_found": (
         "No instance has the host that was called.",
         "Call the instance by one of its domains; add the host to the instance, or set ExternalDomain.",

@@ -15,7 +15,7 @@ from protobuf.wkt import Any as AnyDetail
 
 from eventstore import outage
 from iam.access.caller import RequestMeta
-from iam.access.peers import FORWARDED, client_address
+from iam.access.hosts import host_asked, public_host
 from iam.api.errors import Told, told, type_url
 from iam.api.methods import Exchange, answer
 from iam.cache import epochs
@@ -23,6 +23,7 @@ from iam.kernel.context import Deadline
 from iam.kernel.errors import Refusal
 from iam.observe import exposition, requests
 from iam.observe.requests import Served
+from iam.peers import FORWARDED, client_address
 
 log = logging.getLogger(__name__)
 LONGEST_WAIT = timedelta(days=1)
@@ -84,14 +85,12 @@ def _packed(detail: Message) -> ErrorDetail:
 def meta_of_call(context: Any) -> RequestMeta:
     """What the access room needs of a call."""
     headers = {name.lower(): value for name, value in context.request_headers.items()}
-    secure = settings.CONFIG.ExternalSecure
+    peer = (context.client_address or "").rsplit(":", 1)[0].strip("[]")
     return RequestMeta(
-        host=headers.get("host", ""),
-        scheme="https" if secure else "http",
+        host=host_asked(headers, peer),
         headers=headers,
-        remote_addr=client_address(
-            (context.client_address or "").rsplit(":", 1)[0].strip("[]"), headers.get(FORWARDED, "")
-        ),
+        public_host=public_host(headers, peer),
+        remote_addr=client_address(peer, headers.get(FORWARDED, "")),
         request_id=requests.request_id_of(headers.get("x-request-id", "")),
         deadline=_deadline(context.timeout_ms),
     )

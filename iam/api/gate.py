@@ -55,12 +55,12 @@ async def passed(scope: Scope, receive: Any, send: Any, application: Application
         async with admission.turn(scope, body):
             await application(_announced(scope, len(body)), _replay(body, receive), send)
     except TimeoutError:
-        await _refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
+        await refuse(scope, send, ResourceExhausted("api.body_too_slow"), 408)
     except TooLarge as large:
         await _linger(scope, receive)
-        await _refuse(scope, send, large, 413)
+        await refuse(scope, send, large, 413)
     except ResourceExhausted as full:
-        await _refuse(scope, send, full, 429 if full.code == admission.FULL else 503)
+        await refuse(scope, send, full, 429 if full.code == admission.FULL else 503)
     except _Gone:
         return
     finally:
@@ -128,7 +128,7 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
     return next((value for name, value in scope["headers"] if name == wanted), None)
 
 
-async def _refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> None:
+async def refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> None:
     """Answer in the form of the wire, and end a connection whose rest nobody will read."""
     kind = (_header(scope, b"content-type") or b"").decode("latin1").partition(";")[0]
     answer = told(refusal)

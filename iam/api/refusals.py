@@ -18,6 +18,7 @@ REFUSALS = {
     "api.body_too_large": ("The body is too large", "API-b1g2x"),
     "api.body_too_complex": ("The body has too many members or is nested too deeply", "API-d33pj"),
     "api.member_twice": ("The body names a member twice", "API-tw1ce"),
+    "api.head_too_large": ("The request line and the headers are too large", "API-h34dl"),
     "api.body_too_slow": ("The body did not arrive in time", "API-sl0wb"),
     "api.too_many_requests": ("Too many requests; wait before the next one", "API-r4t3l"),
     "api.idempotency_key_invalid": ("An idempotency key has 1 to 255 visible ASCII characters", "API-1dk3y"),

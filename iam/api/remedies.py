@@ -34,6 +34,10 @@ REMEDIES = {
         "Send less at once; operators may raise the limits.",
     ),
     "api.member_twice": ("An object of the body has two members of one name.", "Send each member once."),
+    "api.head_too_large": (
+        "Request line and headers together have more bytes than Limits.HeaderBytes.",
+        "Send long values in the body (POST) and fewer cookies; operators may raise the limit.",
+    ),
     "api.body_too_slow": (
         "The body did not arrive within Limits.BodySeconds.",
         "Send it faster; check the proxies in between.",

@@ -94,20 +94,6 @@ def application_of(path: str) -> Asgi | None:
     return _readable(_applications[name])
 
 
-def with_host(application: Asgi) -> Asgi:
-    """HTTP/2 names the host in a pseudo header; give it back as `host`."""
-
-    async def answer(scope: Scope, receive: Any, send: Any) -> None:
-        if not any(name == b"host" for name, _ in scope["headers"]):
-            authority = next((value for name, value in scope["headers"] if name == b":authority"), b"")
-            server = scope.get("server") or ("", 0)
-            host = authority or f"{server[0]}:{server[1]}".encode()
-            scope = {**scope, "headers": [*scope["headers"], (b"host", host)]}
-        await application(scope, receive, send)
-
-    return answer
-
-
 def _readable(application: Any) -> Asgi:
     """Refuse what connectrpc cannot read: gRPC needs trailers (HTTP/2), header values are text."""
 

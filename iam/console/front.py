@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 from eventstore.recent import sign_ins_per_hour
 from iam.console import signin, site
 from iam.console.chart import Point, chart_of
-from iam.console.views import refused, see_known_hosts, show, signed_in
+from iam.console.views import refused, see_unknown_host, show, signed_in
 from iam.kernel.context import Context
 from iam.kernel.errors import Refusal
 from projections.statistics import facts_per_hour
@@ -63,7 +63,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     try:
         return signin.start(request)
     except Refusal as refusal:
-        return see_known_hosts(request) if refusal.code.startswith("instance.") else refused(request, refusal)
+        return see_unknown_host(request) if refusal.code.startswith("instance.") else refused(request, refusal)
 
 
 @require_GET

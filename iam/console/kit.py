@@ -193,6 +193,7 @@ class FormPage:
     form: type[forms.Form] | Callable[[Context, Path], type[forms.Form]] | None = None
     subject: Callable[[Context, Path], str] | None = None
     initial: Callable[[Context, Path], Mapping[str, Any]] = lambda ctx, path: {}
+    from_link: tuple[str, ...] = ()  # fields that our own links choose for; nobody else's link fills any other
     submit: str = "Save"
     intro: str = ""
     danger: bool = False

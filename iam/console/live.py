@@ -3,7 +3,6 @@
 import asyncio
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -77,18 +76,18 @@ class LiveActivity(AsyncWebsocketConsumer):  # type: ignore[misc] - channels has
 
     def _context(self) -> Context | None:
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in self.scope["headers"]}
-        origin = urlsplit(headers.get("origin", ""))
-        secure = origin.scheme == "https"
+        origin = headers.get("origin", "")
+        secure = origin.startswith("https:")
         cookie = SimpleCookie(headers.get("cookie", "")).get(cookie_name("session", secure=secure))
-        if origin.netloc != headers.get("host") or cookie is None:
+        if cookie is None:
             return None
         try:
-            ctx = context_of_cookie(headers["host"], origin.scheme, cookie.value)
+            ctx = context_of_cookie(headers.get("host", ""), cookie.value)
             ctx.reach(NEEDS)
         except Refusal:
             return None
-        self._again = (headers["host"], origin.scheme, cookie.value)
-        return ctx
+        self._again = (headers["host"], cookie.value)
+        return ctx if origin == ctx.base_url else None
 
     async def _watch(self) -> None:
         mark = (await sync_to_async(self._look)(Mark()))[0]

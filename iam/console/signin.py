@@ -36,7 +36,7 @@ SECRET_LENGTH = 43  # letters and digits: 256 bit
 class Redemption:
     """What the console hands to the token endpoint's own rules (RFC 6749 §4.1.3, RFC 7636 §4.5)."""
 
-    base_url: str
+    host: str
     client_id: str
     code: str
     redirect_uri: str
@@ -111,7 +111,7 @@ def finish(request: HttpRequest) -> HttpResponse:
     tokens = _redeemers[0](
         instance,
         Redemption(
-            base_url=meta.base_url,
+            host=meta.host,
             client_id=_clients[0](instance),
             code=request.GET["code"],
             redirect_uri=meta.base_url + CALLBACK,
@@ -156,9 +156,9 @@ def context_of(request: HttpRequest) -> Context:
     return _context(meta_of(request), request.COOKIES.get(_cookie_name(request, "session"), ""))
 
 
-def context_of_cookie(host: str, scheme: str, cookie: str) -> Context:
+def context_of_cookie(host: str, cookie: str) -> Context:
     """The same for a connection that is no Django request (the live page's WebSocket)."""
-    return _context(RequestMeta(host=host, scheme=scheme), cookie)
+    return _context(RequestMeta(host=host), cookie)
 
 
 def _context(meta: RequestMeta, cookie: str) -> Context:

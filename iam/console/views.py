@@ -37,7 +37,7 @@ def signed_in(view: ContextView) -> View:
         except Unauthenticated:
             return _sign_in(request)
         except NotFound as unknown:
-            return see_known_hosts(request) if unknown.code.startswith("instance.") else refused(request, unknown)
+            return see_unknown_host(request) if unknown.code.startswith("instance.") else refused(request, unknown)
         request.console = ctx  # type: ignore[attr-defined]
         try:
             response = view(request, ctx, **path)
@@ -49,8 +49,8 @@ def signed_in(view: ContextView) -> View:
     return checked
 
 
-def see_known_hosts(request: HttpRequest) -> HttpResponse:
-    """The login answers a host of no instance with the hosts that there are."""
+def see_unknown_host(request: HttpRequest) -> HttpResponse:
+    """The login has the page about a host of no instance."""
     return HttpResponseRedirect("/ui/v2/login/login")
 
 
@@ -174,7 +174,8 @@ def _bound(request: HttpRequest, ctx: Context, page: FormPage, path: dict[str, s
     if page.form is None:
         return None
     made = page.form if isinstance(page.form, type) else page.form(ctx, path)
-    initial = {**page.initial(ctx, path), **request.GET.dict()}
+    chosen = {name: request.GET[name] for name in page.from_link if name in request.GET}
+    initial = {**page.initial(ctx, path), **chosen}
     return made(request.POST if request.method == "POST" else None, initial=initial)
 
 

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from eventstore.prepared import prepared
 from iam.access.caller import finds_instance, trusts_hosts
+from iam.access.hosts import checked
 from iam.cache import epochs, kept
 from iam.console.signin import knows_console_client
 from iam.instance.models import InstanceDomainRow, InstanceRow, TrustedDomainRow
@@ -30,12 +31,11 @@ def _hosts_with_epochs(asked: str, bare: str) -> "QuerySet[Any, Any]":
 
 @finds_instance
 def find_instance(host: str) -> str:
-    """The instance of a host, with its port or without; empty for an unknown host. One statement."""
-    asked = host.lower()
-    bare = asked.rsplit(":", 1)[0]
+    """The instance of a host, whatever port is named; empty for an unknown host. One statement."""
+    bare, stored = _spellings(host)
     hosts = _hosts_with_epochs if kept.is_on() else _hosts
-    found = {row["domain"]: row for row in hosts.all(asked=asked, bare=bare)}
-    row = found.get(asked) or found.get(bare)
+    found = {row["domain"]: row for row in hosts.all(asked=stored, bare=bare)}
+    row = found.get(bare) or found.get(stored)
     if row is None:
         return ""
     epochs.note(row["instance_id"], row.get("epochs"))
@@ -43,12 +43,22 @@ def find_instance(host: str) -> str:
     return str(row["instance_id"])
 
 
+def _spellings(host: str) -> tuple[str, str]:
+    """The name of a host, and how it was stored when hosts could be added with the port of the configuration."""
+    bare = checked(host)
+    return bare, f"{bare}:{settings.CONFIG.ExternalPort}"
+
+
 @trusts_hosts
 def is_trusted(instance: str, host: str) -> bool:
-    """Whether links may be made with a host, with its port or without: one of the instance, or one that it trusts."""
-    names = {host, host.rsplit(":", 1)[0]}
-    rows = (InstanceDomainRow.objects, TrustedDomainRow.objects)
-    return any(one.filter(instance_id=instance, domain__in=names).exists() for one in rows)
+    """Whether links may be made with a host: one of the instance, or one that it trusts."""
+    trusted = TrustedDomainRow.objects.filter(instance_id=instance, domain__in=_spellings(host))
+    return leads_to(instance, host) or trusted.exists()
+
+
+def leads_to(instance: str, host: str) -> bool:
+    """Whether a host is one of the instance."""
+    return InstanceDomainRow.objects.filter(instance_id=instance, domain__in=_spellings(host)).exists()
 
 
 @knows_console_client
@@ -115,11 +125,6 @@ def is_host(ctx: Context, *, domain: str) -> bool:
 def trusted_domains_of(ctx: Context, *, instance_id: str) -> "QuerySet[TrustedDomainRow]":
     """The hosts that links may be made with."""
     return TrustedDomainRow.objects.filter(instance_id=get_some_instance(ctx, instance_id=instance_id).id)
-
-
-def known_hosts() -> list[str]:
-    """Hosts that lead somewhere, for the page that answers a wrong one; at most five."""
-    return list(InstanceDomainRow.objects.order_by("created_at").values_list("domain", flat=True)[:5])
 
 
 def own_host(instance: str) -> str:

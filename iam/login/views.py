@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -117,9 +117,7 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
     response = render(request, f"login/{template}.html", told, status=status)
     response.frame_ancestors = frame_ancestors(visit.settings.security)  # type: ignore[attr-defined]
     if visit.flow is not None and visit.flow.redirect_uri:
-        parts = urlsplit(visit.flow.redirect_uri)
-        target = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
-        response.form_targets = (target,)  # type: ignore[attr-defined]
+        response.form_targets = (visit.flow.redirect_uri,)  # type: ignore[attr-defined]
     if lang := request.GET.get("lang"):
         response.set_cookie(language.COOKIE, lang[:5], max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
     return response

@@ -1,19 +1,16 @@
 """/debug/metrics: for whoever scrapes inside, not for the outside (checklist H11)."""
 
 import hmac
-import ipaddress
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from iam.observe import exposition, figures
+from iam.peers import is_trusted, is_within
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-INSIDE = tuple(
-    ipaddress.ip_network(one)
-    for one in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
-)
+LOOPBACK = "127.0.0.0/8,::1"
+EVERYBODY = "0.0.0.0/0"
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 
 
@@ -26,21 +23,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may(request: HttpRequest) -> bool:
-    """With a token configured: who has it. Else: a peer of a private network that came without a proxy between."""
+    """With a token configured: who has it. Else: the loopback, the proxies' networks and those named, without a proxy between."""
     if token := settings.CONFIG.Metrics.Token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    named = settings.CONFIG.Metrics.Networks
+    if EVERYBODY in named:
+        return True
     if any(name in request.headers for name in FORWARDED):
         return False
-    return _is_private(request.META.get("REMOTE_ADDR", ""))
-
-
-def _is_private(peer: str) -> bool:
-    try:
-        address: Any = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in network for network in INSIDE)
+    peer = request.META.get("REMOTE_ADDR", "")
+    return is_trusted(peer) or is_within(peer, LOOPBACK) or is_within(peer, named)
 
 
 __all__ = ["figures", "metrics"]

@@ -6,21 +6,14 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from iam.access.catalog import text_of
+from iam.access.hosts import host_asked, origin_of
 from iam.cache import epochs
+from iam.kernel.errors import InvalidInput
 from iam.observe import requests
 from iam.observe.requests import Served
+from iam.settings.guards import ANCESTOR, HEADERS, TRANSPORT, page_policy
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'{targets}; frame-ancestors {ancestors}; base-uri 'none'"
-)
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # none at all makes browsers send `Origin: null` with our own forms
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-}
 NAMED_GROUP = re.compile(r"\(\?P<(\w+)>[^()]*(?:\([^()]*\)[^()]*)*\)")
 WIRES = (
     (re.compile(r"(?:v2|v2beta|management|admin|auth|system)/"), "rest"),
@@ -41,21 +34,55 @@ def request_frame(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         request.request_id = requests.request_id_of(request.headers.get("X-Request-Id", ""))  # type: ignore[attr-defined]
         if settings.CONFIG.ExternalSecure:
             request.META["wsgi.url_scheme"] = "https"
-        response = _observed(request, answer)
+        response = _observed(request, at_its_host(with_head(answer)))
+        ancestors = getattr(response, "frame_ancestors", ())
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        targets = "".join(f" {target}" for target in getattr(response, "form_targets", ()))
-        framing = " ".join(getattr(response, "frame_ancestors", ()))
-        if framing:
+        if any(map(ANCESTOR.fullmatch, ancestors)):
             del response.headers["X-Frame-Options"]  # cannot name origins; the policy below does
-        ancestors = framing or "'none'"
-        response.headers.setdefault("Content-Security-Policy", CSP.format(targets=targets, ancestors=ancestors))
+        policy = page_policy(getattr(response, "form_targets", ()), ancestors)
+        response.headers.setdefault("Content-Security-Policy", policy)
         if settings.CONFIG.ExternalSecure:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+            response.headers.setdefault(*TRANSPORT)
         response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response
 
     return framed
+
+
+def at_its_host(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Let what follows see one host: the name that was asked for, with the port of the configuration (checklist H01)."""
+
+    def addressed(request: HttpRequest) -> HttpResponse:
+        try:
+            host = origin_of(host_asked(request.headers, request.META.get("REMOTE_ADDR", ""))).partition("://")[2]
+        except InvalidInput as wrong:
+            return HttpResponse(text_of(wrong.code), status=400, content_type="text/plain")
+        request.META["HTTP_HOST"] = host
+        return answer(request)
+
+    return addressed
+
+
+def with_head(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer HEAD with the headers of GET (RFC 9110 §9.3.2), whatever a view says of its verbs."""
+
+    def without_body(request: HttpRequest) -> HttpResponse:
+        if request.method != "HEAD":
+            return answer(request)
+        request.method = "GET"
+        try:
+            response = answer(request)
+        finally:
+            request.method = "HEAD"
+        if response.streaming:
+            response.streaming_content = ()  # type: ignore[attr-defined]
+        else:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+    return without_body
 
 
 def _observed(request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:

@@ -22,6 +22,7 @@ for name in [name for name in os.environ if name.startswith("ZITADEL_") and name
 from iam.settings.base import *  # noqa: E402, F403
 from iam.settings.base import CONFIG, DATABASES  # noqa: E402
 
+CONFIG.ExternalPort = 80
 CONFIG.SystemDefaults.PasswordHasher.Hasher.Time = 1
 CONFIG.SystemDefaults.PasswordHasher.Hasher.Memory = 8192
 if CONFIG.embedded:

@@ -1,14 +1,14 @@
 """Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
 
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from iam.kernel.hosts import host_name
 from iam.settings.calling import ExecutionsSection, HTTPClientSection
 from iam.settings.hashing import PasswordHasherSection
-from iam.settings.section import Section
+from iam.settings.section import NetworkList, Section
 from iam.settings.system_users import SystemUsers
 from iam.settings.watching import (
     CachesSection,
@@ -19,15 +19,7 @@ from iam.settings.watching import (
     SeedTelemetrySection,
 )
 
-
-def _are_networks(text: str) -> str:
-    for one in text.split(","):
-        if one.strip():
-            ip_network(one.strip(), strict=False)
-    return text
-
-
-Networks = Annotated[str, AfterValidator(_are_networks)]
+Host = Annotated[str, AfterValidator(host_name)]
 
 
 class TLSSection(Section):
@@ -410,6 +402,15 @@ class LimitsSection(Section):
     JSONDepth: int = Field(60, ge=10, le=100, description="how deep objects and lists of a JSON body may nest")
     JSONMembers: int = Field(20_000, ge=100, description="members of all objects of a JSON body together")
     BodySeconds: int = Field(30, ge=1, le=600, description="a body that takes longer to arrive is given up (408)")
+    HeaderBytes: int = Field(
+        65536,
+        ge=8192,
+        le=1024 * 1024,
+        description="largest request line and headers together (414, 431); a proxy in front needs as much room",
+    )
+    HeaderSeconds: int = Field(
+        15, ge=1, le=600, description="a request line and headers that take longer to arrive are given up (408)"
+    )
 
 
 class RateSection(Section):
@@ -546,12 +547,12 @@ class Config(Section):
 
     Port: int = Field(8080, ge=1, le=65535, description="listener: HTTP/1.1, HTTP/2, gRPC, WebSocket on one port")
     ExternalPort: int = Field(8080, ge=1, le=65535, description="port of the public origin")
-    ExternalDomain: str = Field("localhost", description="host of the public origin and first instance domain")
+    ExternalDomain: Host = Field("localhost", description="host of the public origin and first instance domain")
     ExternalSecure: bool = Field(False, description="the public origin uses https")
-    TrustedProxies: Networks = Field(
+    TrustedProxies: NetworkList = Field(
         "",
         description="networks of proxies in front, with commas (10.0.0.0/8,::1); only they may tell a client's address"
-        " by X-Forwarded-For",
+        " by X-Forwarded-For, and the host that was asked for by Forwarded, X-Forwarded-Host or x-zitadel-instance-host",
     )
     Workers: int = Field(1, ge=1, le=64, description="web processes")
     Threads: int = Field(16, ge=1, le=256, description="requests at once per process")
@@ -594,10 +595,10 @@ class Config(Section):
         return self
 
     def origin(self, host: str) -> str:
-        """The public origin of a host; the scheme's own port is left out."""
+        """The public origin of a host, whatever port it comes with; the scheme's own port is left out. Raises ValueError."""
         scheme, own = ("https", 443) if self.ExternalSecure else ("http", 80)
-        is_complete = ":" in host or self.ExternalPort == own
-        return f"{scheme}://{host}" if is_complete else f"{scheme}://{host}:{self.ExternalPort}"
+        port = "" if self.ExternalPort == own else f":{self.ExternalPort}"
+        return f"{scheme}://{host_name(host)}{port}"
 
     @property
     def embedded(self) -> bool:

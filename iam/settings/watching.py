@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field
 
-from iam.settings.section import Section
+from iam.settings.section import NetworkList, Section
 
 
 def _as_words(value: object) -> object:
@@ -148,7 +148,15 @@ class MetricsSection(Section):
     Type: str = Field(
         "otel", pattern="^(otel|none)$", description="otel: /debug/metrics answers; none: it is not there"
     )
-    Token: str = Field("", description="bearer token that /debug/metrics asks for; empty = direct private peers only")
+    Token: str = Field(
+        "",
+        description="bearer token that /debug/metrics asks everybody for; empty = the loopback, TrustedProxies and Networks",
+    )
+    Networks: NetworkList = Field(
+        "",
+        description="networks that may read /debug/metrics without a token, with commas, when they connect directly;"
+        " 0.0.0.0/0,::/0 = everybody, through proxies, too",
+    )
 
 
 class ExporterSection(Section):

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from iam.access.caller import system_context
+from iam.access.hosts import origin_of
 from iam.instance import commands as instance
 from iam.kernel.change import Receipt, together
 from iam.kernel.context import Context
@@ -66,7 +67,7 @@ def create_instance(
     ids = {thing: ctx.ports.new_id() for thing in THINGS}
     config = _configured(ctx, name, org_name, language)
     where = replace(
-        system_context(ids["instance"], base_url=config.origin(domain or config.ExternalDomain), actor=ctx.actor),
+        system_context(ids["instance"], base_url=origin_of(domain or config.ExternalDomain), actor=ctx.actor),
         origin=ctx.origin,
     )
     with together(ctx):

@@ -9,6 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from eventstore.partitions import make_partitions
 from iam.management.models import SetupStep
+from iam.settings.state import write_privately
 from iam.setup import level
 from iam.setup.first_instance import STEP, base_url, follow_origin, make
 from iam.setup.lock import only_one
@@ -17,6 +18,7 @@ from iam.setup.lock import only_one
 def setup() -> None:
     """Migrate and make the first instance. May be repeated, killed and run twice at once."""
     settings.MASTER_KEYS()
+    write_privately()
     settings.VAR.mkdir(parents=True, exist_ok=True)
     with only_one():
         refuse_if(_too_new())

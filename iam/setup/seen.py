@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from iam.access.http import meta_of
-from iam.access.peers import FORWARDED, is_trusted
+from iam.peers import FORWARDED, is_trusted
 
 PATH = "/debug/seen"
 HEADER = "X-Gatehouse-Doctor"

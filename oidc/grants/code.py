@@ -13,6 +13,7 @@ from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from oidc.families import ReusedError
+from oidc.issuers import same_host
 from oidc.models import Grant
 from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
@@ -23,7 +24,7 @@ VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     """Redeem a code; raises OAuthError invalid_grant. A second use revokes what the first gave (checklist C01)."""
     row = Grant.objects.filter(instance_id=ctx.instance, digest=digest(form.get("code", ""))).first()
-    if row is None or row.client_id != client.id or row.issuer != ctx.base_url:
+    if row is None or row.client_id != client.id or not same_host(ctx.base_url, row.issuer):
         raise OAuthError("invalid_grant", "unknown code")
     if row.redirect_uri != form.get("redirect_uri", ""):
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request")

@@ -11,6 +11,7 @@ from oidc.clients import Client
 from oidc.devices import KIND, State
 from oidc.domain.events import DeviceAuthorizationDone
 from oidc.errors import OAuthError
+from oidc.issuers import same_host
 from oidc.models import DeviceAuthorization
 from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
@@ -26,7 +27,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     row = DeviceAuthorization.objects.filter(
         instance_id=ctx.instance, digest=digest(form.get("device_code", ""))
     ).first()
-    if row is None or row.client_id != client.id or row.issuer != ctx.base_url:
+    if row is None or row.client_id != client.id or not same_host(ctx.base_url, row.issuer):
         raise OAuthError("invalid_grant", "unknown device code")
     _must_be_approved(ctx, row)
     user = living_user(ctx.instance, row.user_id)

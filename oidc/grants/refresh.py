@@ -7,6 +7,7 @@ from iam.kernel.context import Context
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from oidc.families import ReusedError
+from oidc.issuers import is_issuer
 from oidc.models import RefreshToken
 from oidc.scopes import narrowed
 from oidc.subjects import living_user, session_alive
@@ -17,7 +18,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     """Exchange a refresh token for the next; raises OAuthError invalid_grant, invalid_scope."""
     token = digest(form.get("refresh_token", ""))
     row = RefreshToken.objects.filter(instance_id=ctx.instance, digest=token).first()
-    if row is None or row.client_id != client.id or row.issuer != ctx.base_url:
+    if row is None or row.client_id != client.id or not is_issuer(ctx.instance, ctx.base_url, row.issuer):
         raise OAuthError("invalid_grant", "unknown refresh token")
     scopes = narrowed(form["scope"], row.scopes) if form.get("scope") else tuple(row.scopes)
     if scopes is None:

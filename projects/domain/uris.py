@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from iam.kernel.errors import InvalidInput
+from iam.kernel.hosts import host_name
 
 WEB, USER_AGENT, NATIVE = 0, 1, 2
 DANGEROUS = {"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem", "mailto", "tel"}
@@ -43,9 +44,20 @@ def problem_of(uri: str, *, app_type: int, dev_mode: bool) -> str:
         return "must not have a wildcard"
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         return "must not carry user information"
+    if parts.netloc and not _is_host(parts.netloc):
+        return "has a host that is none; write an international name in its ASCII form (xn--…)"
     if scheme in ("http", "https"):
         return _problem_of_web(scheme, parts.hostname or "", app_type=app_type, dev_mode=dev_mode)
     return "" if app_type == NATIVE else "only native applications may use a scheme of their own"
+
+
+def _is_host(netloc: str) -> bool:
+    """Whether it can stand in headers, as a source of the content policy does (Content Security Policy 3 §2.3.1)."""
+    try:
+        host_name(netloc)
+    except ValueError:
+        return False
+    return True
 
 
 def _problem_of_web(scheme: str, host: str, *, app_type: int, dev_mode: bool) -> str:

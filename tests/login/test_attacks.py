@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import settings
 
-from iam.access.peers import client_address
+from iam.peers import client_address
 from iam.settings.logs import lines
 from tests.oidc.support import make_flow
 from users.models import AttemptRow, SessionRow

@@ -134,12 +134,27 @@ def test_h10_a_metric_has_only_so_many_series(counting, monkeypatch):
     assert len([line for line in counting.text().decode().splitlines() if "_seconds_count{" in line]) == 10
 
 
-def test_h11_only_direct_private_peers_see_the_figures(counting, house):
-    for peer, status in (("127.0.0.1", 200), ("10.2.3.4", 200), ("::1", 200), ("203.0.113.9", 404), ("", 404)):
+PEERS = ("127.0.0.1", "::1", "::ffff:127.0.0.1", "10.2.3.4", "192.168.1.1", "fd00::1", "203.0.113.9", "", "x")
+SEEN = {
+    "by default": ("", "", PEERS[:3]),
+    "of proxies": ("10.0.0.0/8", "", PEERS[:4]),
+    "of networks": ("", "10.0.0.0/8,fd00::/8", (*PEERS[:4], "fd00::1")),
+    "by everybody": ("", "0.0.0.0/0,::/0", PEERS),
+}
+
+
+@pytest.mark.parametrize(("proxies", "networks", "may"), SEEN.values(), ids=SEEN)
+def test_h11_figures_are_for_the_loopback_and_networks_that_are_named(
+    counting, house, monkeypatch, proxies, networks, may
+):
+    monkeypatch.setattr(settings.CONFIG, "TrustedProxies", proxies)
+    monkeypatch.setattr(settings.CONFIG.Metrics, "Networks", networks)
+    for peer in PEERS:
         client = Client(HTTP_HOST=HOST, REMOTE_ADDR=peer)
-        assert client.get("/debug/metrics").status_code == status, peer
-    for header in ("x-forwarded-for", "forwarded", "via", "x-real-ip"):
-        assert scrape(Client(HTTP_HOST=HOST), **{header: "127.0.0.1"}).status_code == 404
+        assert client.get("/debug/metrics").status_code == (200 if peer in may else 404), peer
+    for header in ("x-forwarded-for", "x-forwarded-host", "forwarded", "via", "x-real-ip"):
+        told = {header: "for=127.0.0.1" if header == "forwarded" else "127.0.0.1"}
+        assert scrape(Client(HTTP_HOST=HOST), **told).status_code == (200 if networks.startswith("0") else 404)
 
 
 def test_h11_with_a_token_only_who_has_it(counting, house, web, monkeypatch):

@@ -8,13 +8,13 @@ import time
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from django.conf import settings
 from joserfc.jwk import RSAKey
 
 from iam.access.caller import RequestMeta, context_for, system_context
 from iam.instance import commands as instances
 from iam.kernel.errors import NotFound, Unauthenticated
 from iam.kernel.levels import Level, Resource
-from tests.conftest import ISSUER
 from tests.system.conftest import origin
 from tests.system.support import ED25519, pair, token
 from users import commands as users
@@ -68,8 +68,8 @@ WRONG = {
     "no issuer": {"iss": None},
     "an issuer that is a list": {"iss": ["superuser"]},
     "another server": {"aud": "https://other.example"},
-    "the audience with a slash": {"aud": "http://localhost:8080/"},
-    "us and others": {"aud": ["http://localhost:8080", "https://other.example"]},
+    "the audience with a slash": {"aud": f"{settings.CONFIG.origin('localhost')}/"},
+    "us and others": {"aud": [settings.CONFIG.origin("localhost"), "https://other.example"]},
     "no audience": {"aud": None},
 }
 
@@ -80,9 +80,16 @@ def test_j07_j08_wrong_claims_prove_nothing(known, changed):
         caller(token("superuser", origin(), pair()[0], **changed))
 
 
-def test_j08_the_origin_of_an_instance_is_not_that_of_the_system(known, house):
+@pytest.mark.parametrize("audience", ["http://second.example", "http://second.example:80", "https://localhost"])
+def test_j08_the_origin_of_an_instance_is_not_that_of_the_system(known, house, audience):
+    instances.add_domain(house.system, domain="second.example")
     with pytest.raises(Unauthenticated):
-        caller(token("superuser", ISSUER, pair()[0]))
+        caller(token("superuser", audience, pair()[0]))
+
+
+@pytest.mark.parametrize("audience", ["http://localhost:80", "http://LOCALHOST", "http://localhost:9999"])
+def test_j08_the_spelling_of_the_origin_does_not_count(known, audience):
+    assert caller(token("superuser", audience, pair()[0])).actor == "superuser"
 
 
 def test_a_token_of_another_key_proves_nothing(known):

@@ -59,6 +59,10 @@ gatehouse/leftover: "true"
 {{- $_ := set $database "Admin" (dict "Username" $auth.username) -}}
 {{- end -}}
 {{- $tree := dict "Port" .Values.service.port "Database" (dict "Postgres" $database) -}}
+{{- /* Prometheus comes from another pod, directly; what the ingress forwards is not shown to anybody. */ -}}
+{{- if .Values.metrics.enabled -}}
+{{- $_ := set $tree "Metrics" (dict "Networks" "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7") -}}
+{{- end -}}
 {{- $given := .Values.zitadel.configmapConfig -}}
 {{- if and (include "zitadel.workers" .) (dig "Cache" "Enabled" false $given) -}}
 {{- $redis := dict "Enabled" true -}}

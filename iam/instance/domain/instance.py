@@ -30,11 +30,13 @@ from iam.instance.domain.kinds import INSTANCE, SettingFact
 from iam.instance.domain.settings import Settings
 from iam.instance.domain.values import LANGUAGES
 from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
+from iam.kernel.hosts import host_name
 from iam.kernel.levels import Level
 
 HOST = re.compile(
-    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:[0-9]{1,5})?"
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]"
 )
+WITH_PORT = re.compile(r":[0-9]*$")
 LONGEST_NAME = 200
 CHOICES: Mapping[type[Event], tuple[str, str]] = {
     InstanceChanged: ("name", "name"),
@@ -99,7 +101,7 @@ class Instance(Aggregate):
     def remove_domain(self, domain: str) -> list[Event]:
         """Take a host away; not the primary, not the generated one."""
         self._must_exist()
-        host = _host(domain)
+        host = _stored(domain)
         if host not in self.domains:
             raise NotFound("instance.domain_not_found")
         if host == self.primary or host in self.generated:
@@ -133,9 +135,9 @@ class Instance(Aggregate):
     def distrust_domain(self, domain: str) -> list[Event]:
         """Trust a host no more."""
         self._must_exist()
-        if _host(domain) not in self.trusted:
+        if _stored(domain) not in self.trusted:
             raise NotFound("instance.domain_not_found")
-        return [TrustedDomainRemoved(domain=_host(domain))]
+        return [TrustedDomainRemoved(domain=_stored(domain))]
 
     def set_language(self, language: str) -> list[Event]:
         """Choose the language of pages and mails."""
@@ -225,9 +227,19 @@ class Instance(Aggregate):
         return frozenset(hosts) | self.members.claims(self.id)
 
 
+def _stored(domain: str) -> str:
+    """A host as it was added, maybe with a port, as was possible once: it can still be removed."""
+    name, port = WITH_PORT.sub("", domain.strip()), WITH_PORT.search(domain.strip())
+    return _host(name) + (port.group() if port else "")
+
+
 def _host(domain: str) -> str:
-    host = domain.strip().lower()
-    if not HOST.fullmatch(host):
+    """The name of a host; with a port it is none: the configuration alone says the port."""
+    try:
+        host = host_name(domain.strip())
+    except ValueError:
+        host = ""
+    if not HOST.fullmatch(host) or WITH_PORT.search(domain.strip()):
         raise InvalidInput("instance.domain_invalid", field="domain", reason=domain[:100])
     return host
 

@@ -65,7 +65,7 @@ def _compared(origin: str, found: dict[str, Any]) -> Iterator[Finding]:
             "origin",
             f"asked {wanted}, the server was asked for {found['host']}",
             cause="the proxy does not pass the host on",
-            remedy="nginx: proxy_set_header Host $http_host",
+            remedy="nginx: proxy_set_header Host $host; or X-Forwarded-Host from a proxy that TrustedProxies names",
         )
     if found["forwarded_proto"] and (found["forwarded_proto"] == "https") != config.ExternalSecure:
         yield problem(

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from iam.management.management.flags import add_flags
 from iam.management.management.phases import need_broker
+from iam.settings.state import write_privately
 
 
 class Command(BaseCommand):
@@ -24,5 +25,6 @@ class Command(BaseCommand):
         need_broker()
         from iam.celery import app  # Celery is loaded only where it is used
 
+        write_privately()
         settings.VAR.mkdir(parents=True, exist_ok=True)
         app.Beat(loglevel="WARNING", schedule=str(settings.VAR / "beat-schedule"), quiet=True).run()

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from iam.management.management.flags import add_flags
 from iam.management.management.phases import let_go, need_broker
+from iam.settings.state import write_privately
 
 
 class Command(BaseCommand):
@@ -31,5 +32,6 @@ class Command(BaseCommand):
         arguments = ["worker", "--loglevel", "warning", "--concurrency", str(options["concurrency"])]
         if options["beat"]:
             arguments += ["--beat", "--schedule", str(settings.VAR / "beat-schedule")]
+        write_privately()
         settings.VAR.mkdir(parents=True, exist_ok=True)
         app.worker_main(arguments)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users', '0008_invitations_sent'),
+        ('users', '0011_failed_checks'),
     ]
 
     operations = [

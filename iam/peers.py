@@ -15,17 +15,32 @@ def client_address(peer: str, forwarded: str) -> str:
     Each trusted proxy appends the address that it saw, so the list is read from its end; the first one that is not a
     trusted proxy is the client. What stands before it is only what the client says.
     """
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()][-MOST_HOPS:]
+    hops = _hops(forwarded)
     address = peer
     while hops and is_trusted(address):
         address = hops.pop()
     return address if _parsed(address) else peer
 
 
+def trusted_hops(peer: str, forwarded: str) -> int:
+    """How many trusted proxies a request came through, one after the other: 0 when whoever connects is none."""
+    seen = [*_hops(forwarded), peer]
+    return next((count for count, address in enumerate(reversed(seen)) if not is_trusted(address)), len(seen))
+
+
+def _hops(forwarded: str) -> list[str]:
+    return [hop.strip() for hop in forwarded.split(",") if hop.strip()][-MOST_HOPS:]
+
+
 def is_trusted(address: str) -> bool:
     """Whether an address is that of a named proxy."""
+    return is_within(address, settings.CONFIG.TrustedProxies)
+
+
+def is_within(address: str, networks: str) -> bool:
+    """Whether an address is of one of the networks, which stand with commas."""
     parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in _networks(settings.CONFIG.TrustedProxies))
+    return parsed is not None and any(parsed in network for network in _networks(networks))
 
 
 def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
