@@ -82,6 +82,7 @@ class AuthRequest(models.Model):
     ui_locales: "models.JSONField[Any, Any]" = models.JSONField(default=list)
     code_challenge = models.CharField(max_length=128, default="")
     device_id = _id(default="", db_default="")
+    login_client_id = _id(default="", db_default="")
     session_id = _id(default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
