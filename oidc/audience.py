@@ -25,11 +25,14 @@ def projects_of(instance: str, scopes: Scopes, own_project: str) -> tuple[str, .
     return tuple(one for one in named if one == own_project or one in there)
 
 
-def must_exist(ctx: Context, scopes: Scopes) -> None:
-    """Refuse what asks for an audience that is no active project of this instance; raises OAuthError invalid_scope."""
-    if not scopes.projects:
+def must_exist(ctx: Context, scopes: Scopes, instance: Instance | None = None) -> None:
+    """Refuse what asks for an audience that is no active project of this instance; raises OAuthError invalid_scope.
+
+    `instance` when it was read already. Statements only for others than the product's own project.
+    """
+    if set(scopes.projects) <= {OWN_PROJECT}:
         return
-    own_project = instance_of(ctx.instance).iam_project_id
+    own_project = (instance or instance_of(ctx.instance)).iam_project_id
     if set(_named(scopes, own_project)) - set(projects_of(ctx.instance, scopes, own_project)):
         raise OAuthError("invalid_scope", "an audience that is asked for is no active project")
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from iam.access.tokens import is_secret_of
+from iam.instance.settings import Instance
 from iam.kernel.context import Context
 from oidc import audience
 from oidc.client_auth import check_assertion_claims, counted_guess, credentials
@@ -24,7 +25,9 @@ def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Orde
         user, instance = living_machine(ctx.instance, id) or (None, None)
         if user is None or not is_secret_of(user, secret, ctx.now()):
             raise OAuthError("invalid_client", "wrong credentials")
-    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user), instance=instance)
+    return Order(
+        subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user, instance), instance=instance
+    )
 
 
 def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
@@ -42,10 +45,10 @@ def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
     return Order(subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user))
 
 
-def _scopes(ctx: Context, form: Mapping[str, str], user: UserRow) -> tuple[str, ...]:
+def _scopes(ctx: Context, form: Mapping[str, str], user: UserRow, instance: Instance | None = None) -> tuple[str, ...]:
     """What a service user asks for itself; raises OAuthError invalid_scope for an audience that is not there."""
     scopes = of_own_org(ctx, known(form.get("scope", "")), user)
-    audience.must_exist(ctx, Scopes(scopes))
+    audience.must_exist(ctx, Scopes(scopes), instance)
     return scopes
 
 
