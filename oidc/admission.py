@@ -1,6 +1,6 @@
 """Whether an application may act for a person: asked before a code is given, and again by everything that is redeemed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from iam.kernel.context import Context
 from oidc import audience, membership
@@ -12,6 +12,9 @@ from oidc.scopes import Scopes
 from oidc.subjects import living_user, session_alive
 from projects.queries import project_checks
 from users.models import UserRow
+
+CLOCKS = timedelta(seconds=2)
+"""So far may the clocks of two servers be apart. Sessions of before end with the change itself, but for the person's own."""
 
 
 def must_be_reasonable(ctx: Context, scopes: Scopes) -> None:
@@ -59,7 +62,7 @@ def still_admitted(
     user = living_user(ctx.instance, row.user_id)
     if user is None or not session_alive(ctx, row.session_id):
         raise OAuthError("invalid_grant", "the user or session is not active")
-    if changed_since(user, row.auth_time):
+    if _changed_since(user, row.auth_time):
         raise OAuthError("invalid_grant", "the password was changed since")
     try:
         _check(ctx, client, user, Scopes(scopes))
@@ -68,6 +71,6 @@ def still_admitted(
     return user
 
 
-def changed_since(user: UserRow, proved_at: datetime | None) -> bool:
-    """Whether a password check is older than the password."""
-    return bool(user.password_changed_at and proved_at and user.password_changed_at > proved_at)
+def _changed_since(user: UserRow, proved_at: datetime | None) -> bool:
+    """Whether a password check is older than the password. Servers' clocks differ a little: what follows a change counts."""
+    return bool(user.password_changed_at and proved_at and user.password_changed_at > proved_at + CLOCKS)

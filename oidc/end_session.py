@@ -57,7 +57,7 @@ def checked_target(instance: str, signed: str) -> str:
     """The address that a checked request said to go on to; empty for anything else (checklist R13, R15)."""
     try:
         of, target = signing.loads(signed, salt=SALT, max_age=QUESTION_SECONDS)
-    except signing.BadSignature:
+    except (signing.BadSignature, ValueError):
         return ""
     return str(target) if of == instance else ""
 

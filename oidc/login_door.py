@@ -15,7 +15,7 @@ from iam.instance.settings import settings_of
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
 from oidc.addresses import with_query
-from oidc.admission import changed_since, must_admit
+from oidc.admission import must_admit
 from oidc.errors import OAuthError, ShownError
 from oidc.membership import is_member
 from oidc.models import AuthRequest, Grant
@@ -182,12 +182,7 @@ def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
 
 def _may_sign_in(ctx: Context, session: SessionRow) -> bool:
     user = living_user(ctx.instance, session.user_id)
-    return user is not None and _is_ready(ctx, session, user)
-
-
-def _is_ready(ctx: Context, session: SessionRow, user: UserRow) -> bool:
-    """Whether the password that a session proved is still the person's, and need not be changed first."""
-    return not must_change_password(user, ctx.now()) and not changed_since(user, session.password_checked_at)
+    return user is not None and not must_change_password(user, ctx.now())
 
 
 def finish(ctx: Context, id: str, session_id: str) -> str:
@@ -227,7 +222,7 @@ def proved(ctx: Context, row: AuthRequest, session_id: str) -> tuple[SessionRow,
     if session is None or not satisfies(ctx, row, session):
         raise FailedPrecondition("auth_request.session_insufficient")
     user = living_user(ctx.instance, session.user_id)
-    if user is None or not _is_ready(ctx, session, user):
+    if user is None or must_change_password(user, ctx.now()):
         raise FailedPrecondition("auth_request.session_insufficient")
     return session, user
 
