@@ -215,6 +215,31 @@ def test_r06_what_is_registered_is_answered_where_it_is_safe(house, flow, config
     assert (answer.status_code == 303) is answered
 
 
+LOOPBACK = [  # (registered, asked, answered) for a native application
+    ("http://127.0.0.1/cb", "http://127.0.0.1:53211/cb", True),
+    ("http://127.0.0.1:9/cb", "http://127.0.0.1/cb", True),
+    ("http://[::1]/cb", "http://[::1]:53211/cb", True),
+    ("http://localhost/cb", "http://localhost:53211/cb", True),
+    ("http://127.0.0.1/cb", "http://127.0.0.1:53211/other", False),
+    ("http://127.0.0.1/cb", "http://[::1]:53211/cb", False),
+    ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb", False),
+    ("http://127.0.0.1/cb", "http://127.0.0.1:80@evil.example/cb", False),
+    ("http://127.0.0.1/cb", "http://127.0.0.1:99999/cb", False),
+    ("http://127.0.0.1/cb", "https://127.0.0.1:53211/cb", False),
+    ("http://app.example:8/cb", "http://app.example:9/cb", False),
+    ("https://app.example/cb", "https://app.example:9/cb", False),
+]
+
+
+@pytest.mark.parametrize(("uri", "asked", "answered"), LOOPBACK)
+@pytest.mark.parametrize("app_type", [0, 1, 2])
+def test_r06_a_native_application_chooses_its_port_on_this_machine(house, flow, app_type, uri, asked, answered):
+    """RFC 8252 §7.3; nobody else does."""
+    client = registered(house, uri, application_type=app_type)
+    answer = flow.authorize(client_id=client, redirect_uri=asked)
+    assert (answer.status_code == 303) is (answered and app_type == 2)
+
+
 def test_r07_wildcards_count_in_dev_mode_only(house, flow):
     pattern, uri = "https://*.app.example/cb", "https://pr-7.app.example/cb"
     client = registered(house, pattern, dev_mode=True)
