@@ -68,8 +68,9 @@ class Client:
 
     @property
     def origins(self) -> frozenset[str]:
-        """Web origins whose scripts may call the endpoints (reference/oidc.md §10)."""
-        return origins_of((*self.redirect_uris, *self.additional_origins))
+        """Web origins whose scripts may call the endpoints (reference/oidc.md §10): of no address that is not answered."""
+        answered = (uri for uri in self.redirect_uris if not self.weakness_of(uri))
+        return origins_of((*answered, *self.additional_origins))
 
 
 def _loopback(uri: str) -> str | None:

@@ -215,6 +215,13 @@ def test_r06_what_is_registered_is_answered_where_it_is_safe(house, flow, config
     assert (answer.status_code == 303) is answered
 
 
+@pytest.mark.parametrize(("dev_mode", "answered"), [(True, True), (False, False)])
+def test_r06_d10_scripts_of_an_address_that_is_not_answered_read_nothing(house, flow, dev_mode, answered):
+    registered(house, HTTP, dev_mode=dev_mode)
+    answer = flow.web.options("/oauth/v2/token", headers={"origin": "http://app.example"})
+    assert ("Access-Control-Allow-Origin" in answer) is answered
+
+
 LOOPBACK = [  # (registered, asked, answered) for a native application
     ("http://127.0.0.1/cb", "http://127.0.0.1:53211/cb", True),
     ("http://127.0.0.1:9/cb", "http://127.0.0.1/cb", True),
