@@ -6,8 +6,9 @@ from iam.api.gen import object_v2, oidc_v2
 from iam.api.lists import stamp
 from iam.api.methods import Service
 from iam.kernel.context import Context
-from iam.kernel.errors import InvalidInput, PermissionDenied
+from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied
 from oidc import devices, login_door
+from oidc.models import AuthRequest
 from users.queries import proved_session
 
 service = Service("zitadel.oidc.v2.OIDCService")
@@ -21,8 +22,7 @@ SPELLED = {"temporary_unavailable": "temporarily_unavailable"}
 @service.method
 def GetAuthRequest(ctx: Context, request: Any) -> Any:
     """An authorization request that waits."""
-    ctx.require(READS, ctx.instance)
-    row = login_door.get_auth_request(ctx, request.auth_request_id)
+    row = _request(ctx, request.auth_request_id, READS)
     made = oidc_v2.AuthRequest(
         id=row.id,
         creation_date=stamp(row.created_at),
@@ -44,8 +44,7 @@ def GetAuthRequest(ctx: Context, request: Any) -> Any:
 @service.method
 def CreateCallback(ctx: Context, request: Any) -> Any:
     """Answer a request with a session that proves enough, or with an error; the address to send the browser to."""
-    ctx.require(LINKS, ctx.instance)
-    login_door.get_auth_request(ctx, request.auth_request_id)
+    _request(ctx, request.auth_request_id, LINKS)
     match request.WhichOneof("callback_kind"):
         case "session":
             url = _finish(ctx, request.auth_request_id, request.session)
@@ -55,6 +54,19 @@ def CreateCallback(ctx: Context, request: Any) -> Any:
             raise InvalidInput("api.field_missing", field="session")
     made = object_v2.Details(resource_owner=ctx.instance, change_date=stamp(ctx.now()))
     return oidc_v2.CreateCallbackResponse(callback_url=url, details=made)
+
+
+def _request(ctx: Context, id: str, needs: str) -> AuthRequest:
+    """A request that waits. The login that passed it on needs no right for it: its own user id is noted there.
+
+    Raises PermissionDenied before NotFound for anybody else.
+    """
+    row = login_door.find_auth_request(ctx, id)
+    if row is None or not row.login_client_id or row.login_client_id != ctx.actor:
+        ctx.require(needs, ctx.instance)
+    if row is None:
+        raise NotFound("auth_request.not_found")
+    return row
 
 
 def _refuse(ctx: Context, id: str, why: Any) -> str:

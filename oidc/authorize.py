@@ -1,5 +1,6 @@
 """The authorization endpoint as a list of checks; nothing redirects before the redirect URI has passed."""
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,20 +17,25 @@ from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, ResourceExhausted
 from oidc import login_door, waiting
 from oidc.addresses import see_other, with_query
+from oidc.admission import must_be_reasonable
 from oidc.clients import Client
 from oidc.errors import OAuthError, ShownError
 from oidc.issuers import is_issuer
 from oidc.jose import BadTokenError, read, verify
 from oidc.models import AuthRequest
 from oidc.registry import find_client
-from oidc.scopes import known
+from oidc.scopes import Scopes, known
 from oidc.web_keys import verifying_key
+
+log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(hours=1)
 PROMPTS = {"none", "login", "select_account", "create", "consent"}
 LONGEST = 4096
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 LOGIN = "/ui/v2/login/login?authRequest="
+LOGIN_CLIENT = "x-zitadel-login-client"
+MOST_ID = 200
 
 
 @dataclass(frozen=True)
@@ -60,22 +66,33 @@ def registered_redirect_uri(ctx: Context, asked: Asked) -> Asked:
     """RFC 9700 §2.1: equal to a registered one, character by character."""
     uri = asked.sent.get("redirect_uri", "")
     if not uri:
-        raise ShownError("redirect_uri_missing", registered=asked.client.redirect_uris)
+        raise ShownError("redirect_uri_missing")
     if not asked.client.registered(uri):
-        raise ShownError("redirect_uri_mismatch", asked=uri[:1000], registered=asked.client.redirect_uris)
+        log.info("client %s asked for %.200r; it registered %s", asked.client.id, uri, asked.client.redirect_uris)
+        raise ShownError("redirect_uri_mismatch", asked=uri[:1000])
+    if weakness := asked.client.weakness_of(uri):
+        log.info("client %s asked for %.200r: %s", asked.client.id, uri, weakness)
+        raise ShownError("redirect_uri_insecure", asked=uri[:1000])
     return replace(asked, redirect_uri=uri)
 
 
 def supported_response(ctx: Context, asked: Asked) -> Asked:
-    """RFC 6749 §3.1.1: only the code flow, and only where the client registered it."""
-    if asked.sent.get("response_type", "") != "code":
+    """RFC 6749 §3.1.1, §4.1.2.1: only the code flow, and only where the client registered it."""
+    wanted = asked.sent.get("response_type", "")
+    if not wanted:
+        raise OAuthError("invalid_request", "response_type is missing")
+    if wanted != "code":
         raise OAuthError("unsupported_response_type", "only code is supported")
-    if "code" not in asked.client.response_types:
+    if "code" not in asked.client.response_types or "authorization_code" not in asked.client.grant_types:
         raise OAuthError("unauthorized_client", "this client did not register the code flow")
-    if "request" in asked.sent:
-        raise OAuthError("request_not_supported")
-    if "request_uri" in asked.sent:
-        raise OAuthError("request_uri_not_supported")
+    return asked
+
+
+def no_foreign_parameters(ctx: Context, asked: Asked) -> Asked:
+    """OpenID Connect Core §3.1.2.6: what is not offered is refused, never passed over."""
+    for name in ("request", "request_uri", "registration"):
+        if name in asked.sent:
+            raise OAuthError(f"{name}_not_supported")
     return asked
 
 
@@ -88,11 +105,15 @@ def sizes(ctx: Context, asked: Asked) -> Asked:
     return asked
 
 
-def openid_scope(ctx: Context, asked: Asked) -> Asked:
-    """OpenID Connect Core §3.1.2.1; unknown scopes are dropped."""
-    scopes = known(asked.sent.get("scope", ""))
-    if "openid" not in scopes:
-        raise OAuthError("invalid_scope", "the scope openid is missing")
+def answerable_scopes(ctx: Context, asked: Asked) -> Asked:
+    """RFC 6749 §3.3: some scope; unknown ones are dropped, what they name has to be there.
+
+    Without `openid` the flow is plain OAuth and yields no ID token.
+    """
+    if not asked.sent.get("scope", "").split():
+        raise OAuthError("invalid_scope", "the scope is missing")
+    scopes = known(asked.sent["scope"])
+    must_be_reasonable(ctx, Scopes(scopes))
     return replace(asked, scopes=scopes)
 
 
@@ -111,10 +132,11 @@ def proof_of_possession(ctx: Context, asked: Asked) -> Asked:
 
 
 def sensible_prompt(ctx: Context, asked: Asked) -> Asked:
-    """OpenID Connect Core §3.1.2.1: known values, `none` alone; max_age a whole number."""
-    prompt = tuple(asked.sent.get("prompt", "").split())
-    if not set(prompt) <= PROMPTS or ("none" in prompt and len(prompt) > 1):
-        raise OAuthError("invalid_request", "prompt has an unknown value, or none together with another")
+    """OpenID Connect Core §3.1.2.1: `none` alone, unknown words are passed over; max_age a whole number."""
+    words = asked.sent.get("prompt", "").split()
+    if "none" in words and len(words) > 1:
+        raise OAuthError("invalid_request", "prompt has none together with another")
+    prompt = tuple(dict.fromkeys(word for word in words if word in PROMPTS))
     age = asked.sent.get("max_age", "")
     if age and not (age.isdecimal() and len(age) < 10):
         raise OAuthError("invalid_request", "max_age must be a number of seconds")
@@ -136,8 +158,9 @@ CHECKS: tuple[Check, ...] = (
     known_client,
     registered_redirect_uri,
     supported_response,
+    no_foreign_parameters,
     sizes,
-    openid_scope,
+    answerable_scopes,
     proof_of_possession,
     sensible_prompt,
     believable_hint,
@@ -174,7 +197,7 @@ def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
     try:
         for check in CHECKS:
             asked = check(ctx, asked)
-        made = remember(ctx, asked)
+        made = remember(ctx, asked, request.headers.get(LOGIN_CLIENT, ""))
         session_id = login_door.silent_session(ctx, request, made)
     except OAuthError as refused:
         if not refused.kind.redirects or not asked.redirect_uri:
@@ -199,8 +222,11 @@ def _sent(request: HttpRequest) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str) and value}
 
 
-def remember(ctx: Context, asked: Asked) -> AuthRequest:
-    """Keep the request until a person has answered, an hour at most; raises ResourceExhausted while too many wait."""
+def remember(ctx: Context, asked: Asked, login_client_id: str = "") -> AuthRequest:
+    """Keep the request until a person has answered, an hour at most; raises ResourceExhausted while too many wait.
+
+    `login_client_id`: the user that serves the login pages and passed the request on, as it says of itself.
+    """
     now = ctx.now()
     return AuthRequest.objects.create(
         instance_id=ctx.instance,
@@ -221,6 +247,7 @@ def remember(ctx: Context, asked: Asked) -> AuthRequest:
         hint_user_id=asked.hint_user_id,
         ui_locales=asked.sent.get("ui_locales", "").split()[:10],
         code_challenge=asked.sent.get("code_challenge", ""),
+        login_client_id=login_client_id.strip()[:MOST_ID],
         created_at=now,
         expires_at=now + LIFETIME,
     )

@@ -80,7 +80,7 @@ def requested_claims(person: Person, scopes: Scopes) -> Claims:
     if scope_names.RESOURCE_OWNER in scopes or scopes.org_id or scopes.org_domain:
         owner = {"id": person.org_id, "name": person.org_name, "primary_domain": person.org_domain}
         told |= {f"{scope_names.RESOURCE_OWNER}:{part}": value for part, value in owner.items()}
-    if scopes.org_domain:
+    if scopes.org_domain and scopes.org_domain.lower() == person.org_domain.lower():
         told[f"{scope_names.ORG_DOMAIN}{scopes.org_domain}"] = scopes.org_domain
     return told
 

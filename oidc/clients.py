@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from projects.domain.uris import origins_of
+from projects.domain.uris import NATIVE, USER_AGENT, WEB, fits_pattern, origins_of, weakness_of
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Hosts on which a native application may choose its port (RFC 8252 §7.3; the name as the reference allows it)."""
+
+TYPES = {"web": WEB, "user_agent": USER_AGENT, "native": NATIVE}
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,28 @@ class Client:
     def registered(self, redirect_uri: str) -> bool:
         """Whether a redirect URI is one of those registered: equal character by character (RFC 9700 §2.1).
 
-        A native application's loopback URI may differ in its port (RFC 8252 §7.3).
+        A native application's loopback URI may differ in its port (RFC 8252 §7.3); in dev mode a registered address may
+        have wildcards (checklist R07).
         """
-        if redirect_uri in self.redirect_uris:
+        patterns = [uri for uri in self.redirect_uris if "*" in uri]
+        if redirect_uri in self.redirect_uris and redirect_uri not in patterns:
+            return True
+        if self.dev_mode and any(fits_pattern(redirect_uri, one) for one in patterns):
             return True
         if self.app_type != "native":
             return False
         asked = _loopback(redirect_uri)
         return asked is not None and asked in {_loopback(uri) for uri in self.redirect_uris}
 
+    def weakness_of(self, uri: str) -> str:
+        """Why an address is not answered although it is registered; empty when it is (checklist R06)."""
+        return weakness_of(uri, app_type=TYPES.get(self.app_type, WEB), dev_mode=self.dev_mode)
+
     @property
     def origins(self) -> frozenset[str]:
-        """Web origins whose scripts may call the endpoints (reference/oidc.md §10)."""
-        return origins_of((*self.redirect_uris, *self.additional_origins))
+        """Web origins whose scripts may call the endpoints (reference/oidc.md §10): of no address that is not answered."""
+        answered = (uri for uri in self.redirect_uris if not self.weakness_of(uri))
+        return origins_of((*answered, *self.additional_origins))
 
 
 def _loopback(uri: str) -> str | None:

@@ -12,11 +12,12 @@ from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import ResourceExhausted
 from oidc import user_codes
+from oidc.admission import must_be_reasonable
 from oidc.clients import Client
 from oidc.devices import State, terms
 from oidc.errors import OAuthError
 from oidc.models import DeviceAuthorization
-from oidc.scopes import known
+from oidc.scopes import Scopes, known
 
 PAGE = "/device"
 MOST_OF_SOURCE = 100
@@ -30,12 +31,14 @@ DRAWS = 5
 def start(ctx: Context, client: Client, scope: str) -> Mapping[str, Any]:
     """Let a device wait; the answer of the endpoint (RFC 8628 §3.2).
 
-    Raises ResourceExhausted while too many of the client wait.
+    Raises OAuthError for scopes that nobody can answer, ResourceExhausted while too many of the client wait.
     """
+    scopes = known(scope)
+    must_be_reasonable(ctx, Scopes(scopes))
     _clear(ctx)
     _must_have_room(ctx, client)
     device_code, shape = secrets.token_urlsafe(32), terms()
-    user_code = _remember(ctx, client, known(scope), device_code)
+    user_code = _remember(ctx, client, scopes, device_code)
     page = f"{ctx.base_url}{PAGE}"
     return {
         "device_code": device_code,

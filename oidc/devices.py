@@ -13,10 +13,12 @@ from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, PermissionDenied
 from iam.settings.tree import DeviceAuthSection
 from oidc import login_door, user_codes, waiting
+from oidc.admission import must_admit
 from oidc.domain.events import DeviceAuthorizationApproved, DeviceAuthorizationCanceled
 from oidc.errors import OAuthError
 from oidc.models import AuthRequest, DeviceAuthorization
 from oidc.registry import find_client
+from oidc.scopes import Scopes
 from orgs.models import OrgRow
 from projects.models import ProjectRow
 from users import attempts
@@ -145,10 +147,12 @@ def approve(ctx: Context, id: str, session_id: str) -> None:
     row = get_waiting(ctx, id)
     session, user = login_door.proved(ctx, _request(ctx, row), session_id)
     try:
-        login_door.check_project(ctx, row.client_id, user)
+        must_admit(ctx, row.client_id, user, Scopes(tuple(row.scopes)))
     except OAuthError as refused:
         deny(ctx, id, reason=refused.description)
-        raise PermissionDenied("device_authorization.not_admitted", reason=refused.description) from refused
+        lacks_consent = refused.error == "consent_required"
+        code = "device_authorization.consent_missing" if lacks_consent else "device_authorization.not_admitted"
+        raise PermissionDenied(code, reason=refused.description) from refused
     _decide(
         ctx,
         row,

@@ -11,6 +11,7 @@ from iam.access.queries import memberships_of
 from iam.access.tokens import TokenKind, digest, kind_of
 from iam.cache import epochs, kept
 from iam.kernel.context import Context
+from oidc import audience
 from oidc.claims import RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
 from oidc.errors import OAuthError
@@ -35,7 +36,7 @@ def alive(instance: str, token: str, *, with_rights: bool = False) -> Any:
     alone = _living_with_epoch if kept.is_on() else _living
     ask = _living_with_rights if with_rights else alone
     found = ask.first(instance=instance, digest=digest(token), now=timezone.now())
-    if found is None or found.org_state != ACTIVE:
+    if found is None or {found.org_state, found.app_org_state or ACTIVE} != {ACTIVE}:
         return None
     if ask is _living_with_epoch:
         epochs.note_user(instance, found.user_id, found.epoch)
@@ -54,6 +55,8 @@ def _living_tokens(instance: str, digest: str, now: datetime) -> "QuerySet[Acces
             org_state=_org_state(),
             project_id=F("app__project_id"),
             project_asserts=F("app__project__project_role_assertion"),
+            app_org=F("app__org_id"),
+            app_org_state=_org_state("app__org_id"),
         )
         .select_related("user")
     )
@@ -82,8 +85,8 @@ def _living_pat(instance: str, digest: str, now: datetime) -> "QuerySet[PatRow]"
     )
 
 
-def _org_state() -> Subquery:
-    rows = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef("org_id"))
+def _org_state(column: str = "org_id") -> Subquery:
+    rows = OrgRow.objects.filter(instance_id=OuterRef("instance_id"), id=OuterRef(column))
     return Subquery(rows.values("state"))
 
 
@@ -103,9 +106,8 @@ def introspect(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     if not is_issuer(ctx.instance, ctx.base_url, row.issuer):
         return INACTIVE
     scopes = Scopes(tuple(row.scopes))
-    question = RoleQuestion(
-        client.project_id, tuple(row.audience), scopes, bool(row.project_asserts) or client.asserts_roles
-    )
+    members = audience.with_roles(ctx.instance, row.app_org or "", row.audience, scopes)
+    question = RoleQuestion(client.project_id, members, scopes, bool(row.project_asserts) or client.asserts_roles)
     told: dict[str, Any] = {
         "active": True,
         "scope": " ".join(row.scopes),
@@ -156,7 +158,8 @@ def userinfo(ctx: Context, token: str) -> dict[str, Any]:
     scopes = Scopes(tuple(row.scopes))
     if "openid" not in scopes:
         raise OAuthError("insufficient_scope", "the scope openid was not granted")
-    question = RoleQuestion(row.project_id or "", tuple(row.audience), scopes, bool(row.project_asserts))
+    members = audience.with_roles(ctx.instance, row.app_org or "", row.audience, scopes)
+    question = RoleQuestion(row.project_id or "", members, scopes, bool(row.project_asserts))
     return {"sub": row.user_id, **_about(ctx, row.user, scopes, question)}
 
 

@@ -16,13 +16,14 @@ from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, NotFound
 from oidc import waiting
 from oidc.addresses import with_query
+from oidc.admission import must_admit
 from oidc.errors import OAuthError, ShownError
 from oidc.issuers import is_issuer, origin_of
+from oidc.membership import is_member
 from oidc.models import AuthRequest, Grant
-from oidc.registry import find_client
 from oidc.scopes import Scopes
 from oidc.subjects import living_user
-from projects.queries import project_checks
+from projects.domain import uris
 from users.models import SessionRow, UserRow
 from users.queries import must_change_password
 
@@ -35,35 +36,62 @@ FLOWS_SECONDS = 3600
 MOST_FLOWS = 10
 FindSessions = Callable[[HttpRequest, str], Iterable[SessionRow]]
 _finders: list[FindSessions] = []
+_finders_of_all: list[FindSessions] = []
 
 
 def finds_browser_sessions(find: FindSessions) -> FindSessions:
-    """Register who knows the living sessions of a browser, (request, instance) → rows (the login does)."""
+    """Register who knows the living sessions that a browser can prove, (request, instance) → rows (the login does)."""
     _finders[:] = [find]
     return find
 
 
+def finds_sessions_to_end(find: FindSessions) -> FindSessions:
+    """Register who knows those, and the older ones of the same people, which end with them (the login does)."""
+    _finders_of_all[:] = [find]
+    return find
+
+
 def browser_sessions(request: HttpRequest, instance: str) -> list[SessionRow]:
-    """The living sessions of a browser."""
+    """The living sessions that a browser can prove."""
     return [row for find in _finders for row in find(request, instance)]
 
 
+def sessions_to_end(request: HttpRequest, instance: str) -> list[SessionRow]:
+    """Those, and the ones that later sign-ins of the same people in this browser took the place of."""
+    return [row for find in _finders_of_all for row in find(request, instance)]
+
+
+def find_auth_request(ctx: Context, id: str) -> AuthRequest | None:
+    """An application's request that still waits, or None."""
+    row = _find_flow(ctx, id)
+    return None if row is None or row.device_id else row
+
+
 def get_auth_request(ctx: Context, id: str) -> AuthRequest:
-    """An application's request that still waits; raises NotFound."""
-    row = get_flow(ctx, id)
-    if row.device_id:
+    """The same; raises NotFound."""
+    row = find_auth_request(ctx, id)
+    if row is None:
         raise NotFound("auth_request.not_found")
     return row
 
 
 def get_flow(ctx: Context, id: str) -> AuthRequest:
     """The same, and the sign-in of somebody who is to decide about a device: what the login's pages serve."""
-    row = AuthRequest.objects.filter(
-        instance_id=ctx.instance, id=id, expires_at__gt=ctx.now(), finished_at=None
-    ).first()
-    if row is None or not is_issuer(ctx.instance, ctx.base_url, row.issuer):
+    row = _find_flow(ctx, id)
+    if row is None:
         raise NotFound("auth_request.not_found")
     return row
+
+
+def origin_of_request(ctx: Context, id: str) -> str:
+    """The web origin that a request was to be answered at, over or not; empty when it has none."""
+    row = AuthRequest.objects.filter(instance_id=ctx.instance, id=id).first()
+    return uris.origin_of(row.redirect_uri) if row is not None else ""
+
+
+def _find_flow(ctx: Context, id: str) -> AuthRequest | None:
+    rows = AuthRequest.objects.filter(instance_id=ctx.instance, id=id, expires_at__gt=ctx.now(), finished_at=None)
+    return next((row for row in rows if is_issuer(ctx.instance, ctx.base_url, row.issuer)), None)
 
 
 def begin_without_client(ctx: Context, redirect_uri: str) -> AuthRequest:
@@ -119,23 +147,26 @@ def satisfies(ctx: Context, row: AuthRequest, session: SessionRow) -> bool:
     checked = session.password_checked_at
     if checked is None or not session.user_id:
         return False
-    if "login" in row.prompt and checked < row.created_at:
-        return False
-    if row.max_age is not None and ctx.now() - checked > timedelta(seconds=row.max_age):
-        return False
     if not _counts(ctx, row, session, checked):
         return False
     if row.hint_user_id and row.hint_user_id != session.user_id:
         return False
-    wanted = Scopes(tuple(row.scopes)).org_id
-    return not wanted or wanted == session.org_id
+    return is_member(ctx, Scopes(tuple(row.scopes)), session.org_id)
 
 
 def _counts(ctx: Context, row: AuthRequest, session: SessionRow, checked: datetime) -> bool:
-    """Whether a password check is young enough for the person's organization. One for this very request always is."""
+    """Whether a password check is young enough for the request, and for the person's organization.
+
+    One for this very request always is, also with max_age=0 (OpenID Connect Core §3.1.2.1).
+    """
     if checked >= row.created_at:
         return True
-    return ctx.now() - checked <= settings_of(ctx.instance, session.org_id).login.password_check_lifetime
+    if "login" in row.prompt:
+        return False
+    age = ctx.now() - checked
+    if row.max_age is not None and age > timedelta(seconds=row.max_age):
+        return False
+    return age <= settings_of(ctx.instance, session.org_id).login.password_check_lifetime
 
 
 def silent_session(ctx: Context, request: HttpRequest, row: AuthRequest) -> str:
@@ -167,9 +198,9 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
         end(ctx, row)
         return row.redirect_uri
     try:
-        check_project(ctx, row.client_id, user)
+        must_admit(ctx, row.client_id, user, Scopes(tuple(row.scopes)))
     except OAuthError as refused:
-        return refuse(ctx, id, refused.error, refused.description)
+        return refuse(ctx, id, _in_words_of(row, refused), refused.description)
     code = _code(ctx, row, session)
     end(ctx, row)
     values = {"code": code, **({"state": row.state} if row.state else {}), "iss": origin_of(row.issuer)}
@@ -177,32 +208,22 @@ def finish(ctx: Context, id: str, session_id: str) -> str:
     return with_query(row.redirect_uri, values)
 
 
+def _in_words_of(row: AuthRequest, refused: OAuthError) -> str:
+    """Only who asked for no interaction is told that one is missing: there is no page that asks for consent yet."""
+    return "access_denied" if refused.error == "consent_required" and "none" not in row.prompt else refused.error
+
+
 def proved(ctx: Context, row: AuthRequest, session_id: str) -> tuple[SessionRow, UserRow]:
     """A living session that proves what a request asks, and its person, who may sign in; raises FailedPrecondition."""
     session = SessionRow.objects.filter(instance_id=ctx.instance, id=session_id, terminated=False).first()
+    if session is not None and not is_member(ctx, Scopes(tuple(row.scopes)), session.org_id):
+        raise FailedPrecondition("auth_request.other_organization")
     if session is None or not satisfies(ctx, row, session):
         raise FailedPrecondition("auth_request.session_insufficient")
     user = living_user(ctx.instance, session.user_id)
     if user is None or must_change_password(user, ctx.now()):
         raise FailedPrecondition("auth_request.session_insufficient")
     return session, user
-
-
-def check_project(ctx: Context, client_id: str, user: UserRow) -> None:
-    """A role of the project, an organization that owns it or was granted it, where the project wants that.
-
-    Raises OAuthError access_denied.
-    """
-    client = find_client(ctx.instance, client_id)
-    if client is None:
-        raise OAuthError("access_denied", "the application is not active")
-    if not client.checks_role and not client.checks_project:
-        return
-    has_role, granted = project_checks(ctx.instance, client.project_id, user.id, user.org_id)
-    if client.checks_role and not has_role:
-        raise OAuthError("access_denied", "the user holds no role of the project")
-    if client.checks_project and not granted:
-        raise OAuthError("access_denied", "the user's organization was not granted the project")
 
 
 def _code(ctx: Context, row: AuthRequest, session: SessionRow) -> str:

@@ -83,6 +83,7 @@ class AuthRequest(models.Model):
     code_challenge = models.CharField(max_length=128, default="")
     device_id = _id(default="", db_default="")
     source = models.CharField(max_length=64, default="", db_default="")
+    login_client_id = _id(default="", db_default="")
     session_id = _id(default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -9,6 +9,10 @@ REMEDIES = {
         "The session lacks a check that this sign-in needs.",
         "Check user and password in the session first, then finish the sign-in with its newest token.",
     ),
+    "auth_request.other_organization": (
+        "A scope of the sign-in names an organization, and the session is that of somebody else's user.",
+        "Sign in as a user of that organization, or ask without the scope.",
+    ),
     "device_authorization.not_found": (
         "No device waits under this code: it was decided about, is too old, or the code is mistyped; or its application was"
         " stopped since.",
@@ -22,6 +26,11 @@ REMEDIES = {
     "auth_request.too_many": (
         "As many sign-ins as RateLimits.Waiting allows wait for somebody to end them, of one network or of the instance.",
         "Wait until some are ended; each waits for an hour at most. Operators raise the setting.",
+    ),
+    "device_authorization.consent_missing": (
+        "The application asks for the API of this server, and belongs neither to the user's organization nor to the default"
+        " one; there is no page yet on which the user could agree. The device was told `access_denied`.",
+        "Leave the scope out, or register the application in one of these organizations.",
     ),
     "device_authorization.too_many": (
         "As many devices of one application as the server keeps wait already, behind one address (100) or in all (20,000).",

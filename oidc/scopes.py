@@ -19,7 +19,7 @@ OWN_PROJECT = "zitadel"
 MAX_SCOPES = 100
 MAX_SCOPE = 500
 
-_PREFIXES = (ROLE, PROJECT, ORG, ORG_DOMAIN, ROLE_ORG, IDP)
+_PREFIXES = (ROLE, ORG, ORG_DOMAIN, ROLE_ORG, IDP)
 _WORDS = (*STANDARD, ROLES, ROLES_SINGULAR, METADATA, RESOURCE_OWNER)
 
 
@@ -51,12 +51,22 @@ class Scopes:
     @property
     def org_id(self) -> str:
         """The organization that the user must belong to, or an empty string."""
-        return next(iter(self._rests(ORG)), "")
+        return next(iter(self.org_ids), "")
+
+    @property
+    def org_ids(self) -> tuple[str, ...]:
+        """The organizations that are named by their ids."""
+        return self._rests(ORG)
 
     @property
     def org_domain(self) -> str:
         """The same by primary domain."""
-        return next(iter(self._rests(ORG_DOMAIN)), "")
+        return next(iter(self.org_domains), "")
+
+    @property
+    def org_domains(self) -> tuple[str, ...]:
+        """The primary domains by which organizations are named."""
+        return self._rests(ORG_DOMAIN)
 
     @property
     def idp_id(self) -> str:
@@ -83,4 +93,6 @@ def narrowed(asked: str, granted: Iterable[str]) -> tuple[str, ...] | None:
 def _is_known(word: str) -> bool:
     if len(word) > MAX_SCOPE or not word.isprintable():
         return False
+    if word.startswith(PROJECT):
+        return bool(Scopes((word,)).projects)
     return word in _WORDS or any(word.startswith(prefix) and word != prefix for prefix in _PREFIXES)

@@ -13,12 +13,13 @@ from iam.access.tokens import TokenKind, digest, mint
 from iam.cache import kept
 from iam.instance.settings import Instance, OidcLifetimes, instance_of
 from iam.kernel.context import Context
+from oidc import audience
 from oidc.claims import Person, RoleQuestion, role_claims, standard_claims
 from oidc.clients import Client
 from oidc.domain.events import AccessTokenAdded
 from oidc.jose import sign
 from oidc.models import AccessToken, RefreshToken
-from oidc.scopes import OWN_PROJECT, Scopes
+from oidc.scopes import Scopes
 from oidc.web_keys import signing_key
 from orgs.models import OrgRow
 from projects.models import AppRow
@@ -122,8 +123,7 @@ def _audience(ctx: Context, order: Order, scopes: Scopes, own_project: str) -> t
     if order.client is not None:
         project = order.client.project_id
         members = [order.client.id, *_clients_of(ctx.instance, project), project]
-    asked = [own_project if one == OWN_PROJECT else one for one in scopes.projects]
-    return tuple(dict.fromkeys([*members, *asked]))
+    return tuple(dict.fromkeys([*members, *audience.projects_of(ctx.instance, scopes, own_project)]))
 
 
 def _clients_of(instance: str, project: str) -> list[str]:
@@ -177,7 +177,8 @@ def _bearer(ctx: Context, order: Order, id: str, token: str, ends: datetime) -> 
 def _jwt(ctx: Context, order: Order, id: str, ends: datetime) -> str:
     subject, scopes, client = order.subject, Scopes(order.scopes), order.client
     asserted = bool(client and client.asserts_roles_in_access_token)
-    question = RoleQuestion(client.project_id if client else "", order.audience, scopes, asserted)
+    members = audience.with_roles(ctx.instance, client.org_id if client else "", order.audience, scopes)
+    question = RoleQuestion(client.project_id if client else "", members, scopes, asserted)
     skew = client.clock_skew if client else timedelta()
     now = int((ctx.now() - skew).timestamp())
     claims = {
@@ -216,7 +217,8 @@ def _id_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, access_token
     subject, client, scopes = order.subject, order.client, Scopes(order.scopes)
     assert client is not None
     now = ctx.now()
-    question = RoleQuestion(client.project_id, order.audience, scopes, client.asserts_roles_in_id_token)
+    members = audience.with_roles(ctx.instance, client.org_id, order.audience, scopes)
+    question = RoleQuestion(client.project_id, members, scopes, client.asserts_roles_in_id_token)
     claims: dict[str, Any] = {
         "iss": ctx.base_url,
         "sub": subject.user.id,

@@ -25,7 +25,7 @@ from iam.kernel.context import Context
 from projects import commands, queries
 from projects.console_parts import APP, PROJECT, project_page
 from projects.domain.project import OidcConfig
-from projects.domain.uris import problem_of
+from projects.domain.uris import problem_of, weakness_of
 from projects.models import AppRow
 from users.console_forms import SecretForm, kept
 
@@ -146,12 +146,12 @@ def _get_app(ctx: Context, *, project_id: str, app_id: str) -> AppRow:
 
 
 def check_redirect_uris(request: HttpRequest, ctx: Context) -> HttpResponse:
-    """What is wrong with the addresses typed so far, one line each; the command judges by the same rule."""
+    """What is wrong with the addresses typed so far, one line each: command and sign-ins judge by the same rules."""
     kind = request.POST.get("application_type", "0")
     app_type = int(kind) if kind in ("0", "1", "2") else 0
     dev_mode = "dev_mode" in request.POST
     found = [
-        (uri, problem_of(uri, app_type=app_type, dev_mode=dev_mode))
+        (uri, problem_of(uri, dev_mode=dev_mode) or weakness_of(uri, app_type=app_type, dev_mode=dev_mode))
         for uri in request.POST.get("redirect_uris", "").split()[:100]
     ]
     return _problems(request, [(uri, problem) for uri, problem in found if problem])

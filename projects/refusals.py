@@ -26,6 +26,11 @@ REFUSALS = {
     "app.client_id_taken": ("The client id is taken", "V3-DKcYj"),
     "app.too_many_uris": ("Too many addresses", "APP-ur1s1"),
     "app.redirect_uri_invalid": ("This address cannot be registered", "APP-ur1nv"),
+    "app.response_type_not_offered": ("Of the response types only CODE is offered", "APP-r3sp1"),
+    "app.grant_type_not_offered": (
+        "Of the grant types AUTHORIZATION_CODE, REFRESH_TOKEN and DEVICE_CODE are offered",
+        "APP-gr4n1",
+    ),
     "app.clock_skew_invalid": ("Clock skew is 0 to 5 seconds", "APP-sk3w1"),
     "app.not_oidc": ("The application is not an OpenID Connect one", "COMMAND-GBr34"),
     "app.not_api": ("The application is not an API one", "COMMAND-Gnwt3"),

@@ -36,8 +36,16 @@ REMEDIES = {
     "app.client_id_taken": ("An application has this client id.", "Leave the client id out."),
     "app.too_many_uris": ("More addresses were sent than an application may have.", "Register fewer."),
     "app.redirect_uri_invalid": (
-        "The address has a fragment, a wildcard, credentials or plain http outside of localhost.",
+        "The address has a fragment, credentials, a scheme that is never allowed, or a wildcard without development mode.",
         "Register the exact https address; for local work use localhost, or the application's development mode.",
+    ),
+    "app.response_type_not_offered": (
+        "ID_TOKEN and ID_TOKEN_TOKEN (the implicit flow) are not built: every such sign-in would be refused.",
+        "Use CODE, with PKCE where the application cannot keep a secret.",
+    ),
+    "app.grant_type_not_offered": (
+        "IMPLICIT and TOKEN_EXCHANGE are not built: every such request would be refused.",
+        "Use AUTHORIZATION_CODE, with REFRESH_TOKEN or DEVICE_CODE where needed.",
     ),
     "app.clock_skew_invalid": ("The tolerance is out of its bounds.", "Send 0 to 5 seconds."),
     "app.not_oidc": ("The call is for OpenID Connect applications.", "Use the call for this kind of application."),

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from iam.access.tokens import digest
 from iam.vault import wiring
-from oidc.login_door import finds_browser_sessions
+from oidc.login_door import finds_browser_sessions, finds_sessions_to_end
 from users.models import SessionRow
 from users.queries import find_sessions
 
@@ -23,7 +23,10 @@ def _name(request: HttpRequest, what: str = "sessions") -> str:
 
 
 def tokens_of(request: HttpRequest) -> dict[str, str]:
-    """Session id → token; empty for a cookie that is not ours."""
+    """Session id → token; nothing for a cookie that is not ours.
+
+    A session whose place a later sign-in took has no token here: it opens nothing, and ends when its person signs out.
+    """
     try:
         known: dict[str, str] = signing.loads(request.COOKIES.get(_name(request), ""), salt=SALT)
     except signing.BadSignature:
@@ -34,16 +37,24 @@ def tokens_of(request: HttpRequest) -> dict[str, str]:
 @finds_browser_sessions
 def sessions_of(request: HttpRequest, instance: str) -> list[SessionRow]:
     """The living sessions of this browser, the newest first."""
-    known = {id: digest(token) for id, token in tokens_of(request).items()}
+    known = {id: digest(token) for id, token in tokens_of(request).items() if token}
     if not known:
         return []
     rows = find_sessions(instance, known, wiring.ports().now())
     return sorted(rows, key=lambda row: row.changed_at, reverse=True)
 
 
+@finds_sessions_to_end
+def all_sessions_of(request: HttpRequest, instance: str) -> list[SessionRow]:
+    """The same, and the sessions whose place a later sign-in in this browser took; applications may still use them."""
+    older = [id for id, token in tokens_of(request).items() if not token]
+    rows = SessionRow.objects.filter(instance_id=instance, id__in=older, terminated=False) if older else []
+    return [*sessions_of(request, instance), *rows]
+
+
 def remember(request: HttpRequest, response: HttpResponse, known: dict[str, str]) -> None:
-    """Set the cookie: bounded, not for scripts, for this host only (checklist L08)."""
-    kept = dict(list(known.items())[-MOST:])
+    """Set the cookie: bounded, not for scripts, for this host only (checklist L08). Sessions without a token go first."""
+    kept = dict(sorted(known.items(), key=lambda entry: bool(entry[1]))[-MOST:])
     _set(request, response, _name(request), signing.dumps(kept, salt=SALT, compress=True))
 
 

@@ -24,9 +24,11 @@ from iam.login import browser, language
 from iam.login.flow import Attempt, Step, next_step
 from iam.login.look import frame_ancestors, look
 from oidc import login_door
+from oidc.end_session import checked_target
+from oidc.errors import OAuthError
+from oidc.membership import org_asked
 from oidc.models import AuthRequest
 from oidc.scopes import Scopes
-from orgs.queries import find_org_of_domain
 from users.commands import change_own_password
 from users.commands.sessions import (
     NOBODY,
@@ -52,16 +54,18 @@ class Visit:
     flow: AuthRequest | None
     language: str = ""
 
+    @cached_property
+    def org_asked(self) -> str:
+        """The organization that the request names, by its id or primary domain; empty for any."""
+        try:
+            return org_asked(self.ctx, Scopes(tuple(self.flow.scopes))) if self.flow else ""
+        except OAuthError:  # it is gone since: nobody can answer the request
+            return ""
+
     @property
     def org_id(self) -> str:
         """The organization that the request names; else the default one. Never that of the person typed (P01)."""
         return self.org_asked or settings_of(self.ctx.instance).default_org_id
-
-    @cached_property
-    def org_asked(self) -> str:
-        """The organization that the request names by its id or by a domain, or an empty string."""
-        scopes = Scopes(tuple(self.flow.scopes)) if self.flow else Scopes()
-        return scopes.org_id or (find_org_of_domain(self.ctx.instance, scopes.org_domain) if scopes.org_domain else "")
 
     @cached_property
     def settings(self) -> InstanceSettings:
@@ -79,7 +83,10 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
         meta = meta_of(request)
         try:
             ctx = context_of_nobody(meta, instance_of(meta.host))
-            id = (request.POST.get("authRequest") or request.GET.get("authRequest") or "").removeprefix("oidc_")
+        except NotFound as unknown:
+            return login_door.error_page(request, unknown)
+        id = (request.POST.get("authRequest") or request.GET.get("authRequest") or "").removeprefix("oidc_")
+        try:
             flow = login_door.get_flow(ctx, id) if id else None
             if flow is not None and not login_door.is_bound(request, flow.id):
                 raise NotFound("auth_request.not_found")
@@ -88,12 +95,24 @@ def page(view: Callable[[HttpRequest, Visit], HttpResponse]) -> Callable[[HttpRe
             return view(request, visit)
         except ResourceExhausted as full:
             return failure_page.wait_page(request, full.retry_after)
-        except NotFound as unknown:
-            if unknown.code.startswith("instance."):
-                return login_door.error_page(request, unknown)
-            return failure_page.error_page(request, status=404, reason="login_over")
+        except (NotFound, FailedPrecondition) as over:
+            if over.code.startswith("instance."):
+                return login_door.error_page(request, over)
+            status = 404 if isinstance(over, NotFound) else 400
+            return failure_page.error_page(
+                request, status=status, reason="login_over", back=_way_back(request, ctx, id)
+            )
 
     return shown
+
+
+def _way_back(request: HttpRequest, ctx: Context, id: str) -> str:
+    """Where somebody goes on whose sign-in is over: to the application, as far as this browser asked for it."""
+    if id and login_door.is_bound(request, id) and (origin := login_door.origin_of_request(ctx, id)):
+        return f"{origin}/"
+    settings = settings_of(ctx.instance)
+    end = destination(settings_of(ctx.instance, settings.default_org_id).login.default_redirect_uri)
+    return end.replace("{{.Lang}}", settings.default_language) or "/ui/console/"
 
 
 def _spoken(request: HttpRequest, visit: Visit) -> str:
@@ -117,7 +136,7 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
     response = render(request, f"login/{template}.html", told, status=status)
     response.frame_ancestors = frame_ancestors(visit.settings.security)  # type: ignore[attr-defined]
     if visit.flow is not None and visit.flow.redirect_uri:
-        response.form_targets = (visit.flow.redirect_uri,)  # type: ignore[attr-defined]
+        may_go_on_to(response, visit.flow.redirect_uri)
     if lang := request.GET.get("lang"):
         response.set_cookie(language.COOKIE, lang[:5], max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
     return response
@@ -128,6 +147,11 @@ def wait(request: HttpRequest, visit: Visit, template: str, busy: ResourceExhaus
     response = fill(request, visit, template, 429, problem=_(text_of(busy.code)), **more)
     response.headers["Retry-After"] = str(max(1, math.ceil(busy.retry_after.total_seconds())))
     return response
+
+
+def may_go_on_to(response: HttpResponse, uri: str) -> None:
+    """Let the page's form lead to the origin of an address in the end."""
+    response.form_targets = (uri,)  # type: ignore[attr-defined]
 
 
 @page
@@ -158,7 +182,17 @@ def go_on(request: HttpRequest, visit: Visit) -> HttpResponse:
     assert flow is not None
     if step := due_step(request, visit):
         return see_other(BASE + step.page, flow)
-    return HttpResponse(status=303, headers={"Location": login_door.finish(visit.ctx, flow.id, flow.session_id)})
+    return answered(visit, flow.session_id) or see_other(f"{BASE}loginname", flow)
+
+
+def answered(visit: Visit, session_id: str) -> HttpResponse | None:
+    """Back to whoever asked; None for a session that does not answer the request, such as another person's."""
+    flow = visit.flow
+    assert flow is not None
+    try:
+        return HttpResponse(status=303, headers={"Location": login_door.finish(visit.ctx, flow.id, session_id)})
+    except FailedPrecondition:
+        return None
 
 
 def due_step(request: HttpRequest, visit: Visit) -> Step | None:
@@ -247,14 +281,17 @@ def password(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpResponse:
-    """A new session, always: what was known before the proof opens nothing after it (checklist L02)."""
+    """A new session, always: what was known before the proof opens nothing after it (checklist L02).
+
+    The person's older sessions of this browser stay what their applications stand on, and end with the new one.
+    """
     ctx, flow = visit.ctx, visit.flow
     assert flow is not None
     known = browser.tokens_of(request)
     for old in browser.sessions_of(request, ctx.instance):
         if old.user_id == user.id:
-            terminate_session(ctx, session_id=old.id)
-            known.pop(old.id, None)
+            set_session_token(ctx, session_id=old.id)  # nobody learns this one
+            known[old.id] = ""
     id = create_session(ctx, user_agent=request.headers.get("User-Agent", ""), ip=ctx.origin.ip)
     check_user(ctx, session_id=id, user_id=user.id)
     record_password_check(ctx, session_id=id)
@@ -265,10 +302,17 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
     elif days_to_change_password(user, ctx.now()):
         response = see_other(f"{BASE}password/expiring", flow)
     else:
-        response = HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, id)})
+        response = answered(visit, id) or _another_account(request, visit)
     browser.remember(request, response, {**known, id: opened.token})
     browser.remember_device(request, response, ctx.instance, browser.device_of(request, ctx.instance), user.id)
     return response
+
+
+def _another_account(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The proof is right, and of somebody whom the application did not ask for."""
+    assert visit.flow is not None
+    problem = _("The application asks for another account. Sign in with that one.")
+    return fill(request, visit, "password", 422, name=visit.flow.login_hint, problem=problem)
 
 
 @page
@@ -309,7 +353,7 @@ def change_password(request: HttpRequest, visit: Visit) -> HttpResponse:
         wrong = _("The current password is wrong.") if refused.code == "password.invalid" else _(text_of(refused.code))
         return fill(request, visit, "change", 422, **shown, problem=wrong)
     record_password_check(ctx, session_id=session.id)
-    return HttpResponse(status=303, headers={"Location": login_door.finish(ctx, flow.id, session.id)})
+    return answered(visit, session.id) or see_other(f"{BASE}loginname", flow)
 
 
 @page
@@ -334,16 +378,28 @@ def _session_of(request: HttpRequest, visit: Visit) -> SessionRow | None:
 @page
 def logout(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Which sessions to end, when the client could not say."""
-    sessions = browser.sessions_of(request, visit.ctx.instance)
+    sessions, signed = (
+        browser.sessions_of(request, visit.ctx.instance),
+        request.POST.get("then") or request.GET.get("then"),
+    )
+    target = checked_target(visit.ctx.instance, signed or "")
     if request.method == "POST":
-        chosen = request.POST.getlist("session")
-        for one in sessions:
-            if one.id in chosen:
-                terminate_session(visit.ctx, session_id=one.id)
-        return see_other(f"{BASE}signedout")
-    if not sessions:
-        return see_other(f"{BASE}signedout")
-    return fill(request, visit, "logout", people=people_of(visit.ctx, sessions))
+        _end_chosen(request, visit, sessions)
+    if request.method == "POST" or not sessions:
+        return see_other(target or f"{BASE}signedout")
+    response = fill(request, visit, "logout", people=people_of(visit.ctx, sessions), then=signed if target else "")
+    if target:
+        may_go_on_to(response, target)
+    return response
+
+
+def _end_chosen(request: HttpRequest, visit: Visit, sessions: list[SessionRow]) -> None:
+    """End the ticked sessions, and the older ones of the same people in this browser."""
+    ticked = request.POST.getlist("session")
+    people = {one.user_id for one in sessions if one.id in ticked}
+    for one in browser.all_sessions_of(request, visit.ctx.instance):
+        if one.user_id in people:
+            terminate_session(visit.ctx, session_id=one.id)
 
 
 @page

@@ -10,12 +10,12 @@ from django.db.models import Q
 
 from iam.access.tokens import digest
 from iam.kernel.context import Context
+from oidc.admission import still_admitted
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from oidc.families import ReusedError
 from oidc.issuers import same_host
 from oidc.models import Grant
-from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
 
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -29,9 +29,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     if row.redirect_uri != form.get("redirect_uri", ""):
         raise OAuthError("invalid_grant", "redirect_uri differs from the authorization request")
     _check_verifier(row.code_challenge, form.get("code_verifier", ""))
-    user = living_user(ctx.instance, row.user_id)
-    if user is None or not session_alive(ctx, row.session_id):
-        raise OAuthError("invalid_grant", "the user or session is not active")
+    user = still_admitted(ctx, client, row, tuple(row.scopes))
     return Order(
         subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr), row.nonce),
         scopes=tuple(row.scopes),

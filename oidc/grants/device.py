@@ -7,13 +7,13 @@ from django.db.models import F, Q
 
 from iam.access.tokens import digest
 from iam.kernel.context import Context
+from oidc.admission import still_admitted
 from oidc.clients import Client
 from oidc.devices import KIND, State
 from oidc.domain.events import DeviceAuthorizationDone
 from oidc.errors import OAuthError
 from oidc.issuers import same_host
 from oidc.models import DeviceAuthorization
-from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
 
 SLOWER = 5
@@ -30,9 +30,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     if row is None or row.client_id != client.id or not same_host(ctx.base_url, row.issuer):
         raise OAuthError("invalid_grant", "unknown device code")
     _must_be_approved(ctx, row)
-    user = living_user(ctx.instance, row.user_id)
-    if user is None or not session_alive(ctx, row.session_id):
-        raise OAuthError("invalid_grant", "the user or session is not active")
+    user = still_admitted(ctx, client, row, tuple(row.scopes))
     return Order(
         subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr)),
         scopes=tuple(row.scopes),

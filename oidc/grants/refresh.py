@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from iam.access.tokens import digest
 from iam.kernel.context import Context
+from oidc.admission import still_admitted
 from oidc.clients import Client
 from oidc.errors import OAuthError
 from oidc.families import ReusedError
 from oidc.issuers import is_issuer
 from oidc.models import RefreshToken
 from oidc.scopes import narrowed
-from oidc.subjects import living_user, session_alive
 from oidc.tokens import Order, Subject
 
 
@@ -23,11 +23,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     scopes = narrowed(form["scope"], row.scopes) if form.get("scope") else tuple(row.scopes)
     if scopes is None:
         raise OAuthError("invalid_scope", "more scopes than were granted")
-    user = living_user(ctx.instance, row.user_id)
-    if user is None or not session_alive(ctx, row.session_id):
-        raise OAuthError("invalid_grant", "the user or session is not active")
-    if user.password_changed_at and row.auth_time and user.password_changed_at > row.auth_time:
-        raise OAuthError("invalid_grant", "the password was changed since")
+    user = still_admitted(ctx, client, row, scopes)
     return Order(
         subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr), row.nonce),
         scopes=scopes,

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 
 from iam.access.tokens import is_secret_of
+from iam.instance.settings import Instance
 from iam.kernel.context import Context
+from oidc import audience
 from oidc.client_auth import check_assertion_claims, counted_guess, credentials
 from oidc.errors import OAuthError
 from oidc.jose import BadTokenError, BoundKey, public_pem, read, verify
-from oidc.scopes import known
+from oidc.membership import of_own_org
+from oidc.scopes import Scopes, known
 from oidc.subjects import living_machine, living_user
 from oidc.tokens import Order, Subject
-from users.models import MachineKeyRow
+from users.models import MachineKeyRow, UserRow
 
 
 def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
@@ -22,7 +25,9 @@ def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Orde
         user, instance = living_machine(ctx.instance, id) or (None, None)
         if user is None or not is_secret_of(user, secret, ctx.now()):
             raise OAuthError("invalid_client", "wrong credentials")
-    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")), instance=instance)
+    return Order(
+        subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user, instance), instance=instance
+    )
 
 
 def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
@@ -37,7 +42,14 @@ def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
     user = living_user(ctx.instance, user_id)
     if user is None or user.kind != "machine":
         raise OAuthError("invalid_grant", "the user is not active")
-    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=known(form.get("scope", "")))
+    return Order(subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user))
+
+
+def _scopes(ctx: Context, form: Mapping[str, str], user: UserRow, instance: Instance | None = None) -> tuple[str, ...]:
+    """What a service user asks for itself; raises OAuthError invalid_scope for an audience that is not there."""
+    scopes = of_own_org(ctx, known(form.get("scope", "")), user)
+    audience.must_exist(ctx, Scopes(scopes), instance)
+    return scopes
 
 
 def _key(ctx: Context, user_id: str, kid: str) -> BoundKey | None:

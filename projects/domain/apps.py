@@ -4,9 +4,24 @@ from datetime import datetime
 from typing import Any
 
 from eventstore.events import Event
-from iam.kernel.errors import AlreadyExists, FailedPrecondition, NotFound
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from projects.domain import events as facts
-from projects.domain.project import BASIC, POST, PRIVATE_KEY_JWT, OidcConfig, Project, State, checked_name
+from projects.domain.project import (
+    AUTHORIZATION_CODE,
+    BASIC,
+    CODE,
+    DEVICE_CODE,
+    POST,
+    PRIVATE_KEY_JWT,
+    REFRESH_TOKEN,
+    OidcConfig,
+    Project,
+    State,
+    checked_name,
+)
+
+OFFERED_GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, DEVICE_CODE)
+"""Grants of applications that the token endpoint answers."""
 
 
 def needs_secret(kind: str, method: int) -> bool:
@@ -16,10 +31,23 @@ def needs_secret(kind: str, method: int) -> bool:
 
 def add_oidc(project: Project, *, id: str, name: str, client_id: str, config: OidcConfig, secret: str) -> list[Event]:
     """Add an application that signs people in."""
+    must_be_offered(config)
     return [
         _added(project, id, name),
         facts.OidcConfigAdded(app_id=id, client_id=client_id, hashed_secret=secret, **vars(config.checked())),
     ]
+
+
+def must_be_offered(config: OidcConfig, *, before: OidcConfig | None = None) -> None:
+    """Refuse flows that every request would be refused for; what an application has from before stays.
+
+    Raises InvalidInput naming the field.
+    """
+    kept = before or OidcConfig()
+    if set(config.response_types) - {CODE, *kept.response_types}:
+        raise InvalidInput("app.response_type_not_offered", field="responseTypes")
+    if set(config.grant_types) - {*OFFERED_GRANTS, *kept.grant_types}:
+        raise InvalidInput("app.grant_type_not_offered", field="grantTypes")
 
 
 def add_api(project: Project, *, id: str, name: str, client_id: str, method: int, secret: str) -> list[Event]:
@@ -61,6 +89,7 @@ def change_oidc(project: Project, id: str, changes: dict[str, Any]) -> list[Even
     if app.kind != "oidc":
         raise FailedPrecondition("app.not_oidc")
     wanted = OidcConfig(**{**vars(app.oidc), **changes}).checked()
+    must_be_offered(wanted, before=app.oidc)
     different = wanted.differences(app.oidc)
     return [facts.OidcConfigChanged(app_id=id, **different)] if different else []
 

@@ -1,16 +1,15 @@
 """What an OpenID Connect application does against the recommendations (reference/oidc.md §3; RFC 9700 §2.1).
 
 None of it refuses the application: the problems are listed under the keys that clients know. Addresses that are dangerous
-are refused elsewhere (`uris`).
+cannot be registered, weak ones are registered and not answered (`uris`).
 """
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from projects.domain.project import AUTHORIZATION_CODE, NONE, OidcConfig
+from projects.domain.project import AUTHORIZATION_CODE, IMPLICIT, NONE, REFRESH_TOKEN, OidcConfig
 from projects.domain.uris import LOOPBACK, NATIVE, USER_AGENT, WEB
 
-IMPLICIT, REFRESH_TOKEN = 1, 2
 PREFIX = "Application.OIDC.V1."
 Rule = tuple[str, str, Callable[[OidcConfig], bool]]
 
@@ -52,8 +51,13 @@ RULES: tuple[Rule, ...] = (
     ),
     (
         "Code.RedirectUris.HttpOnlyForWeb",
-        "Plain http beyond this machine is for web applications in dev mode",
-        lambda one: one.application_type == USER_AGENT and _has_remote_http(one),
+        "Plain http is for web applications in dev mode",
+        lambda one: one.application_type == USER_AGENT and "http" in _schemes(one),
+    ),
+    (
+        "Code.RedirectUris.HttpNotAllowed",
+        "Plain http beyond this machine is answered in dev mode only",
+        lambda one: one.application_type == WEB and not one.dev_mode and _has_remote_http(one),
     ),
     (
         "Native.RedirectUris.MustBeHttpLocalhost",

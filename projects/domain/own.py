@@ -6,7 +6,7 @@ from eventstore.events import Event
 from iam.kernel.errors import FailedPrecondition
 from projects.domain.apps import change_oidc
 from projects.domain.project import AUTHORIZATION_CODE, CODE, NONE, App, OidcConfig, Project, State
-from projects.domain.uris import problem_of
+from projects.domain.uris import problem_of, weakness_of
 
 CONSOLE = "/ui/console/"
 CALLBACK = f"{CONSOLE}callback"
@@ -44,9 +44,11 @@ def _serves(app: App, needed: frozenset[str]) -> bool:
 
 
 def follow_host(project: Project, app_id: str, *, origin: str) -> list[Event]:
-    """Let the console come back to another host as well, where its address may be registered."""
+    """Let the console come back to another host as well, where its address would be answered."""
     config, back = project.apps[app_id].oidc, origin + CALLBACK
-    if back in config.redirect_uris or problem_of(back, app_type=config.application_type, dev_mode=config.dev_mode):
+    dev_mode, app_type = config.dev_mode, config.application_type
+    refused = problem_of(back, dev_mode=dev_mode) or weakness_of(back, app_type=app_type, dev_mode=dev_mode)
+    if back in config.redirect_uris or refused:
         return []
     left = (*config.post_logout_redirect_uris, origin + CONSOLE)
     return change_oidc(

@@ -17,7 +17,8 @@ from projects.domain.uris import check_uris
 LONGEST = 200
 SETTINGS = ("project_role_assertion", "project_role_check", "has_project_check", "private_labeling_setting")
 BASIC, POST, NONE, PRIVATE_KEY_JWT = 0, 1, 2, 3
-CODE, AUTHORIZATION_CODE, MOST_SKEW = 0, 0, timedelta(seconds=5)
+CODE, MOST_SKEW = 0, timedelta(seconds=5)
+AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN, DEVICE_CODE, TOKEN_EXCHANGE = range(5)
 
 
 class State(IntEnum):
@@ -55,7 +56,7 @@ class OidcConfig:
     def checked(self) -> Self:
         """The config itself; raises InvalidInput naming the field."""
         for name in ("redirect_uris", "post_logout_redirect_uris"):
-            check_uris(getattr(self, name), app_type=self.application_type, dev_mode=self.dev_mode, field=camel(name))
+            check_uris(getattr(self, name), dev_mode=self.dev_mode, field=camel(name))
         if not timedelta(0) <= self.clock_skew <= MOST_SKEW:
             raise InvalidInput("app.clock_skew_invalid", field="clockSkew")
         return self

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from iam.kernel.errors import InvalidInput
 from iam.kernel.hosts import host_name
@@ -15,17 +15,20 @@ LONGEST = 2000
 MOST = 100
 
 
-def check_uris(uris: tuple[str, ...], *, app_type: int, dev_mode: bool, field: str) -> None:
+def check_uris(uris: tuple[str, ...], *, dev_mode: bool, field: str) -> None:
     """Raises InvalidInput naming the first address that may not be registered, and why."""
     if len(uris) > MOST:
         raise InvalidInput("app.too_many_uris", field=field, reason=f"at most {MOST}")
     for uri in uris:
-        if problem := problem_of(uri, app_type=app_type, dev_mode=dev_mode):
+        if problem := problem_of(uri, dev_mode=dev_mode):
             raise InvalidInput("app.redirect_uri_invalid", field=field, reason=f"{uri[:200]}: {problem}")
 
 
-def problem_of(uri: str, *, app_type: int, dev_mode: bool) -> str:
-    """Why an address may not be registered; empty when it may."""
+def problem_of(uri: str, *, dev_mode: bool) -> str:
+    """Why an address may not be registered; empty when it may.
+
+    What is merely weak may be: it is listed as a problem of the application, and not answered (`weakness_of`).
+    """
     if len(uri) > LONGEST or FORBIDDEN.search(uri):
         return "contains characters that do not belong into an address"
     try:
@@ -40,15 +43,13 @@ def problem_of(uri: str, *, app_type: int, dev_mode: bool) -> str:
         return f"the scheme {scheme} is never allowed"
     if "#" in uri:
         return "must not have a fragment"
-    if "*" in uri:
-        return "must not have a wildcard"
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         return "must not carry user information"
-    if parts.netloc and not _is_host(parts.netloc):
+    if parts.netloc and not _is_host(parts.netloc.replace("*", "x")):
         return "has a host that is none; write an international name in its ASCII form (xn--…)"
-    if scheme in ("http", "https"):
-        return _problem_of_web(scheme, parts.hostname or "", app_type=app_type, dev_mode=dev_mode)
-    return "" if app_type == NATIVE else "only native applications may use a scheme of their own"
+    if scheme in ("http", "https") and not parts.hostname:
+        return "needs a host"
+    return _problem_of_wildcard(parts, dev_mode=dev_mode) if "*" in uri else ""
 
 
 def _is_host(netloc: str) -> bool:
@@ -60,12 +61,44 @@ def _is_host(netloc: str) -> bool:
     return True
 
 
-def _problem_of_web(scheme: str, host: str, *, app_type: int, dev_mode: bool) -> str:
-    if not host:
-        return "needs a host"
-    if scheme == "https" or dev_mode or host in LOOPBACK:
+def _problem_of_wildcard(parts: SplitResult, *, dev_mode: bool) -> str:
+    """In dev mode a part of a path or of the first label of a host may be left open; never the whole host (checklist R07)."""
+    if not dev_mode:
+        return "must not have a wildcard (only in dev mode)"
+    first, _, rest = parts.netloc.partition(".")
+    open_host = "*" in parts.netloc and ("*" in rest or ":" in first or not rest.partition(":")[0])
+    if open_host or "*" in parts.query or parts.scheme not in ("http", "https"):
+        return "may have a wildcard only in its path and in the first label of its host"
+    return ""
+
+
+def weakness_of(uri: str, *, app_type: int, dev_mode: bool) -> str:
+    """Why an address that is registered is not answered nevertheless; empty when it is (RFC 8252 §7, §8.4, checklist R06)."""
+    parts = urlsplit(uri)
+    if parts.scheme.lower() not in ("http", "https"):
+        return "" if app_type == NATIVE else "only native applications may use a scheme of their own"
+    if parts.scheme.lower() == "https" or dev_mode or (parts.hostname or "") in LOOPBACK:
         return ""
     return "needs https (plain http only on localhost or in dev mode)"
+
+
+def fits_pattern(uri: str, pattern: str) -> bool:
+    """Whether an address is one of those that a registered one with wildcards leaves open.
+
+    `*` stands for a part of one label of a host, or of one step of a path; nothing that means more than itself.
+    """
+    try:
+        wanted, given = urlsplit(pattern), urlsplit(uri)
+    except ValueError:
+        return False
+    if not _fits(given.netloc, wanted.netloc, r"[A-Za-z0-9-]+") or {".", ".."} & set(given.path.split("/")):
+        return False
+    rest = uri.removeprefix(f"{wanted.scheme}://{given.netloc}")
+    return rest != uri and _fits(rest, pattern.removeprefix(f"{wanted.scheme}://{wanted.netloc}"), r"[A-Za-z0-9._~-]*")
+
+
+def _fits(text: str, pattern: str, filling: str) -> bool:
+    return bool(re.fullmatch(filling.join(map(re.escape, pattern.split("*"))), text, re.ASCII))
 
 
 def origins_of(uris: Iterable[str]) -> frozenset[str]:

@@ -111,7 +111,7 @@ URIS = ["https://z.example/cb", "https://a.example/cb", "https://m.example/cb"]
 def test_application_oidc(terraform, project):
     sent = {
         "redirectUris": URIS,
-        "responseTypes": ["OIDC_RESPONSE_TYPE_ID_TOKEN", "OIDC_RESPONSE_TYPE_CODE"],
+        "responseTypes": ["OIDC_RESPONSE_TYPE_CODE"],
         "grantTypes": ["OIDC_GRANT_TYPE_REFRESH_TOKEN", "OIDC_GRANT_TYPE_AUTHORIZATION_CODE"],
         "appType": "OIDC_APP_TYPE_USER_AGENT",
         "authMethodType": "OIDC_AUTH_METHOD_TYPE_POST",

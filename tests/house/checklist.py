@@ -31,14 +31,12 @@ ROWS = tuple(f"{group}{number:02d}" for group, last in GROUPS.items() for number
 FACTORS = "second factors and passkeys are not built"
 PROVIDERS = "signing in through other identity providers is not built"
 MISSING: dict[str, str] = {
-    "R23": "there is no consent page: applications are registered by the organization itself",
     "C10": "pushed authorization requests (RFC 9126) are not built",
     "C11": "clients cannot ask to require PAR or DPoP; PKCE is required of every public client (C03)",
     "C12": "DPoP (RFC 9449) is not built",
     "C13": "DPoP (RFC 9449) is not built",
     "C14": "client certificates (RFC 8705) are not built",
     "C16": "token exchange (RFC 8693) is not built",
-    "C17": "resource indicators (RFC 8707) are not offered; audiences come from scopes only",
     "D04": "there is no registration of clients from outside (D05, D06 show that none answers)",
     "L04": FACTORS,
     "L06": FACTORS + "; a session's token is no credential of the API",
@@ -58,13 +56,16 @@ MISSING: dict[str, str] = {
 """Rows without a test, and the part of the product that has to come first. A row leaves this table with its test."""
 
 PARTLY: dict[str, str] = {
-    "R06": "native applications with loopback addresses are registered, their ports compared exactly",
     "R09": "only the code flow is offered",
+    "R10": "fragment and form_post are not built: discovery names query alone",
+    "R20": "acr_values and the claims parameter are not built",
+    "R23": "there is no consent page: what a person would have to agree to is refused",
     "R12": "`iss` is in every answer (R11); a client that mixes issuers up is not tried",
     "C01": "after 30 seconds: by an expired code, not by waiting",
     "C05": "there is no grace window",
     "C15": "second factors' policies: " + FACTORS,
     "C06": "other resource: not offered",
+    "C17": "resource indicators (RFC 8707) are not built; audiences come from scopes only",
     "J08": "a sibling tenant's key of the same id: keys are looked up by instance (T13)",
     "D01": "the secret in the address is refused for every form endpoint",
     "D02": "PAR is not built",

@@ -10,6 +10,7 @@ from iam.instance import commands as instance
 from iam.kernel.change import Unit
 from iam.kernel.errors import InvalidInput, NotFound
 from iam.login.flow import Attempt, next_step
+from tests.login import browser
 from tests.oidc.support import make_flow
 from tests.users.support import SESSIONS, Rpc
 from users import commands as users
@@ -137,10 +138,13 @@ def test_one_account_signs_in_again_without_asking(flow):
 
 def test_l02_every_proof_opens_a_new_session(flow):
     sign_in(flow)
-    before = SessionRow.objects.get(terminated=False).id
+    before, cookie = SessionRow.objects.get().id, flow.web.cookies["gatehouse_sessions"].value
     sign_in(flow, prompt="login")
-    after = SessionRow.objects.get(terminated=False).id
-    assert before != after
+    after = SessionRow.objects.exclude(id=before).get().id
+    assert list(browser.sessions_in(flow)) == [after], "one account to choose"
+    flow.web.cookies["gatehouse_sessions"] = cookie
+    assert list(browser.sessions_in(flow)) == [], "who knew the browser before knows nothing now"
+    assert "error=login_required" in flow.authorize(prompt="none")["Location"]
 
 
 def test_signing_out_ends_the_chosen_sessions(flow):

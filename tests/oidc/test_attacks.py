@@ -17,6 +17,7 @@ from iam.kernel.errors import InvalidInput
 from oidc.models import AccessToken, AuthRequest
 from projects import commands as projects
 from projects.domain.project import OidcConfig
+from projects.models import AppRow
 from tests.oidc.support import REDIRECT, make_flow
 from users import commands as users
 from users.commands import sessions
@@ -94,7 +95,7 @@ def test_r19_state_comes_back_encoded_or_is_refused(flow, state):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("max_age", "-1"), ("max_age", "x"), ("prompt", "none login"), ("prompt", "nonsense")]
+    ("name", "value"), [("max_age", "-1"), ("max_age", "x"), ("prompt", "none login"), ("prompt", "login none")]
 )
 def test_r20_senseless_wishes_are_errors(flow, name, value):
     told = parse_qs(urlsplit(flow.authorize(**{name: value})["Location"]).query)
@@ -326,12 +327,26 @@ def test_the_challenge_of_the_tests_is_the_verifiers():
     assert REDIRECT.startswith("https://")
 
 
-@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "nonsense"])
-def test_r10_a_code_travels_in_the_query_whatever_is_asked(flow, mode):
+@pytest.mark.parametrize("mode", [None, "query", "web_message", "nonsense", "QUERY", ""])
+def test_r10_an_unknown_response_mode_is_passed_over(flow, mode):
+    """What discovery names is what answers come in; words that nobody knows change nothing."""
+    assert flow.web.get("/.well-known/openid-configuration").json()["response_modes_supported"] == ["query"]
     answer = flow.authorize(response_mode=mode, prompt="none")
     assert urlsplit(answer["Location"]).fragment == "" and "error=login_required" in answer["Location"]
-    told = parse_qs(urlsplit(flow.authorize(response_mode=mode, response_type="id_token token")["Location"]).query)
-    assert told["error"] == ["unsupported_response_type"], "no answer that carries a token"
+
+
+@pytest.mark.parametrize("mode", [None, "query", "fragment", "form_post", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["token", "id_token", "id_token token", "code id_token", "code token", "code id_token token", "none"]
+)
+def test_r10_no_answer_that_bears_tokens_is_given_whatever_mode_is_asked(flow, mode, kind):
+    """Also where the browser is signed in, and where the application registered the type before it was refused."""
+    AppRow.objects.filter(client_id=flow.client_id).update(response_types=[0, 1, 2], grant_types=[0, 1, 2])
+    flow.code()
+    answer = flow.authorize(response_mode=mode, response_type=kind, prompt="none")
+    told = parse_qs(urlsplit(answer["Location"]).query)
+    assert told["error"] == ["unsupported_response_type"]
+    assert not {"code", "id_token", "access_token"} & {*told, *parse_qs(urlsplit(answer["Location"]).fragment)}
 
 
 def test_r17_r18_request_objects_are_refused_and_never_fetched(flow):

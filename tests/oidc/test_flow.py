@@ -51,7 +51,7 @@ def test_roles_reach_userinfo(flow):
 def test_r01_r02_r03_r04_another_redirect_uri_is_shown_and_not_followed(flow, uri):
     answer = flow.authorize(redirect_uri=uri)
     assert answer.status_code == 400 and "Location" not in answer
-    assert REDIRECT in answer.content.decode()
+    assert f"<code>{REDIRECT}</code>" not in answer.content.decode(), "what is registered is nobody else's business"
 
 
 def test_r01_an_unknown_client_is_shown(flow):
@@ -67,7 +67,12 @@ def test_r08_a_parameter_sent_twice_is_shown(flow):
     ("changed", "error"),
     [
         ({"response_type": "token"}, "unsupported_response_type"),
-        ({"scope": "profile"}, "invalid_scope"),
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": " "}, "invalid_scope"),
+        ({"response_type": None}, "invalid_request"),
+        ({"registration": "{}"}, "registration_not_supported"),
+        ({"request_uri": "urn:x"}, "request_uri_not_supported"),
+        ({"prompt": "none nonsense"}, "invalid_request"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),

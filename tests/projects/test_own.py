@@ -29,7 +29,7 @@ def console_app(own):
         {"redirect_uris": ("https://elsewhere.example/cb",)},
         {"redirect_uris": ()},
         {"auth_method_type": 0},
-        {"response_types": (1,)},
+        {"response_types": ()},
         {"grant_types": (2,)},
     ],
 )

@@ -30,7 +30,6 @@ from projects.domain.events import (
 )
 from projects.domain.grants import UserGrant
 from projects.domain.project import OidcConfig, Project
-from projects.domain.uris import NATIVE, WEB, problem_of
 
 ADDED = ProjectAdded(name="Billing")
 ROLE = RoleAdded(key="admin", display_name="Admin")
@@ -118,39 +117,6 @@ def test_two_applications_of_a_project_have_two_names():
     given(Project, ADDED, SHOP, AppRemoved(app_id="a")).when(
         lambda one: apps.add_api(one, id="b", name="Shop", client_id="c", method=0, secret="")
     ).then(AppAdded(app_id="b", name="Shop"), ApiConfigAdded(app_id="b", client_id="c"))
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "https://a.example/cb#x",
-        "https://*.example/cb",
-        "https://a.example/*",
-        "http://a.example/cb",
-        "https://good@evil.example/cb",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "java\nscript:x",
-        "https:///cb",
-        "custom:/cb",
-        "https://a.example\\@b",
-        "/relative",
-    ],
-)
-def test_r05_r07_addresses_that_cannot_be_registered(uri):
-    assert problem_of(uri, app_type=WEB, dev_mode=False)
-
-
-@pytest.mark.parametrize(
-    "uri", ["https://a.example/cb", "http://localhost:3000/cb", "http://127.0.0.1/cb", "https://a.example/cb?x=1"]
-)
-def test_r06_addresses_that_can(uri):
-    assert problem_of(uri, app_type=WEB, dev_mode=False) == ""
-
-
-def test_r06_native_applications_have_schemes_of_their_own():
-    assert problem_of("com.example.app:/cb", app_type=NATIVE, dev_mode=False) == ""
-    assert problem_of("http://a.example/cb", app_type=WEB, dev_mode=True) == ""
 
 
 def test_the_refusal_names_field_and_address():
