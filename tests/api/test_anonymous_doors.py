@@ -302,7 +302,7 @@ def hashed(monkeypatch):
 
 def statements(captured):
     """The statements without their values."""
-    return [re.sub(r"'[^']*'|-?\b\d+\b|%s|\bs\d+_x\d+\b", "?", one["sql"]) for one in captured.captured_queries]
+    return [re.sub(r"'[^']*'|\s*-?\b\d+\b|%s|\bs\d+_x\d+\b", "?", one["sql"]) for one in captured.captured_queries]
 
 
 def cost(hashed, act):

@@ -61,7 +61,8 @@ def gigi(house, flow):
 
 @pytest.fixture
 def wide(monkeypatch):
-    """Nobody waits because of the address: what is left are the budgets of persons."""
+    """Nobody waits because of the address: what is left are the budgets of persons. Who waits, waits longer than a test."""
+    monkeypatch.setattr(attempts, "_pause", lambda beyond: timedelta(minutes=15 if beyond >= 0 else 0))
     limits = settings.CONFIG.RateLimits
     for rate in (limits.Letters.Address, limits.Letters.Name, limits.Code, limits.Address):
         monkeypatch.setattr(rate, "Burst", 10_000)
