@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from iam.login import device, recovery, views
+from iam.login import device, logout, recovery, views
 
 urlpatterns = [
     path("ui/v2/login/login", views.login),
@@ -17,8 +17,8 @@ urlpatterns = [
     path("ui/v2/login/verify", recovery.verify),
     path("ui/v2/login/device", device.enter),
     path("ui/v2/login/device/confirm", device.confirm),
-    path("ui/v2/login/logout", views.logout),
-    path("ui/v2/login/signedout", views.signed_out),
+    path("ui/v2/login/logout", logout.logout),
+    path("ui/v2/login/signedout", logout.signed_out),
     path("device", RedirectView.as_view(url="/ui/v2/login/device", query_string=True)),
     path("ui/login/login", RedirectView.as_view(url="/ui/v2/login/login", query_string=True)),
     path("ui/login/logout", RedirectView.as_view(url="/ui/v2/login/logout", query_string=True)),

@@ -24,7 +24,6 @@ from iam.login import browser, language
 from iam.login.flow import Attempt, Step, next_step
 from iam.login.look import frame_ancestors, look
 from oidc import login_door
-from oidc.end_session import checked_target
 from oidc.errors import OAuthError
 from oidc.membership import org_asked
 from oidc.models import AuthRequest
@@ -37,7 +36,6 @@ from users.commands.sessions import (
     must_know_password,
     record_password_check,
     set_session_token,
-    terminate_session,
 )
 from users.login_names import certain_name
 from users.models import SessionRow, UserRow
@@ -373,39 +371,6 @@ def _session_of(request: HttpRequest, visit: Visit) -> SessionRow | None:
     sessions = browser.sessions_of(request, visit.ctx.instance)
     wanted = visit.flow.session_id if visit.flow else ""
     return next((one for one in sessions if one.id == wanted and one.password_checked_at), None)
-
-
-@page
-def logout(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Which sessions to end, when the client could not say."""
-    sessions, signed = (
-        browser.sessions_of(request, visit.ctx.instance),
-        request.POST.get("then") or request.GET.get("then"),
-    )
-    target = checked_target(visit.ctx.instance, signed or "")
-    if request.method == "POST":
-        _end_chosen(request, visit, sessions)
-    if request.method == "POST" or not sessions:
-        return see_other(target or f"{BASE}signedout")
-    response = fill(request, visit, "logout", people=people_of(visit.ctx, sessions), then=signed if target else "")
-    if target:
-        may_go_on_to(response, target)
-    return response
-
-
-def _end_chosen(request: HttpRequest, visit: Visit, sessions: list[SessionRow]) -> None:
-    """End the ticked sessions, and the older ones of the same people in this browser."""
-    ticked = request.POST.getlist("session")
-    people = {one.user_id for one in sessions if one.id in ticked}
-    for one in browser.all_sessions_of(request, visit.ctx.instance):
-        if one.user_id in people:
-            terminate_session(visit.ctx, session_id=one.id)
-
-
-@page
-def signed_out(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """It is done."""
-    return fill(request, visit, "signedout")
 
 
 def keep(flow: AuthRequest, **columns: str) -> None:
