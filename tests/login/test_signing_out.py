@@ -164,18 +164,18 @@ def test_r13_no_other_address_is_gone_on_to(flow, wrong, signed_in):
     assert (page.status_code, "Location" in page) == (400, False)
 
 
-FORGED = [
-    "https://evil.example/",
-    "//evil.example",
-    signing.dumps(["", "https://evil.example/"], salt="another"),
-    signing.dumps("https://evil.example/", salt=cookies.SALT),
-    "x" * 5000,
-    "",
-]
+FORGED = {
+    "an address": "https://evil.example/",
+    "a host": "//evil.example",
+    "signed for something else": signing.dumps(["", "https://evil.example/"], salt="another"),
+    "signed as a cookie": signing.dumps("https://evil.example/", salt=cookies.SALT),
+    "long": "x" * 5000,
+    "empty": "",
+}
 
 
 @pytest.mark.parametrize("name", ["then", "post_logout_redirect", "post_logout_redirect_uri", "next"])
-@pytest.mark.parametrize("value", FORGED)
+@pytest.mark.parametrize("value", FORGED.values(), ids=FORGED)
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_r15_the_page_goes_where_a_checked_request_said(flow, name, value, signed_in):
     if signed_in:
