@@ -31,7 +31,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc] - gunicorn has no types
         super().data_received(data)
         if self._head_is_unfinished():
             self._await_head()
-            if _size(self._callback_parser) > settings.CONFIG.Limits.HeaderBytes:
+            waiting = len(self._callback_parser._buffer)
+            if _size(self._callback_parser) + waiting > settings.CONFIG.Limits.HeaderBytes:
                 self._refuse(431, "Request headers are too large")
         elif self._h2c_buffer is None:
             self._forget_head()
@@ -77,6 +78,5 @@ class Connection(ASGIProtocol):  # type: ignore[misc] - gunicorn has no types
 
 
 def _size(parser: Any) -> int:
-    """Bytes of a head so far, the line that has not ended included."""
-    head = len(parser.path or b"") + sum(len(name) + len(value) + BESIDE for name, value in parser._headers_list)
-    return head + (len(parser._buffer) if parser._state in UNFINISHED else 0)
+    """Bytes of the lines of a head that have ended."""
+    return len(parser.path or b"") + sum(len(name) + len(value) + BESIDE for name, value in parser._headers_list)

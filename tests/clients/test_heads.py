@@ -63,6 +63,15 @@ def test_n07_a_head_that_is_too_large_in_all_is_refused(client, query, headers):
     assert answer.headers["x-content-type-options"] == "nosniff" and answer.headers["cache-control"] == "no-store"
 
 
+def test_a_body_that_comes_with_its_head_is_no_part_of_it(server):
+    """Both in one piece, as quick clients send them."""
+    body = b'{"queries": []' + b" " * 200_000 + b"}"
+    head = f"POST /v2/organizations/_search HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(("localhost", server.port), timeout=20) as wire:
+        wire.sendall(f"{head}Authorization: Bearer {server.pat}\r\n\r\n".encode() + body)
+        assert wire.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 HEADS = {
     "nothing": b"",
     "a torn request line": b"GET /oauth/v2/ke",
