@@ -42,10 +42,11 @@ def count(make) -> int:
 
 
 DRAWN = {
-    "organization": 15, "project": 7, "application": 9, "project grant": 8, "authorization": 12, "user": 8, "session": 5,
+    "organization": 15, "project": 7, "application": 9, "project grant": 8, "authorization": 12, "user": 9, "session": 5,
     "token": 6, "key": 6,
 }  # fmt: skip
-"""What each took before ids were one name space; a token and a key one more, since the log is not asked for their ids."""
+"""What each took before ids were one name space; a token and a key one more, since the log is not asked for their ids.
+A user one more for what the settings say of names."""
 CHOSEN = {"organization": "org_id", "project": "project_id", "application": "app_id", "user": "user_id"}
 MORE = 3
 """Looked up among requests underway, among all streams and names, and claimed."""
