@@ -45,7 +45,7 @@ class OrgDomainRow(models.Model):
     domain = models.CharField(max_length=300)
     is_verified = models.BooleanField(default=False)
     verified_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
-    """Where in the log it was verified last; orders who has a login name (decision 0007)."""
+    """Where in the log it was verified last; orders who has a login name (decision 0008)."""
     is_primary = models.BooleanField(default=False)
     validation_type = models.SmallIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()

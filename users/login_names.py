@@ -1,4 +1,4 @@
-"""To whom a login name leads (decision 0007): of all who have it in some way, to whoever had it first."""
+"""To whom a login name leads (decision 0008): of all who have it in some way, to whoever had it first."""
 
 import unicodedata
 from collections.abc import Iterator

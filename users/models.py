@@ -29,7 +29,7 @@ class UserRow(models.Model):
     user_name = _id()
     preferred_login_name = models.CharField(max_length=500)
     named_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN)
-    """Where in the log the user got the name. Positions order who has a login name (decision 0007)."""
+    """Where in the log the user got the name. Positions order who has a login name (decision 0008)."""
     bare_position = models.BigIntegerField(default=UNKNOWN, db_default=UNKNOWN, null=True)
     """Since when the name is a login name without a domain; None where it is none."""
     first_name = _id(default="")

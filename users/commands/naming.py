@@ -1,4 +1,4 @@
-"""How a user gets a name: what the settings say of it, and what it must not meet (decision 0007).
+"""How a user gets a name: what the settings say of it, and what it must not meet (decision 0008).
 
 What matters is decided with the push: the organization is a guard, and the values that the name makes or is must be
 vacant then. The read tables only tell early of addresses and ids, which the order of the log settles.
