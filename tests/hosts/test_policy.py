@@ -10,7 +10,7 @@ from iam.console.kit import FormPage
 from iam.settings.guards import page_policy, source_of
 from oidc.models import AuthRequest
 from projects import commands as projects
-from projects.domain.uris import NATIVE, WEB, problem_of
+from projects.domain.uris import problem_of
 from tests.console.conftest import arrived, sign_in
 from tests.hosts.forms import MALFORMED
 from tests.oidc.support import make_flow
@@ -27,7 +27,7 @@ SOURCE = re.compile(r"https?://[a-z0-9._-]+(:\d+)?|https?://\[[0-9a-f:.]+\](:\d+
 )
 def test_h05_a_host_with_signs_that_no_host_has_cannot_be_registered(letter, form):
     uri = form.format(letter)
-    assert problem_of(uri, app_type=NATIVE if uri.startswith("a.b") else WEB, dev_mode=True)
+    assert problem_of(uri, dev_mode=True)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_h05_a_host_with_signs_that_no_host_has_cannot_be_registered(letter, for
     ],
 )
 def test_what_an_address_may_have_elsewhere_is_registered(uri):
-    assert problem_of(uri, app_type=WEB, dev_mode=False) == ""
+    assert problem_of(uri, dev_mode=False) == ""
 
 
 HOSTILE = [
