@@ -18,8 +18,8 @@ from projections.pages import page_and_total
 T = TypeVar("T")
 Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
-OLDER_QUERY = "zitadel.v1.ListQuery"
-"""Clients of v1 may ask for any limit; they get pages of MOST."""
+OLDER_QUERIES = ("zitadel.v1.ListQuery", "zitadel.object.v2.ListQuery", "zitadel.object.v2beta.ListQuery")
+"""Clients of the older style of lists may ask for any limit; they get pages of MOST, and `totalResult` says that there is more."""
 LOOKUPS = {
     0: "exact",
     1: "iexact",
@@ -93,7 +93,7 @@ def _check_bounds(query: Any) -> None:
     """Raises InvalidInput: a page shorter than what was asked would look like the end of the list."""
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
-    if query.limit > MOST and query.DESCRIPTOR.full_name != OLDER_QUERY:
+    if query.limit > MOST and query.DESCRIPTOR.full_name not in OLDER_QUERIES:
         raise InvalidInput("api.list_limit", field="limit", reason=f"at most {MOST}")
 
 
