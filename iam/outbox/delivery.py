@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage as Raw
-from email.policy import SMTPUTF8
+from email.policy import default
 from email.utils import formatdate
 from typing import Any
 
@@ -71,7 +71,7 @@ def _file(message: Message, letter: Letter) -> None:
     """A file that any mail program opens; only this user reads it."""
     folder = settings.VAR / "mail"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    raw = Raw(policy=SMTPUTF8)
+    raw = Raw(policy=default.clone(utf8=not letter.to.isascii()))
     raw["Date"], raw["To"], raw["Subject"] = formatdate(), letter.to, letter.subject
     raw.set_content(letter.body)
     path = folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.id}.eml"
