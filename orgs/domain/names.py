@@ -18,6 +18,8 @@ NAMELESS = "org"
 def find_domain(text: str) -> str:
     """A host name in lower case, with the letters that people read; empty for any other text."""
     name = text.strip().lower()
+    if len(name) > LONGEST_DOMAIN:
+        return ""
     if name.isascii():
         return name if DOMAIN.fullmatch(name) else ""
     if not all(sign.isascii() or unicodedata.category(sign)[0] in SEEN for sign in name):
@@ -31,7 +33,7 @@ def find_domain(text: str) -> str:
 
 def ascii_of(domain: str) -> str:
     """A domain as name servers and certificates spell it."""
-    if domain.isascii():
+    if domain.isascii() or len(domain) > LONGEST_DOMAIN:
         return domain
     try:
         return idna.encode(domain, uts46=True).decode()
@@ -41,7 +43,7 @@ def ascii_of(domain: str) -> str:
 
 def letters_of(domain: str) -> str:
     """A domain as people read it; itself where it cannot be read otherwise."""
-    if "xn--" not in domain:
+    if "xn--" not in domain or len(domain) > LONGEST_DOMAIN:
         return domain
     try:
         return idna.decode(domain)
@@ -58,7 +60,7 @@ def label_of(name: str, *, tail: str = "", room: int = LONGEST_LABEL) -> str:
     """A name as one label, letters and digits of any script; as much of it as fits into `room` signs before a tail."""
     lower = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
     text = "".join(sign if _may_stand(sign) else "-" for sign in lower)
-    text = re.sub("-+", "-", text)
+    text = re.sub("-+", "-", text).lstrip("-")[:LONGEST_LABEL]
     end = f"-{tail}" if tail else ""
     while text := _without_ends(text):
         if _is_label(text + end, room):
