@@ -63,7 +63,19 @@ def test_n04_the_patterns_are_found():
     } <= patterns().keys()
 
 
-@pytest.mark.parametrize("check", [checked_user_name, profile.checked_email, profile.checked_phone, find_domain, letters_of, ascii_of, label_of, read])
+@pytest.mark.parametrize(
+    "check",
+    [
+        checked_user_name,
+        profile.checked_email,
+        profile.checked_phone,
+        find_domain,
+        letters_of,
+        ascii_of,
+        label_of,
+        read,
+    ],
+)
 def test_n04_checks_need_linear_time(check):
     begun = time.monotonic()
     for text in NASTY.values():

@@ -41,7 +41,9 @@ def test_letters_and_digits_of_any_script_stay(name, label):
 
 @pytest.mark.parametrize("name", [*NAMES, "é" * 200, "日" * 200, "ש" * 200, "a" * 62 + "é"])
 @pytest.mark.parametrize("tail", ["", "1234"])
-@pytest.mark.parametrize("base", ["localhost", "auth.example.com:8080", "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".de"])
+@pytest.mark.parametrize(
+    "base", ["localhost", "auth.example.com:8080", "x" * 60 + "." + "y" * 60 + "." + "z" * 60 + ".de"]
+)
 def test_every_generated_domain_is_one_for_name_servers(name, tail, base):
     domain = generated_domain(name, base, tail=tail)
     in_ascii = ascii_of(domain)
@@ -127,7 +129,9 @@ def test_t12_two_spellings_of_a_domain_are_one(house, first, second):
     commands.add_org_domain(house.system, org_id=other, domain=second)
 
 
-@pytest.mark.parametrize("domain", ["a\u200b.de", "ü\u202e.de", "ü .de", "ü_.de", "-ü.de", "ü..de", "😀.de", "א1ü.de", "ü" * 64])
+@pytest.mark.parametrize(
+    "domain", ["a\u200b.de", "ü\u202e.de", "ü .de", "ü_.de", "-ü.de", "ü..de", "😀.de", "א1ü.de", "ü" * 64]
+)
 def test_what_is_no_domain_is_refused(domain):
     with pytest.raises(InvalidInput):
         checked_domain(domain)

@@ -169,7 +169,10 @@ def test_a_mail_goes_as_the_server_can_take_it(house, monkeypatch, address, offe
     assert (options in asked) and (b"SMTPUTF8" in asked) == bool(options)
     mail = message_from_string(server.mails[0].decode(), policy=policy.SMTPUTF8)
     assert mail["To"].addresses[0].addr_spec.encode() == receiver
-    assert (mail["From"].addresses[0].display_name, mail["From"].addresses[0].addr_spec) == ("Ácme, Inc.", "id@acme.example")
+    assert (mail["From"].addresses[0].display_name, mail["From"].addresses[0].addr_spec) == (
+        "Ácme, Inc.",
+        "id@acme.example",
+    )
     assert mail["Reply-To"] == "help@xn--snde-0ra.com" and mail["Date"] and mail["Message-ID"]
     assert "Zoë" in mail.get_content()
 
@@ -215,7 +218,9 @@ def test_a_name_of_digits_is_no_number_at_sign_in():
 
 PHONE_DOORS = {
     "v2": lambda api, id, number: api.post(f"/v2/users/{id}/phone", {"phone": number}),
-    "update": lambda api, id, number: api.patch(f"/v2/users/{id}", {"human": {"phone": {"phone": number, "isVerified": True}}}),
+    "update": lambda api, id, number: api.patch(
+        f"/v2/users/{id}", {"human": {"phone": {"phone": number, "isVerified": True}}}
+    ),
 }
 
 
