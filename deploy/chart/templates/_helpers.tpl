@@ -64,7 +64,7 @@ gatehouse/leftover: "true"
 {{- $_ := set $tree "Metrics" (dict "Networks" "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7") -}}
 {{- end -}}
 {{- $given := .Values.zitadel.configmapConfig -}}
-{{- with include "zitadel.domain" . -}}{{- $_ := set $tree "ExternalDomain" . -}}{{- end -}}
+{{- with include "zitadel.domain" . | trim -}}{{- $_ := set $tree "ExternalDomain" . -}}{{- end -}}
 {{- if not (dig "ExternalDomain" "" $given) -}}{{- $given = omit $given "ExternalDomain" -}}{{- end -}}
 {{- if and (include "zitadel.workers" .) (dig "Cache" "Enabled" false $given) -}}
 {{- $redis := dict "Enabled" true -}}
@@ -99,7 +99,7 @@ gatehouse/leftover: "true"
 {{- if .Values.ingress.enabled -}}
 {{- range .Values.ingress.hosts -}}{{- $domain = coalesce $domain .host "" -}}{{- end -}}
 {{- end -}}
-{{- $domain -}}
+{{- $domain | default "" | trim -}}
 {{- end -}}
 
 {{/* Whether a Secret may hold the public host: then the chart cannot know it. */}}
@@ -329,7 +329,7 @@ httpGet:
   path: {{ .path }}
   port: {{ .root.Values.service.protocol }}
   scheme: {{ ternary "HTTPS" "HTTP" (or (eq (include "zitadel.tls" .root) "true") (eq .root.Values.service.scheme "HTTPS")) }}
-  {{- with include "zitadel.domain" .root }}
+  {{- with include "zitadel.domain" .root | trim }}
   httpHeaders:
     - name: Host
       value: {{ . | quote }}
