@@ -80,7 +80,7 @@ def _once(body: bytes, receive: Any) -> Any:
 
 
 class _Encoding:
-    """Passes an answer on as text. Bytes that make no whole quantum wait for the next ones, so that padding stands at the end only."""
+    """Passes an answer on as text. Bytes that make no whole quantum wait for the next: padding stands at the end only."""
 
     def __init__(self, send: Any) -> None:
         self.send, self.rest = send, b""

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from iam.settings.keys import master_keys
 from iam.settings.elsewhere import is_known_elsewhere
+from iam.settings.keys import master_keys
 from iam.settings.sources import BadValue, leaves, read
 from iam.vault import wiring
 from iam.vault.masterkey import BadMasterKey, parse

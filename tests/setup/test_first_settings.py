@@ -118,7 +118,7 @@ def test_the_process_ends_with_one_line(config, monkeypatch, capsys):
 
 @pytest.mark.parametrize("text", ["tomorrow", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z"])
 def test_a_time_that_is_none_is_refused_before(text):
-    with pytest.raises(BadValue, match="FirstInstance.Org.Machine.Pat.ExpirationDate"):
+    with pytest.raises(BadValue, match=r"FirstInstance\.Org\.Machine\.Pat\.ExpirationDate"):
         read([], {"ZITADEL_FIRSTINSTANCE_ORG_MACHINE_PAT_EXPIRATIONDATE": text})
 
 
