@@ -16,7 +16,6 @@ from users.commands.credentials import NEVER
 
 own = Service("zitadel.management.v1.ManagementService")
 JSON_KEY = 1
-SAME = "app.not_changed"
 
 
 def _details(receipt: Receipt) -> Any:
@@ -77,7 +76,7 @@ def ListApps(ctx: Context, request: Any) -> Any:
 @own.method
 def UpdateApp(ctx: Context, request: Any) -> Any:
     """Give an application another name."""
-    receipt = commands.rename_app(ctx, **_where(request), name=request.name).of_difference(SAME)
+    receipt = commands.rename_app(ctx, **_where(request), name=request.name)
     return management.UpdateAppResponse(details=_details(receipt))
 
 
@@ -85,14 +84,13 @@ def UpdateApp(ctx: Context, request: Any) -> Any:
 def UpdateOIDCAppConfig(ctx: Context, request: Any) -> Any:
     """Set the whole OpenID Connect configuration."""
     receipt = commands.change_oidc_app(ctx, **_where(request), changes=vars(config_of(request)))
-    receipt.of_difference(SAME)
     return management.UpdateOIDCAppConfigResponse(details=_details(receipt))
 
 
 @own.method
 def UpdateAPIAppConfig(ctx: Context, request: Any) -> Any:
     """Set how an API application authenticates."""
-    receipt = commands.change_api_app(ctx, **_where(request), method=request.auth_method_type).of_difference(SAME)
+    receipt = commands.change_api_app(ctx, **_where(request), method=request.auth_method_type)
     return management.UpdateAPIAppConfigResponse(details=_details(receipt))
 
 

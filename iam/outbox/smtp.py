@@ -14,6 +14,8 @@ from iam.outbox.post import Letter
 from iam.settings.tree import SMTPConfigurationSection
 
 TIMEOUT_SECONDS = 10
+NO_SENDER = "webmaster@localhost"
+"""Who writes where no sender is configured; `doctor` says that there is none."""
 
 
 def send(smtp: SMTPConfigurationSection, letter: Letter) -> None:
@@ -21,7 +23,7 @@ def send(smtp: SMTPConfigurationSection, letter: Letter) -> None:
     needs a server that offers SMTPUTF8, and is refused by name where it does not."""
     host, _, port = smtp.SMTP.Host.rpartition(":")
     with _connected(smtp, host, int(port)) as server:
-        sender = _spelled(smtp.From)
+        sender = _spelled(smtp.From or NO_SENDER)
         server.send_message(message_of(smtp, letter), sender, [_spelled(letter.to)])
 
 
@@ -29,7 +31,7 @@ def message_of(smtp: SMTPConfigurationSection, letter: Letter) -> EmailMessage:
     """The mail with its headers."""
     to = _spelled(letter.to)
     message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
-    sender = _spelled(smtp.From)
+    sender = _spelled(smtp.From or NO_SENDER)
     message["From"] = Address(smtp.FromName, addr_spec=sender) if sender.isascii() else sender
     message["To"], message["Subject"] = to, letter.subject
     if smtp.ReplyToAddress:

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.http import JsonResponse
@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from iam.access.caller import RequestMeta
 from iam.api.errors import told
 from iam.api.methods import invoke, method
+from iam.instance import commands as instance
 from iam.kernel.errors import Refusal
 from tests.conftest import Api
 from tests.oidc.support import make_flow
@@ -62,6 +63,28 @@ def form(api, path, **sent):
     return api.client.post(path, urlencode(sent), content_type="application/x-www-form-urlencoded")
 
 
+REQUESTS = "/v2/oidc/auth_requests/"
+DENIED = {"error": {"error": "ERROR_REASON_ACCESS_DENIED"}}
+
+
+def answered(api, ids, answer):
+    """A sign-in that waits, answered by the login."""
+    asked = parse_qs(urlsplit(ids["flow"].authorize()["Location"]).query)["authRequest"][0]
+    return ids["login"].post(REQUESTS + asked, answer)
+
+
+def answered_twice(api, ids, answer):
+    asked = parse_qs(urlsplit(ids["flow"].authorize()["Location"]).query)["authRequest"][0]
+    assert ids["login"].post(REQUESTS + asked, answer).status_code == 200
+    return ids["login"].post(REQUESTS + asked, answer)
+
+
+def session_of(ids, **wrong):
+    checks = {"user": {"userId": ids["flow"].person}, "password": {"password": "Correct-Horse-9"}}
+    made = ids["login"].post("/v2/sessions", {"checks": checks}).json()
+    return {"session": {"sessionId": made["sessionId"], "sessionToken": made["sessionToken"], **wrong}}
+
+
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 CALLS = {
     "plain: get other user": lambda api, ids: api.get(f"/v2/users/{ids['person']}"),
@@ -103,6 +126,10 @@ CALLS = {
     "token exchange": lambda api, ids: form(
         api, "/oauth/v2/token", client_id=ids["client"], grant_type=EXCHANGE, subject_token="x"
     ),
+    "callback bad session": lambda api, ids: answered(api, ids, session_of(ids, sessionId="1")),
+    "callback bad session token": lambda api, ids: answered(api, ids, session_of(ids, sessionToken="bad")),
+    "callback again": lambda api, ids: answered_twice(api, ids, session_of(ids)),
+    "callback denied again": lambda api, ids: answered_twice(api, ids, DENIED),
     "device not allowed": lambda api, ids: form(
         api, "/oauth/v2/device_authorization", client_id=ids["client"], scope="openid"
     ),
@@ -117,7 +144,10 @@ def ids(house, web):
     flow = make_flow(house, web)
     me, token = house.machine("plain")
     person = house.person("other")
+    client, of_client = house.machine("login")
+    instance.add_member(house.system, user_id=client, roles=("IAM_LOGIN_CLIENT",))
     app = {"project": flow.project, "public app": flow.app, "client": flow.client_id}
+    app |= {"flow": flow, "login": Api(of_client)}
     return {**app, "org": house.org, "person": person, "me": me, "token": token}
 
 
