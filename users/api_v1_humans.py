@@ -58,7 +58,7 @@ def UpdateHumanEmail(ctx: Context, request: Any) -> Any:
     """Set a person's address; one that is not called verified gets a code."""
     id, verified = within(ctx, request.user_id), request.is_email_verified
     with together(ctx):
-        receipt = commands.change_email(ctx, user_id=id, email=request.email, verified=verified, must_differ=True)
+        receipt = commands.change_email(ctx, user_id=id, email=request.email, verified=verified)
         codes.send_address_codes(ctx, user_id=id, email=True)
     return done(management.UpdateHumanEmailResponse, receipt)
 
@@ -68,7 +68,7 @@ def UpdateHumanPhone(ctx: Context, request: Any) -> Any:
     """Set a person's number; one that is not called verified gets a code."""
     id, verified = within(ctx, request.user_id), request.is_phone_verified
     with together(ctx):
-        receipt = commands.change_phone(ctx, user_id=id, phone=request.phone, verified=verified, must_differ=True)
+        receipt = commands.change_phone(ctx, user_id=id, phone=request.phone, verified=verified)
         codes.send_address_codes(ctx, user_id=id, phone=True)
     return done(management.UpdateHumanPhoneResponse, receipt)
 

@@ -132,7 +132,7 @@ def GetMyEmail(ctx: Context, request: Any) -> Any:
 def SetMyEmail(ctx: Context, request: Any) -> Any:
     """Set one's address; a code goes to it."""
     with together(ctx):
-        receipt = commands.change_email(ctx, user_id=ctx.actor, email=request.email, must_differ=True)
+        receipt = commands.change_email(ctx, user_id=ctx.actor, email=request.email)
         codes.send_address_codes(ctx, user_id=ctx.actor, email=True)
     return done(auth.SetMyEmailResponse, receipt)
 
@@ -161,7 +161,7 @@ def GetMyPhone(ctx: Context, request: Any) -> Any:
 def SetMyPhone(ctx: Context, request: Any) -> Any:
     """Set one's number; a code goes to it."""
     with together(ctx):
-        receipt = commands.change_phone(ctx, user_id=ctx.actor, phone=request.phone, must_differ=True)
+        receipt = commands.change_phone(ctx, user_id=ctx.actor, phone=request.phone)
         codes.send_address_codes(ctx, user_id=ctx.actor, phone=True)
     return done(auth.SetMyPhoneResponse, receipt)
 

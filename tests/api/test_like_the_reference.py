@@ -118,19 +118,21 @@ def test_no_metadata_at_all_is_refused(house, name):
 
 
 SAME = {
-    "v2 e-mail": lambda api, id: api.post(f"/v2/users/{id}/email", {"email": "gigi@example.com"}),
-    "v1 e-mail": lambda api, id: api.put(f"/management/v1/users/{id}/email", {"email": "gigi@example.com"}),
-    "v2 number": lambda api, id: api.post(f"/v2/users/{id}/phone", {"phone": "+41 79 123 45 67"}),
-    "v1 number": lambda api, id: api.put(f"/management/v1/users/{id}/phone", {"phone": "+41791234567"}),
+    "v2 e-mail": (lambda api, id: api.post(f"/v2/users/{id}/email", {"email": "gigi@example.com"}), 400),
+    "v2 number": (lambda api, id: api.post(f"/v2/users/{id}/phone", {"phone": "+41 79 123 45 67"}), 400),
+    # PUT is idempotent: an older Terraform provider repeats both
+    "v1 e-mail": (lambda api, id: api.put(f"/management/v1/users/{id}/email", {"email": "gigi@example.com"}), 200),
+    "v1 number": (lambda api, id: api.put(f"/management/v1/users/{id}/phone", {"phone": "+41791234567"}), 200),
 }
 
 
 @pytest.mark.parametrize("door", SAME)
-def test_an_address_that_it_is_already_is_refused(house, api, door):
+def test_an_address_that_it_is_already_is_refused_unless_it_is_put(house, api, door):
     id = house.person()
     api.post(f"/v2/users/{id}/phone", {"phone": "079 123 45 67"})
-    answer = SAME[door](api, id)
-    assert (answer.status_code, answer.json()["code"]) == (400, 9), answer.content
+    ask, status = SAME[door]
+    answer = ask(api, id)
+    assert (answer.status_code, answer.json().get("code")) == (status, 9 if status == 400 else None), answer.content
 
 
 def test_an_address_may_be_called_verified_and_a_whole_update_may_repeat_it(house, api):
