@@ -3,6 +3,7 @@
 import os
 import stat
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -125,8 +126,7 @@ def test_a_time_that_is_none_is_refused_before(text):
 def test_a_database_with_another_style_of_dates_is_set_up(operator):  # noqa: F811
     if connection.vendor != "postgresql":
         pytest.skip("PostgreSQL's setting")
-    with connection.cursor() as cursor:
-        name = operator.environment["ZITADEL_DATABASE_POSTGRES_DSN"].rpartition("/")[2].partition("?")[0]
-        cursor.execute(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+    with psycopg.connect(operator.environment["ZITADEL_DATABASE_POSTGRES_DSN"], autocommit=True) as connected:
+        connected.execute(f"ALTER DATABASE \"{connected.info.dbname}\" SET datestyle = 'SQL, DMY'")
     done = operator.manage("setup")
     assert done.returncode == 0, done.stderr
