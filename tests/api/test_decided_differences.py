@@ -101,6 +101,7 @@ CALLS = {
     "plain: list projects": lambda api, ids: rpc(api, "project.v2.ProjectService/ListProjects"),
     "plain: mgmt users search": lambda api, ids: api.post("/management/v1/users/_search", {}),
     "my project perms": lambda api, ids: api.post("/auth/v1/permissions/me/_search", {}),
+    "my avatar": lambda api, ids: api.get("/assets/v1/users/me/avatar"),
     "session of locked user": locked,
     "user patch machine as human": lambda api, ids: api.patch(
         f"/v2/users/{ids['me']}", {"human": {"profile": {"givenName": "X"}}}
