@@ -6,7 +6,7 @@ from iam.access.acting import finds_org
 from iam.instance.models import SettingRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
-from orgs.domain.names import find_domain, letters_of
+from orgs.domain.names import spellings
 from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
 
 
@@ -77,6 +77,5 @@ def is_org(instance: str, org_id: str) -> bool:
 
 def find_org_of_domain(instance: str, domain: str) -> str:
     """The organization that a verified domain belongs to, or an empty string."""
-    spellings = {domain.lower(), find_domain(domain), letters_of(domain.lower())}
-    rows = OrgDomainRow.objects.filter(instance_id=instance, domain__in=spellings, is_verified=True)
+    rows = OrgDomainRow.objects.filter(instance_id=instance, domain__in=spellings(domain), is_verified=True)
     return rows.values_list("org_id", flat=True).first() or ""

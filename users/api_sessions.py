@@ -151,7 +151,7 @@ def _is_proved(ctx: Context, row: SessionRow | None, token: str, needs: str) -> 
         return False
     if row is not None and queries.is_token_of(row, token):
         return True
-    if needs == "session.write" and ctx.rights.allow(needs, owner=ctx.instance):
+    if needs == "session.write" and ctx.allows(needs, ctx.instance):
         return False
     raise PermissionDenied("session.token_invalid")
 

@@ -37,7 +37,7 @@ def message_of(smtp: SMTPConfigurationSection, letter: Letter) -> EmailMessage:
     if smtp.ReplyToAddress:
         message["Reply-To"] = _spelled(smtp.ReplyToAddress)
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=sender.rpartition("@")[2])
-    message.set_content(letter.body)
+    message.set_content(letter.body, cte="quoted-printable")  # not every server takes eight bits
     return message
 
 

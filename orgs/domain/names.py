@@ -51,6 +51,12 @@ def letters_of(domain: str) -> str:
         return domain
 
 
+def spellings(domain: str) -> set[str]:
+    """How a domain that is typed may be kept."""
+    lower = domain.lower()
+    return {lower, find_domain(domain), letters_of(lower)} - {""} or {lower}
+
+
 def folded(domain: str) -> str:
     """What two spellings of a domain have in common, and two domains that look alike in another case."""
     return unicodedata.normalize("NFC", letters_of(domain.lower())).casefold()
