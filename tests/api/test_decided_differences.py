@@ -79,6 +79,12 @@ def answered_twice(api, ids, answer):
     return ids["login"].post(REQUESTS + asked, answer)
 
 
+def read_when_over(api, ids):
+    asked = parse_qs(urlsplit(ids["flow"].authorize()["Location"]).query)["authRequest"][0]
+    assert ids["login"].post(REQUESTS + asked, DENIED).status_code == 200
+    return ids["login"].get(REQUESTS + asked)
+
+
 def session_of(ids, **wrong):
     checks = {"user": {"userId": ids["flow"].person}, "password": {"password": "Correct-Horse-9"}}
     made = ids["login"].post("/v2/sessions", {"checks": checks}).json()
@@ -131,6 +137,8 @@ CALLS = {
     "callback bad session token": lambda api, ids: answered(api, ids, session_of(ids, sessionToken="bad")),
     "callback again": lambda api, ids: answered_twice(api, ids, session_of(ids)),
     "callback denied again": lambda api, ids: answered_twice(api, ids, DENIED),
+    "authreq get login client": read_when_over,
+    "authorize bad hint": lambda api, ids: ids["flow"].authorize(id_token_hint="bad"),
     "device not allowed": lambda api, ids: form(
         api, "/oauth/v2/device_authorization", client_id=ids["client"], scope="openid"
     ),
@@ -154,6 +162,8 @@ def ids(house, web):
 
 def code_of(response):
     """The error code, wherever the answer carries it."""
+    if location := response.headers.get("location"):
+        return parse_qs(urlsplit(location).query).get("error", [""])[0]
     is_json = "json" in response.headers.get("content-type", "")
     content = json.loads(response.content) if is_json else {}
     return str(content.get("error") or content.get("code") or "")
