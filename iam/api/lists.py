@@ -86,8 +86,8 @@ def paged(
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
     _check_bounds(query)
-    oldest_first = oldest_first or query.DESCRIPTOR.full_name == V1_QUERY
-    sign = "" if query.asc or (oldest_first and not sort) else "-"
+    is_from_the_start = query.asc or (not sort and (oldest_first or _kind_of(query) == V1_QUERY))
+    sign = "" if is_from_the_start else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
     return page_and_total(rows, [sign + column for column in order], query.offset, _limit(query))
 
@@ -102,8 +102,13 @@ def _check_bounds(query: Any) -> None:
     """Raises InvalidInput: a page shorter than what was asked would look like the end of the list."""
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
-    if query.limit > MOST and query.DESCRIPTOR.full_name not in OLDER_QUERIES:
+    if query.limit > MOST and _kind_of(query) not in OLDER_QUERIES:
         raise InvalidInput("api.list_limit", field="limit", reason=f"at most {MOST}")
+
+
+def _kind_of(query: Any) -> str:
+    described = getattr(query, "DESCRIPTOR", None)  # what is no message is a page of the console, or a test
+    return described.full_name if described else ""
 
 
 def _columns(named: Columns) -> tuple[str, ...]:
