@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TESTENV := DJANGO_SETTINGS_MODULE=iam.settings.test
 
-.PHONY: install install-dev packages run check test bench bench-lists proto docs lock
+.PHONY: install install-dev packages run check test bench bench-lists differences proto docs lock
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -61,6 +61,10 @@ bench: install-dev
 # Every filter and order of the long lists over a million rows; USERS, ORGS, AUTHORIZATIONS make it smaller
 bench-lists: install-dev
 	GATEHOUSE_TEST_DB=postgres $(BIN)/python -m tests.bench_lists
+
+# RECORDED=folder with replay.py, accepted.json and recorded answers: what differs and is not decided (deploy/docs/differences.md)
+differences: install-dev
+	$(BIN)/python -m tests.recorded $(RECORDED)
 
 proto: install-dev
 	$(BIN)/python -m iam.api.proto.build

@@ -21,7 +21,7 @@ def ListOrganizations(ctx: Context, request: Any) -> Any:
     rows = queries.list_orgs(ctx)
     for query in request.queries:
         rows = narrowed(ctx, rows, query)
-    found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS)
+    found, total = paged(rows, request.query, sort=request.sorting_column, columns=SORTS, oldest_first=True)
     result = [
         org_v2.Organization(
             id=row.id,

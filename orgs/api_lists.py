@@ -18,7 +18,14 @@ def ListOrganizationDomains(ctx: Context, request: Any) -> Any:
     rows = queries.list_domains(ctx, org_id=request.organization_id)
     for one in request.filters:
         rows = rows.filter(matches("domain", one.domain_filter.domain, one.domain_filter.method))
-    found, total = paged(rows, request.pagination, sort=request.sorting_column, columns=DOMAIN_SORTS, key="domain")
+    found, total = paged(
+        rows,
+        request.pagination,
+        sort=request.sorting_column,
+        columns=DOMAIN_SORTS,
+        key=("created_at", "domain"),
+        oldest_first=True,
+    )
     shown = [
         org_v2.Domain(
             organization_id=row.org_id,

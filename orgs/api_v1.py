@@ -141,7 +141,7 @@ def ListOrgDomains(ctx: Context, request: Any) -> Any:
     rows = queries.list_domains(ctx, org_id=ctx.org_id)
     for one in request.queries:
         rows = rows.filter(matches("domain", one.domain_name_query.name, one.domain_name_query.method))
-    found, total = paged(rows, request.query, columns={}, key="domain")
+    found, total = paged(rows, request.query, columns={}, key=("created_at", "domain"))
     result = [
         org_v1.Domain(
             org_id=row.org_id,

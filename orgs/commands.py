@@ -1,21 +1,24 @@
 """Every change of an organization."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from iam.access.members import takes_from
 from iam.instance.domain.instance import Instance
 from iam.instance.settings import settings_of
-from iam.kernel.change import Receipt, Removal, Unit, change, remove, transact
+from iam.kernel.change import Done, Receipt, Removal, Unit, change, remove, transact
 from iam.kernel.context import Context
-from iam.kernel.errors import FailedPrecondition
-from orgs.domain.domains import Proof, ProofKind, generated_domain
+from iam.kernel.errors import AlreadyExists, FailedPrecondition
+from orgs.domain.domains import TAIL, Proof, ProofKind, generated_among, generated_domain
+from orgs.domain.names import ascii_of
 from orgs.domain.org import Org
 
 OWNER = ("ORG_OWNER",)
 PURPOSE = "org_domain"
 CODE_LENGTH = 32
 FILE_PATH = "/.well-known/zitadel-challenge/{code}.txt"
+MOST_TAILS = 5
 RECORD_NAME = "_zitadel-challenge.{domain}"
 
 
@@ -31,30 +34,42 @@ def add_org(ctx: Context, *, name: str, org_id: str = "", owner_id: str = "") ->
     """Create an organization; `org_id` may be chosen by the caller. `owner_id` becomes its first administrator."""
     id = org_id or ctx.ports.new_id()
 
-    def work(unit: Unit) -> None:
-        include_org(unit, id, name)
+    def work(unit: Unit, tail: str) -> None:
+        domain = generated_domain(name, _base(unit), tail=tail)
+        unit.change(Org, id, lambda org: org.add(name=name, generated_domain=domain), needs="org.create", owner=id)
         if owner_id:
             unit.change(Org, id, lambda org: org.add_member(owner_id, OWNER))
 
-    return transact(ctx, work).receipts[id]
-
-
-def include_org(unit: Unit, id: str, name: str) -> None:
-    """Create an organization as part of a larger change."""
-    domain = generated_domain(name, unit.load(Instance, unit.ctx.instance).primary or "localhost")
-    unit.change(Org, id, lambda org: org.add(name=name, generated_domain=domain), needs="org.create", owner=id)
+    return _with_free_domain(ctx, work).receipts[id]
 
 
 def rename_org(ctx: Context, *, org_id: str, name: str) -> Receipt:
-    """Give an organization another name."""
+    """Give an organization another name; its generated domain follows, unless it suits that one, too."""
 
-    def work(unit: Unit) -> None:
-        base = unit.load(Instance, ctx.instance).primary or "localhost"
-        old = generated_domain(unit.load(Org, org_id).name, base)
-        new = generated_domain(name, base)
+    def work(unit: Unit, tail: str) -> None:
+        org, base = unit.load(Org, org_id), _base(unit)
+        old = generated_among(org.domains, org.name, base)
+        new = generated_among([old], name, base) or generated_domain(name, base, tail=tail)
         unit.change(Org, org_id, lambda org: org.rename(name, old_domain=old, new_domain=new), needs="org.write")
 
-    return transact(ctx, work).receipts[org_id]
+    return _with_free_domain(ctx, work).receipts[org_id]
+
+
+def _base(unit: Unit) -> str:
+    return unit.load(Instance, unit.ctx.instance).primary or "localhost"
+
+
+def _with_free_domain(ctx: Context, work: Callable[[Unit, str], None]) -> Done:
+    """Do what generates a domain: without a tail, and with one where the domain is taken; raises AlreadyExists."""
+    tail = ""
+    for _ in range(MOST_TAILS):
+        try:
+            return transact(ctx, partial(work, tail=tail))
+        except AlreadyExists as taken:
+            if taken.code != "org.domain_already_exists":
+                raise
+            tail = ctx.ports.secrets.digits(TAIL)
+    raise AlreadyExists("org.domain_already_exists", field="name")
 
 
 def deactivate_org(ctx: Context, *, org_id: str) -> Receipt:
@@ -102,6 +117,7 @@ def ask_domain_proof(ctx: Context, *, org_id: str, domain: str, kind: int) -> As
     sealed = ctx.ports.secrets.seal(ctx.instance, PURPOSE, code.encode())
     name = domain.strip().lower()
     change(ctx, Org, org_id, lambda org: org.ask_proof(name, kind=kind, code=sealed), needs="org.write")
+    name = ascii_of(name)
     file = f"https://{name}{FILE_PATH.format(code=code)}"
     return AskedProof(code, file if kind == ProofKind.FILE else RECORD_NAME.format(domain=name))
 
@@ -116,7 +132,7 @@ def verify_org_domain(ctx: Context, *, org_id: str, domain: str) -> Receipt:
         return org.proof_of(name)
 
     proof = transact(ctx, asked).result
-    found = _is_published(ctx, name, proof)
+    found = _is_published(ctx, ascii_of(name), proof)
     receipt = change(ctx, Org, org_id, lambda org: org.prove(name, looked_for=proof, found=found), needs="org.write")
     if not found:
         raise FailedPrecondition("org.domain_verification_failed", field="domain")

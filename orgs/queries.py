@@ -6,6 +6,7 @@ from iam.access.acting import finds_org
 from iam.instance.models import SettingRow
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound
+from orgs.domain.names import spellings
 from orgs.models import OrgDomainRow, OrgMetadataRow, OrgRow
 
 
@@ -76,5 +77,5 @@ def is_org(instance: str, org_id: str) -> bool:
 
 def find_org_of_domain(instance: str, domain: str) -> str:
     """The organization that a verified domain belongs to, or an empty string."""
-    rows = OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)
+    rows = OrgDomainRow.objects.filter(instance_id=instance, domain__in=spellings(domain), is_verified=True)
     return rows.values_list("org_id", flat=True).first() or ""

@@ -19,5 +19,6 @@ REFUSALS = {
     "org.domain_already_verified": ("Domain is already verified", "ORG-HGw21"),
     "org.domain_proof_missing": ("Ask for a validation of the domain first", "ORG-SFBB3"),
     "org.domain_verification_failed": ("The proof was not found", "ORG-ISTh3"),
+    "org.metadata_empty": ("Metadata list is empty", "META-9mm2d"),
     "org.metadata_not_found": ("There is no metadata under this key", "ORG-m3tad"),
 }

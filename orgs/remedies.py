@@ -31,5 +31,6 @@ REMEDIES = {
         "The proof was not found in DNS or at the address.",
         "Publish the value exactly as given; wait until DNS shows it; verify again.",
     ),
+    "org.metadata_empty": ("No key was sent.", "Send at least one key with its value."),
     "org.metadata_not_found": ("There is no value under this key.", "List the metadata."),
 }

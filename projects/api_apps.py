@@ -16,6 +16,7 @@ from projects.models import AppRow
 apps = Service("zitadel.application.v2.ApplicationService")
 SORTS = {1: "name", 2: "state", 3: "created_at", 4: "changed_at"}
 KINDS = {1: "oidc", 2: "api", 3: "saml"}
+SAME = "app.not_changed"
 
 
 @versions.finds("application")
@@ -114,17 +115,20 @@ def UpdateApplication(ctx: Context, request: Any) -> Any:
     if request.HasField("saml_configuration"):
         queries.get_app(ctx, app_id=request.application_id)  # whoever may not see it is told so first
         raise Unimplemented("api.unimplemented", reason="SAML applications")
-    receipt = None
+    receipts = []
     with together(ctx):
         if request.name:
-            receipt = commands.rename_app(ctx, **where, name=request.name)
+            receipts.append(commands.rename_app(ctx, **where, name=request.name))
         if request.HasField("oidc_configuration"):
             changes = sent(request.oidc_configuration)
-            receipt = commands.change_oidc_app(ctx, **where, changes=changes)
+            receipts.append(commands.change_oidc_app(ctx, **where, changes=changes))
         if request.HasField("api_configuration"):
-            receipt = commands.change_api_app(ctx, **where, method=request.api_configuration.auth_method_type)
-    changed = receipt.changed_at if receipt else queries.get_app(ctx, app_id=request.application_id).changed_at
-    return application_v2.UpdateApplicationResponse(change_date=stamp(changed))
+            receipts.append(commands.change_api_app(ctx, **where, method=request.api_configuration.auth_method_type))
+    if not receipts:
+        changed = queries.get_app(ctx, app_id=request.application_id).changed_at
+        return application_v2.UpdateApplicationResponse(change_date=stamp(changed))
+    news = next((one for one in receipts if one.is_news), receipts[-1]).of_difference(SAME)
+    return application_v2.UpdateApplicationResponse(change_date=stamp(news.changed_at))
 
 
 @apps.method

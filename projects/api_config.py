@@ -1,5 +1,6 @@
 """Between the API's application messages and the domain's config; v2 and v1 differ in a few names."""
 
+from datetime import timedelta
 from typing import Any
 
 from projects.domain.compliance import problems_of
@@ -68,8 +69,7 @@ def fill(message: Any, row: AppRow) -> None:
                 setattr(message, name, value)
     message.response_types.extend(one + _shift(message) for one in row.response_types)
     message.allowed_origins.extend(sorted(origins_of((*row.redirect_uris, *row.additional_origins))))
-    if row.clock_skew:
-        message.clock_skew.FromTimedelta(row.clock_skew)
+    message.clock_skew.FromTimedelta(row.clock_skew or timedelta(0))
     fill_login(message, row)
     fill_problems(message, _config(row))
 

@@ -165,9 +165,8 @@ def _shown(ctx: Context, row: UserGrantRow, names: Names) -> Any:
     )
     if org := names.orgs.get(row.org_id):
         grant.org_domain = org.primary_domain
-    if row.grant_id:
-        grant.granted_org_id, grant.granted_org_name = grant.org_id, grant.org_name
-        grant.granted_org_domain = grant.org_domain
+    grant.granted_org_id, grant.granted_org_name = grant.org_id, grant.org_name
+    grant.granted_org_domain = grant.org_domain
     if user := names.users.get(row.user_id):
         grant.user_name, grant.preferred_login_name = user.user_name, user.preferred_login_name
         grant.first_name, grant.last_name, grant.email = user.first_name, user.last_name, mail_of(ctx, user)

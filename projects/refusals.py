@@ -38,6 +38,7 @@ REFUSALS = {
     "app.no_keys": ("The application's auth method uses no keys", "COMMAND-Dff54"),
     "app.key_not_found": ("Application key not found", "COMMAND-4m77H"),
     "app.already_inactive": ("Application is already inactive", "COMMAND-dsh35"),
+    "app.not_changed": ("No changes", "COMMAND-2m8vx"),
     "app.already_active": ("Application is already active", "COMMAND-1n8cM"),
     "grant.not_found": ("Project grant not found", "COMMAND-D4JxR"),
     "grant.already_exists": ("Project grant already exists", "V3-DKcYh"),

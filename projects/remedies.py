@@ -57,6 +57,7 @@ REMEDIES = {
     "app.no_keys": ("The application authenticates without keys.", "Change its auth method to private_key_jwt first."),
     "app.key_not_found": ("The application has no such key.", "List its keys."),
     "app.already_inactive": ("The application is deactivated already.", NOTHING),
+    "app.not_changed": ("The application has these values already.", NOTHING),
     "app.already_active": ("The application is active already.", NOTHING),
     "grant.not_found": (
         "The project is not granted to this organization, or the grant is out of the caller's reach.",

@@ -197,7 +197,9 @@ def DeleteUser(ctx: Context, request: Any) -> Any:
 def SetEmail(ctx: Context, request: Any) -> Any:
     """Set a person's address."""
     with together(ctx):
-        receipt = commands.change_email(ctx, user_id=request.user_id, email=request.email, verified=request.is_verified)
+        receipt = commands.change_email(
+            ctx, user_id=request.user_id, email=request.email, verified=request.is_verified, must_differ=True
+        )
         code = "" if request.is_verified else email_code(ctx, request.user_id, request)
     return user_v2.SetEmailResponse(
         details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
@@ -208,7 +210,9 @@ def SetEmail(ctx: Context, request: Any) -> Any:
 def SetPhone(ctx: Context, request: Any) -> Any:
     """Set a person's number."""
     with together(ctx):
-        receipt = commands.change_phone(ctx, user_id=request.user_id, phone=request.phone, verified=request.is_verified)
+        receipt = commands.change_phone(
+            ctx, user_id=request.user_id, phone=request.phone, verified=request.is_verified, must_differ=True
+        )
         code = "" if request.is_verified else phone_code(ctx, request.user_id, request)
     return user_v2.SetPhoneResponse(
         details=details(object_v2.Details, receipt), **({"verification_code": code} if code else {})
@@ -218,7 +222,7 @@ def SetPhone(ctx: Context, request: Any) -> Any:
 @users.method
 def RemovePhone(ctx: Context, request: Any) -> Any:
     """Take a person's number away."""
-    receipt = commands.change_phone(ctx, user_id=request.user_id, phone="")
+    receipt = commands.change_phone(ctx, user_id=request.user_id, phone="", must_differ=True)
     return user_v2.RemovePhoneResponse(details=details(object_v2.Details, receipt))
 
 

@@ -92,9 +92,9 @@ def _text(column: str, value: str, method: int) -> Q:
     the index of an order knows the kind, not the text (decision 0005). An end that no index finds is looked for among
     those who have such a text: hardly anybody may have it."""
     wanted = matches(column, value, method)
-    if not value or column not in OF_PEOPLE:
+    if column not in OF_PEOPLE:
         return wanted
-    some = Q(**{f"{column}__gt": ""}) if method in ENDS and column in WITHOUT_ENDS else Q()
+    some = Q(**{f"{column}__gt": ""}) if value and method in ENDS and column in WITHOUT_ENDS else Q()
     return wanted & Q(kind="human") & some
 
 

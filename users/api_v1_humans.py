@@ -76,7 +76,7 @@ def UpdateHumanPhone(ctx: Context, request: Any) -> Any:
 @older.method
 def RemoveHumanPhone(ctx: Context, request: Any) -> Any:
     """Take a person's number away."""
-    receipt = commands.change_phone(ctx, user_id=within(ctx, request.user_id), phone="")
+    receipt = commands.change_phone(ctx, user_id=within(ctx, request.user_id), phone="", must_differ=True)
     return done(management.RemoveHumanPhoneResponse, receipt)
 
 

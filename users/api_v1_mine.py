@@ -8,6 +8,7 @@ from iam.api.lists import row_details
 from iam.api.methods import Service
 from iam.kernel.change import together
 from iam.kernel.context import Context
+from iam.kernel.errors import FailedPrecondition
 from users import commands, queries
 from users.api_v1_shown import (
     changes,
@@ -32,6 +33,14 @@ SENT = Wish()
 
 def _me(ctx: Context) -> UserRow:
     return queries.get_user(ctx, user_id=ctx.actor)
+
+
+def _me_as_person(ctx: Context) -> UserRow:
+    """Oneself; raises FailedPrecondition for a service user, which has none of what is asked for."""
+    me = _me(ctx)
+    if me.kind != "human":
+        raise FailedPrecondition("user.not_human")
+    return me
 
 
 @mine.method
@@ -101,7 +110,7 @@ def UpdateMyPassword(ctx: Context, request: Any) -> Any:
 @mine.method
 def GetMyProfile(ctx: Context, request: Any) -> Any:
     """What is known of oneself."""
-    me = _me(ctx)
+    me = _me_as_person(ctx)
     return auth.GetMyProfileResponse(details=of_row(me), profile=shown_profile(me))
 
 
@@ -115,7 +124,7 @@ def UpdateMyProfile(ctx: Context, request: Any) -> Any:
 @mine.method
 def GetMyEmail(ctx: Context, request: Any) -> Any:
     """One's address."""
-    me = _me(ctx)
+    me = _me_as_person(ctx)
     return auth.GetMyEmailResponse(details=of_row(me), email=shown_email(me))
 
 
@@ -144,7 +153,7 @@ def ResendMyEmailVerification(ctx: Context, request: Any) -> Any:
 @mine.method
 def GetMyPhone(ctx: Context, request: Any) -> Any:
     """One's number."""
-    me = _me(ctx)
+    me = _me_as_person(ctx)
     return auth.GetMyPhoneResponse(details=of_row(me), phone=shown_phone(me))
 
 
@@ -173,4 +182,4 @@ def ResendMyPhoneVerification(ctx: Context, request: Any) -> Any:
 @mine.method
 def RemoveMyPhone(ctx: Context, request: Any) -> Any:
     """Take one's number away."""
-    return done(auth.RemoveMyPhoneResponse, commands.change_phone(ctx, user_id=ctx.actor, phone=""))
+    return done(auth.RemoveMyPhoneResponse, commands.change_phone(ctx, user_id=ctx.actor, phone="", must_differ=True))

@@ -7,6 +7,7 @@ from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Subquery, Wh
 from django.db.models.functions import Coalesce, Greatest
 
 from iam.instance.settings import settings_of
+from orgs.domain.names import spellings
 from orgs.models import OrgDomainRow
 from projections.projection import UNKNOWN
 from users.domain.profile import find_phone
@@ -49,7 +50,7 @@ def certain_name(row: UserRow) -> str:
 
 def org_of_domain(instance: str, domain: str) -> "QuerySet[OrgDomainRow]":
     """The verified claim on a domain."""
-    return OrgDomainRow.objects.filter(instance_id=instance, domain=domain.lower(), is_verified=True)
+    return OrgDomainRow.objects.filter(instance_id=instance, domain__in=spellings(domain), is_verified=True)
 
 
 def since(instance: str, name: str, *, is_bare: Q, bare: F) -> Case:

@@ -44,6 +44,16 @@ REMEDIES = {
     "user.pat_not_found": ("The user has no such token.", "List the user's personal access tokens."),
     "user.key_not_found": ("The user has no such key.", "List the user's keys."),
     "user.secret_not_found": ("The service user has no client secret.", "Create one first."),
+    "user.metadata_empty": ("No key was sent.", "Send at least one key with its value."),
+    "user.email_not_changed": (
+        "The address is this one already.",
+        "Nothing needs to be done; have it proved by another code.",
+    ),
+    "user.phone_not_changed": (
+        "The number is this one already.",
+        "Nothing needs to be done; have it proved by another code.",
+    ),
+    "user.phone_not_found": ("There is no number that could be taken away.", "Nothing needs to be done."),
     "user.metadata_not_found": ("There is no value under this key.", "List the user's metadata."),
     "user.expiration_past": ("The expiration is not in the future.", "Send a later time, in UTC."),
     "user.public_key_invalid": (

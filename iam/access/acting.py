@@ -1,9 +1,9 @@
 """In which organization a request acts: the caller's own, or the one of the header `x-zitadel-orgid` (checklist T03)."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from iam.kernel.context import Context, Rights
-from iam.kernel.errors import NotFound, PermissionDenied
+from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied
 
 HEADER = "x-zitadel-orgid"
 AUTHENTICATED = "authenticated"
@@ -29,6 +29,14 @@ def finds_surroundings(find: Surroundings) -> Surroundings:
     """Register how the organizations around projects and grants are found (the room of projects does)."""
     _surroundings[:] = [find]
     return find
+
+
+def asked_org(headers: Mapping[str, str]) -> str:
+    """The organization of the header, empty without one. The same one twice is once; raises InvalidInput for two."""
+    asked = {one.strip() for one in headers.get(HEADER, "").split(",")} - {""}
+    if len(asked) > 1:
+        raise InvalidInput("auth.orgs_several", field=HEADER)
+    return asked.pop() if asked else ""
 
 
 def must_be_at_home(ctx: Context, needs: str) -> None:

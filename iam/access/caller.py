@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from eventstore.store import Origin
-from iam.access.acting import AUTHENTICATED, HEADER, must_be_at_home
+from iam.access.acting import AUTHENTICATED, asked_org, must_be_at_home
 from iam.access.hosts import PUBLIC_HOST, origin_of
 from iam.access.queries import Held, rights_from, rights_of
 from iam.access.tokens import TokenKind, kind_of
@@ -109,7 +109,7 @@ def context_for(meta: RequestMeta, needs: str = AUTHENTICATED) -> Context:
     if token is None:
         return _context(meta, instance, Caller(), Rights())
     ctx = context_for_token(meta, instance, token)
-    ctx = replace(ctx, asked_org=meta.headers.get(HEADER, "").strip(), public_url=_public_url(meta, instance))
+    ctx = replace(ctx, asked_org=asked_org(meta.headers), public_url=_public_url(meta, instance))
     must_be_at_home(ctx, needs)
     return ctx
 

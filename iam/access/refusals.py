@@ -16,6 +16,7 @@ REFUSALS = {
         "The host of the request is missing, said twice or no host name",
         "AUTH-h0stn",
     ),
+    "auth.orgs_several": ("The header names several organizations; a request acts in one", "AUTH-0rg2s"),
     "instance.not_found": ("Instance not found. Make sure you got the domain right", "QUERY-n0wng"),
     "member.role_unknown": ("Role does not exist on this level", "MEMBER-r0l3u"),
     "member.roles_missing": ("At least one role is needed", "MEMBER-r0l3m"),

@@ -25,6 +25,10 @@ REMEDIES = {
         "Host, `:authority`, Forwarded or X-Forwarded-Host is missing, is said twice, has user information, or is malformed.",
         "Send one host name, with a port or without, and the path alone in the request line.",
     ),
+    "auth.orgs_several": (
+        "The header x-zitadel-orgid came more than once, with different ids.",
+        "Send it once; a proxy or an interceptor may add one to the one that the client sends.",
+    ),
     "instance.not_found": (
         "No instance has the host that was called.",
         "Call the instance by one of its domains; add the host to the instance, or set ExternalDomain.",

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,12 @@ from connectrpc.code import Code
 from connectrpc.errors import ConnectError, ErrorDetail
 from django.conf import settings
 from django.db import close_old_connections
+from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo
+from protobuf import message_from_json_value
 from protobuf.wkt import Any as AnyDetail
+from protobuf.wkt import Struct
 
 from eventstore import outage
 from iam.access.caller import RequestMeta
@@ -70,21 +74,29 @@ def _wire(content_type: str) -> str:
 
 def connect_error(refused: Told, retry_after: timedelta | None = None) -> ConnectError:
     """A refusal for Connect, gRPC and gRPC-Web, with the API's error detail and when to come back (google.rpc.RetryInfo)."""
-    details = [] if (found := refused.detail) is None else [_packed(found)]
+    details = [] if (found := refused.detail) is None else [_Detail(found)]
     if retry_after is not None:
         retry = RetryInfo()
         retry.retry_delay.FromTimedelta(retry_after)
-        details.append(_packed(retry))
+        details.append(_Detail(retry))
     return ConnectError(Code(refused.kind.connect), refused.message, details)
 
 
-def _packed(detail: Message) -> ErrorDetail:
-    return ErrorDetail(AnyDetail(type_url=type_url(detail), value=detail.SerializeToString()))
+class _Detail(ErrorDetail):
+    """A detail that Connect shows in clear, too (`debug`): the library cannot do it, as it does not know our messages."""
+
+    def __init__(self, detail: Message) -> None:
+        super().__init__(AnyDetail(type_url=type_url(detail), value=detail.SerializeToString()))
+        self.shown = message_from_json_value(Struct, json_format.MessageToDict(detail))
+
+    def value(self, *_: Any) -> Any:
+        """What `debug` says."""
+        return self.shown
 
 
 def meta_of_call(context: Any) -> RequestMeta:
     """What the access room needs of a call."""
-    headers = {name.lower(): value for name, value in context.request_headers.items()}
+    headers = _joined(context.request_headers.allitems())
     peer = (context.client_address or "").rsplit(":", 1)[0].strip("[]")
     return RequestMeta(
         host=host_asked(headers, peer),
@@ -94,6 +106,15 @@ def meta_of_call(context: Any) -> RequestMeta:
         request_id=requests.request_id_of(headers.get("x-request-id", "")),
         deadline=_deadline(context.timeout_ms),
     )
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name; one that came twice is one with a comma, as over REST (RFC 9110 §5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        lower = name.lower()
+        joined[lower] = f"{joined[lower]},{value}" if lower in joined else value
+    return joined
 
 
 def _deadline(left: float | None) -> Deadline | None:

@@ -34,9 +34,9 @@ def validate(request: HttpRequest) -> HttpResponse:
 
 
 def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A path that nothing has: a page for people, a line for programs."""
+    """A path that nothing has: a page for people, for programs what unknown paths of the API answer."""
     if "text/html" not in request.headers.get("Accept", ""):
-        return HttpResponse("Not Found", status=404, content_type="text/plain")
+        return JsonResponse({"code": 5, "message": "Not Found"}, status=404)
     return error_page(request, status=404, reason="page_unknown")
 
 

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 from iam.api import descriptors
 from iam.kernel.errors import InvalidInput
 
+BASE64 = re.compile(r"(?:[A-Za-z0-9+/\r\n]*|[A-Za-z0-9_\r\n-]*)=?[\r\n]*=?[\r\n]*")
+"""Either alphabet of RFC 4648, with padding or without (the JSON mapping of Protocol Buffers); tools break its lines."""
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 STRING, BYTES, ENUM = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES, FieldDescriptor.TYPE_ENUM
 MESSAGE = FieldDescriptor.TYPE_MESSAGE
@@ -83,17 +85,18 @@ def _item(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
 
 def _scalar(value: Any, field: FieldDescriptor, rules: Any, path: str) -> None:
     if field.type in (STRING, BYTES):
-        _text(value, rules, path)
+        _text(value, rules, path, may_be_empty=field.containing_type.name.endswith("Query"))
     elif field.type == ENUM:
         _known(value, field, rules, path)
     elif rules.only_true and not value:
         raise InvalidInput("api.only_true", field=path)
 
 
-def _text(value: Any, rules: Any, path: str) -> None:
+def _text(value: Any, rules: Any, path: str, *, may_be_empty: bool) -> None:
+    """What a query looks for may be empty unless a length is asked for: nothing, or everything, is found then."""
     if not value and rules.ignore_empty:
         return
-    if rules.required and not value:
+    if rules.required and not value and not may_be_empty:
         raise InvalidInput("api.field_missing", field=path)
     least, most = rules.len or rules.min_len, rules.len or rules.max_len
     size = len(value)
@@ -119,7 +122,7 @@ def _known(value: int, field: FieldDescriptor, rules: Any, path: str) -> None:
 
 def check_words(content: Any, described: Any, path: str = "") -> None:
     """Raises InvalidInput for what the JSON parser would pass over: an enum word that does not exist is dropped with
-    unknown members, and of a field in both its spellings the last one counts.
+    unknown members, signs that are not base64 are left out, and of a field in both its spellings the last one counts.
     """
     if not isinstance(content, dict):
         return
@@ -139,5 +142,7 @@ def check_words(content: Any, described: Any, path: str = "") -> None:
 def _check_word(value: Any, field: FieldDescriptor, path: str) -> None:
     if field.type == ENUM and isinstance(value, str) and value not in field.enum_type.values_by_name:
         raise InvalidInput("api.enum_unknown", field=path, reason=value[:100])
+    if field.type == BYTES and isinstance(value, str) and not BASE64.fullmatch(value):
+        raise InvalidInput("api.base64_invalid", field=path)
     if field.type == MESSAGE:
         check_words(value, field.message_type, f"{path}.")

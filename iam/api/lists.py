@@ -18,8 +18,9 @@ from projections.pages import page_and_total
 T = TypeVar("T")
 Columns = str | tuple[str, ...]
 DEFAULT_LIMIT, MOST, FURTHEST = 100, 1000, 100_000
-OLDER_QUERY = "zitadel.v1.ListQuery"
-"""Clients of v1 may ask for any limit; they get pages of MOST."""
+V1_QUERY = "zitadel.v1.ListQuery"
+OLDER_QUERIES = (V1_QUERY, "zitadel.object.v2.ListQuery", "zitadel.object.v2beta.ListQuery")
+"""Clients of the older style of lists may ask for any limit; they get pages of MOST, and `totalResult` says that there is more."""
 LOOKUPS = {
     0: "exact",
     1: "iexact",
@@ -69,16 +70,24 @@ def at_time(column: str, asked: Any, field: str = "timestamp") -> Q:
 
 @replica.lists
 def paged(
-    rows: "QuerySet[Any]", query: Any, *, sort: int = 0, columns: Mapping[int, Columns], key: Columns = "id"
+    rows: "QuerySet[Any]",
+    query: Any,
+    *,
+    sort: int = 0,
+    columns: Mapping[int, Columns],
+    key: Columns = "id",
+    oldest_first: bool = False,
 ) -> tuple[list[Any], int]:
     """One page in a total order, and how many there are in all (see `totals`).
 
-    `query` has offset, limit and asc. A sorting column may be several; `key` makes the order total.
+    `query` has offset, limit and asc. A sorting column may be several; `key` makes the order total. Without a sorting
+    column the newest come first, unless the list is one of v1 or is to have the `oldest_first`: as the reference does.
     """
     if sort and sort not in columns:
         raise InvalidInput("api.sorting_unsupported", field="sortingColumn")
     _check_bounds(query)
-    sign = "" if query.asc else "-"
+    is_from_the_start = query.asc or (not sort and (oldest_first or _kind_of(query) == V1_QUERY))
+    sign = "" if is_from_the_start else "-"
     order = dict.fromkeys([*_columns(columns.get(sort, ())), *_columns(key)])
     return page_and_total(rows, [sign + column for column in order], query.offset, _limit(query))
 
@@ -93,8 +102,13 @@ def _check_bounds(query: Any) -> None:
     """Raises InvalidInput: a page shorter than what was asked would look like the end of the list."""
     if query.offset > FURTHEST:
         raise InvalidInput("api.list_offset", field="offset", reason=f"at most {FURTHEST}")
-    if query.limit > MOST and query.DESCRIPTOR.full_name != OLDER_QUERY:
+    if query.limit > MOST and _kind_of(query) not in OLDER_QUERIES:
         raise InvalidInput("api.list_limit", field="limit", reason=f"at most {MOST}")
+
+
+def _kind_of(query: Any) -> str:
+    described = getattr(query, "DESCRIPTOR", None)  # what is no message is a page of the console, or a test
+    return described.full_name if described else ""
 
 
 def _columns(named: Columns) -> tuple[str, ...]:

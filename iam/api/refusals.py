@@ -11,6 +11,7 @@ REFUSALS = {
     "api.too_few_items": ("Too few items", ""),
     "api.item_twice": ("An item stands twice", ""),
     "api.only_true": ("This can be true or left out, not false", ""),
+    "api.base64_invalid": ("Bytes are written in base64", ""),
     "api.body_invalid": ("The body is not valid JSON for this method", ""),
     "api.database_away": ("The database does not take this now; try again in a moment", "API-4w4yd"),
     "api.service_unknown": ("There is no such service", "API-s3rvu"),

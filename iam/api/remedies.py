@@ -21,6 +21,10 @@ REMEDIES = {
         "The body is no JSON, no object, or a value has another type than its field.",
         "The reason in brackets names the place; compare with the schema in /openapi.json.",
     ),
+    "api.base64_invalid": (
+        "A field of bytes holds signs that base64 does not have.",
+        "Encode the bytes in base64; the URL-safe alphabet and missing padding are understood, too.",
+    ),
     "api.body_coded": (
         "The body of a REST request is compressed, which the REST paths do not read.",
         "Send it without Content-Encoding; gRPC and Connect take gzip.",

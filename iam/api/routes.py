@@ -59,6 +59,7 @@ def _unbuilt() -> tuple[tuple[str, re.Pattern[str], str], ...]:
         f"{service}/{one.name}" for service in descriptors.services() for one in descriptors.service(service).methods
     ]
     found = [route for name in names if name not in there for route in _routes(name)]
+    found.sort(key=lambda route: (_rank(route.path), route.path))
     return tuple((one.verb, re.compile(one.pattern), one.method) for one in found)
 
 

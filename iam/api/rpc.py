@@ -18,6 +18,7 @@ from iam.api.errors import told
 from iam.api.limits import check_words
 from iam.api.methods import Exchange
 from iam.api.threads import threads
+from iam.api.web_text import as_text, is_text
 from iam.kernel.errors import InvalidInput
 
 
@@ -105,6 +106,7 @@ def _readable(application: Any) -> Asgi:
             await send({"type": "http.response.body", "body": b"gRPC needs HTTP/2", "more_body": False})
             return
         headers = [(name, value.decode("utf-8", "replace").encode()) for name, value in scope["headers"]]
-        await application({**scope, "headers": headers}, receive, send)
+        readable = as_text(application) if is_text(kind) else application
+        await readable({**scope, "headers": headers}, receive, send)
 
     return answer

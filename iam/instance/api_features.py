@@ -3,6 +3,7 @@
 For organizations and users the definitions know no feature; their methods are in the rooms that know those.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -11,7 +12,7 @@ from iam.api.gen import feature_v2, object_v2
 from iam.api.lists import details, row_details
 from iam.api.methods import Service
 from iam.instance import setting_commands as commands
-from iam.instance.domain.features import FEATURES, INSTANCE, NAMES, SYSTEM, SYSTEM_ID
+from iam.instance.domain.features import FEATURES, IN_FORCE, INSTANCE, NAMES, SYSTEM, SYSTEM_ID
 from iam.instance.models import InstanceRow, SettingRow
 from iam.kernel.context import Context
 
@@ -37,16 +38,23 @@ def _given(level: str, request: Any) -> dict[str, Any]:
 
 def _shown(answer: Any, level: str, rows: dict[str, SettingRow]) -> Any:
     """Every feature of the level's message: own value, else that of the system, else off and without source."""
+    values = _values(rows, level)
     for name in NAMES[level]:
         flag = getattr(answer, SENT.get(name, name))
         flag.SetInParent()
         for origin in (INSTANCE, SYSTEM):
-            row = rows.get(origin)
-            if row is not None and name in row.values:
-                _fill(flag, name, row.values[name])
+            if name in values.get(origin, {}):
+                _fill(flag, name, values[origin][name])
                 flag.source = SOURCES[origin]
                 break
     return answer
+
+
+def _values(rows: Mapping[str, SettingRow], level: str) -> dict[str, Mapping[str, Any]]:
+    """The values of each level. Those in force are told only as long as nobody has set any: whoever sets some (Terraform)
+    wants to read back those and no others."""
+    found = {origin: row.values for origin, row in rows.items()}
+    return found if level == SYSTEM or INSTANCE in found else {**found, INSTANCE: IN_FORCE}
 
 
 def _own(answer: Any) -> Any:
@@ -82,6 +90,7 @@ def GetSystemFeatures(ctx: Context, request: Any) -> Any:
     answer = _own(_shown(feature_v2.GetSystemFeaturesResponse(), SYSTEM, rows))
     if row := rows.get(SYSTEM):
         answer.details.CopyFrom(row_details(object_v2.Details, row, SYSTEM_ID))
+    answer.details.resource_owner = SYSTEM_ID
     return answer
 
 

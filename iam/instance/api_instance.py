@@ -12,7 +12,8 @@ from iam.kernel.errors import InvalidInput
 
 instances = Service("zitadel.instance.v2.InstanceService")
 RUNNING = 2
-VERSION = "4"
+VERSION = "v4.13.0"
+"""What clients decide by: the release of the reference whose API this is; our own is in `iam/usage`."""
 SORTS = {1: "instance_id", 2: "name", 3: "created_at"}
 DOMAIN_SORTS = {1: "domain", 2: "is_primary", 3: "is_generated", 4: "created_at"}
 TRUSTED_SORTS = {1: "domain", 2: "created_at"}

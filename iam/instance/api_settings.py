@@ -161,5 +161,6 @@ def GetHostedLoginTranslation(ctx: Context, request: Any) -> Any:
         inherit=not request.ignore_inheritance,
     )
     answer = settings_v2.GetHostedLoginTranslationResponse(etag=etag)
+    answer.translations.SetInParent()
     answer.translations.update(found)
     return answer

@@ -2,7 +2,6 @@
 
 REFUSALS = {
     "instance.already_exists": ("Instance already exists", ""),
-    "instance.not_changed": ("Instance has not changed", "INST-DS3rq"),
     "instance.domain_already_exists": ("Domain already exists", "V3-DKcYh"),
     "instance.domain_not_found": ("Domain not found", "INST-ds3rq"),
     "instance.domain_in_use": ("The primary and the generated domain cannot be removed", "INST-9nwEr"),

@@ -3,7 +3,6 @@
 BOUNDS = "Read the setting first, and send values within the bounds of its documentation."
 REMEDIES = {
     "instance.already_exists": ("There is an instance with this id.", "Choose another id, or leave the id out."),
-    "instance.not_changed": ("The instance has these values already.", "Nothing needs to be done."),
     "instance.domain_already_exists": ("An instance has this domain.", "Remove it there first, or choose another."),
     "instance.domain_not_found": ("The instance does not have this domain.", "List the instance's domains."),
     "instance.domain_in_use": (

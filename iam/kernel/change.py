@@ -11,7 +11,7 @@ from eventstore.events import Activity, Event, new_ids
 from eventstore.store import Conflict, Drawn, Recorded, Stream, Taken, Write
 from iam.kernel import cascade
 from iam.kernel.context import Context
-from iam.kernel.errors import AlreadyExists, Contended, NotFound
+from iam.kernel.errors import AlreadyExists, Contended, FailedPrecondition, NotFound
 from iam.kernel.ids import must_be_allowed
 from iam.kernel.levels import Resource
 
@@ -35,6 +35,12 @@ class Receipt:
         """Itself, where something was taken away now; raises NotFound, which the older API says where it was gone already."""
         if not self.is_news:
             raise NotFound(code)
+        return self
+
+    def of_difference(self, code: str) -> "Receipt":
+        """Itself, where something is other than before; raises FailedPrecondition where all was as it was to be."""
+        if not self.is_news:
+            raise FailedPrecondition(code)
         return self
 
 

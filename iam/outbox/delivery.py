@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage as Raw
+from email.policy import default
 from email.utils import formatdate
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db.models import Count
 
 from iam.access.caller import system_context
@@ -16,12 +16,12 @@ from iam.observe import meter
 from iam.observe.meter import Reading, measures_database
 from iam.outbox.models import FAILED, QUEUED, SENT, Message
 from iam.outbox.post import Letter, opened
+from iam.outbox.smtp import send
 from projections.runner import beside_followers, pause_after
 
 AT_ONCE = 20
 MOST_TRIES = 8
 KEPT = timedelta(days=30)
-TIMEOUT_SECONDS = 10
 LEASE = timedelta(minutes=2)
 log = logging.getLogger(__name__)
 
@@ -64,26 +64,14 @@ def _send(message: Message, letter: Letter) -> None:
     if message.medium == "sms" or not smtp.SMTP.Host:
         _file(message, letter)
         return
-    host, _, port = smtp.SMTP.Host.rpartition(":")
-    connection = get_connection(
-        "django.core.mail.backends.smtp.EmailBackend",
-        host=host,
-        port=int(port),
-        username=smtp.SMTP.User,
-        password=smtp.SMTP.Password,
-        use_ssl=smtp.TLS,
-        timeout=TIMEOUT_SECONDS,
-    )
-    sender = f"{smtp.FromName} <{smtp.From}>" if smtp.FromName else smtp.From
-    reply = [smtp.ReplyToAddress] if smtp.ReplyToAddress else None
-    EmailMessage(letter.subject, letter.body, sender, [letter.to], reply_to=reply, connection=connection).send()
+    send(smtp, letter)
 
 
 def _file(message: Message, letter: Letter) -> None:
     """A file that any mail program opens; only this user reads it."""
     folder = settings.VAR / "mail"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    raw = Raw()
+    raw = Raw(policy=default.clone(utf8=not letter.to.isascii()))
     raw["Date"], raw["To"], raw["Subject"] = formatdate(), letter.to, letter.subject
     raw.set_content(letter.body)
     path = folder / f"{message.created_at:%Y%m%d-%H%M%S}-{message.id}.eml"

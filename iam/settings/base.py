@@ -47,6 +47,9 @@ LANGUAGE_COOKIE_NAME = "gatehouse_language"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "iam" / "locale"]
 DATABASES = databases(CONFIG, VAR)
+if not CONFIG.embedded:
+    # libpq sends it with every connection: another style, set for database or user, is one that the driver cannot read
+    os.environ["PGDATESTYLE"] = "ISO, MDY"
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from iam.settings.elsewhere import is_known_elsewhere
 from iam.settings.tree import Config
 
 PREFIX = "ZITADEL_"
@@ -97,6 +98,8 @@ def _flattened(content: Mapping[str, Any], known: Mapping[str, Leaf], prefix: st
 def _take(path: str, value: Any, source: str, known: Mapping[str, Leaf], sources: Sources) -> None:
     if path.lower() in known:
         sources.values[path.lower()] = (value, source)
+    elif is_known_elsewhere(path):
+        sources.warnings.append(f"{path} in {source} is known, without effect here")
     else:
         sources.warnings.append(
             f"unknown key {path} in {source}{_nearest(path, [leaf.path for leaf in known.values()])}"
@@ -114,6 +117,8 @@ def _read_environment(environ: Mapping[str, str], known: Mapping[str, Leaf], sou
     for name, value in sorted(environ.items()):
         if name in variables:
             sources.values[variables[name].lower()] = (value, f"environment variable {name}")
+        elif name.startswith(PREFIX) and is_known_elsewhere(name.removeprefix(PREFIX).replace("_", ".")):
+            sources.warnings.append(f"environment variable {name} is known, without effect here")
         elif name.startswith(PREFIX) and name not in OWN_VARIABLES:
             sources.warnings.append(f"unknown environment variable {name}{_nearest(name, list(variables))}")
 

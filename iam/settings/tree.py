@@ -1,6 +1,6 @@
 """Every knob, with type, default and effect. The README's table is printed from here (`manage.py config --markdown`)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -119,10 +119,16 @@ class MachineSection(Section):
     Name: str = Field("", description="display name")
 
 
+def _is_time(text: str) -> str:
+    if text and datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("expected a time with its zone, as in 2030-01-01T00:00:00Z")
+    return text
+
+
 class ExpiringSection(Section):
     """A key or token of a service user."""
 
-    ExpirationDate: str = Field("", description="RFC 3339 time; empty = never")
+    ExpirationDate: Annotated[str, AfterValidator(_is_time)] = Field("", description="RFC 3339 time; empty = never")
     Type: int = Field(1, description="1 = JSON")
 
 
@@ -134,12 +140,20 @@ class FirstMachineSection(Section):
     Pat: ExpiringSection = ExpiringSection()
 
 
+class LoginClientSection(Section):
+    """The service user of a login of one's own, with IAM_LOGIN_CLIENT; made where LoginClientPatPath is set."""
+
+    Machine: MachineSection = MachineSection()
+    Pat: ExpiringSection = ExpiringSection()
+
+
 class FirstOrgSection(Section):
     """The first organization and who administers the instance."""
 
     Name: str = Field("", description="name of the first organization; empty = DefaultInstance.Org.Name")
     Human: FirstHumanSection = FirstHumanSection()
     Machine: FirstMachineSection = FirstMachineSection()
+    LoginClient: LoginClientSection = LoginClientSection()
 
 
 class FirstInstanceSection(Section):
@@ -150,7 +164,9 @@ class FirstInstanceSection(Section):
     DefaultLanguage: str = Field("", description="language; empty = DefaultInstance.DefaultLanguage")
     PatPath: str = Field("", description="file for the service user's token; embedded: var/admin.pat")
     MachineKeyPath: str = Field("", description="file for the service user's key; embedded: var/admin-key.json")
-    LoginClientPatPath: str = Field("", description="accepted; the login is part of this server")
+    LoginClientPatPath: str = Field(
+        "", description="file for the token of a service user with IAM_LOGIN_CLIENT, for a login of one's own"
+    )
     Org: FirstOrgSection = FirstOrgSection()
 
 

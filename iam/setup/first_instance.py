@@ -4,16 +4,12 @@ Every id is chosen and noted before anything is made, and each step looks whethe
 killed anywhere goes on where it stopped.
 """
 
-import os
 import secrets
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-from django.conf import settings
 
 from eventstore.store import Drawn
 from iam.access.caller import system_context
@@ -24,6 +20,8 @@ from iam.instance.setting_commands import activate_label, change_setting, of_ins
 from iam.kernel.context import Context
 from iam.management.models import SetupStep
 from iam.settings.tree import Config, DefaultInstanceSection
+from iam.setup.naming import naming
+from iam.setup.service_users import make_login_client, make_owner, make_owning_machine
 from iam.vault import wiring
 from oidc.web_keys import ensure_signing_key
 from orgs import commands as orgs
@@ -34,12 +32,11 @@ from projects.domain.project import NONE, OidcConfig
 from projects.models import AppRow, ProjectRow
 from users import commands as users
 from users.domain.profile import Profile
-from users.models import MachineKeyRow, PatRow, UserRow
+from users.domain.user import checked_user_name
+from users.models import UserRow
 
 STEP = "first_instance"
-THINGS = ("instance", "org", "human", "machine", "project", "app", "client")
-OWNER = ("IAM_OWNER",)
-DEFAULT_MACHINE = "admin-api"
+THINGS = ("instance", "org", "human", "machine", "login_client", "project", "app", "client")
 SPELLINGS = {"ShouldShowLockoutFailure": "ShowLockOutFailures"}
 """Names of the configuration that differ from those of the settings."""
 
@@ -64,14 +61,18 @@ def make(config: Config) -> Printed | None:
     step, _ = SetupStep.objects.get_or_create(name=STEP)
     if step.done_at:
         return None
-    if not step.chosen:
-        step.chosen = {thing: wiring.ports().new_id() for thing in THINGS} | {"password": ""}
+    if missing := {thing: wiring.ports().new_id() for thing in THINGS if thing not in step.chosen}:
+        step.chosen = {"password": "", **step.chosen, **missing}
         step.save()
     ids = {thing: Drawn(id) for thing, id in step.chosen.items()}
     ctx = system_context(ids["instance"], base_url=base_url(config))
     make_instance(ctx, config, ids)
-    printed = _make_human(ctx, config, ids)
-    _make_machine(ctx, config, ids)
+    with naming("human"):
+        printed = _make_human(ctx, config, ids)
+    with naming("machine"):
+        make_owning_machine(ctx, config, ids)
+    with naming("login client"):
+        make_login_client(ctx, config, ids)
     make_console(ctx, config, ids)
     ensure_signing_key(ctx)
     step.chosen = {thing: ids[thing] for thing in THINGS}
@@ -84,18 +85,21 @@ def make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
     """The instance with its settings and its first organization, where they are missing."""
     first, default = config.FirstInstance, config.DefaultInstance
     if not InstanceRow.objects.filter(instance_id=ctx.instance).exists():
-        instance.add_instance(
-            ctx,
-            name=first.InstanceName or default.InstanceName,
-            domains=(config.ExternalDomain,),
-            default_language=first.DefaultLanguage or default.DefaultLanguage,
-        )
+        with naming("instance"):
+            instance.add_instance(
+                ctx,
+                name=first.InstanceName or default.InstanceName,
+                domains=(config.ExternalDomain,),
+                default_language=first.DefaultLanguage or default.DefaultLanguage,
+            )
         for kind, values in _settings(default).items():
-            change_setting(ctx, of_instance(ctx), kind=kind, values=values)
+            with naming(f"DefaultInstance, {kind} policy"):
+                change_setting(ctx, of_instance(ctx), kind=kind, values=values)
             if kind == "label":
                 activate_label(ctx, of_instance(ctx))
     if not OrgRow.objects.filter(instance_id=ctx.instance, id=ids["org"]).exists():
-        orgs.add_org(ctx, name=first.Org.Name or default.Org.Name, org_id=ids["org"])
+        with naming("organization"):
+            orgs.add_org(ctx, name=first.Org.Name or default.Org.Name, org_id=ids["org"])
     instance.set_default_org(ctx, org_id=ids["org"])
 
 
@@ -138,55 +142,8 @@ def _make_human(ctx: Context, config: Config, ids: dict[str, str]) -> Printed | 
 
 def _address(ctx: Context, name: str, org_id: str) -> str:
     domain = OrgRow.objects.get(instance_id=ctx.instance, id=org_id).primary_domain
+    checked_user_name(name)  # before it is called a wrong address
     return name if "@" in name else f"{name}@{domain}"
-
-
-def make_owner(ctx: Context, user_id: str) -> None:
-    """Give a user the instance."""
-    from iam.access.models import MembershipRow
-
-    if not MembershipRow.objects.filter(instance_id=ctx.instance, user_id=user_id, level="instance").exists():
-        instance.add_member(ctx, user_id=user_id, roles=OWNER)
-
-
-def _make_machine(ctx: Context, config: Config, ids: dict[str, str]) -> None:
-    """The service user; in embedded mode always, else when it is configured."""
-    first = config.FirstInstance
-    machine = first.Org.Machine
-    name = machine.Machine.Username or (DEFAULT_MACHINE if config.embedded else "")
-    if not name:
-        return
-    if not UserRow.objects.filter(instance_id=ctx.instance, id=ids["machine"]).exists():
-        users.add_machine(
-            ctx, org_id=ids["org"], user_id=ids["machine"], user_name=name, name=machine.Machine.Name or name
-        )
-    make_owner(ctx, ids["machine"])
-    pat = first.PatPath or (str(settings.VAR / "admin.pat") if config.embedded else "")
-    key = first.MachineKeyPath or (str(settings.VAR / "admin-key.json") if config.embedded else "")
-    _write_pat(ctx, ids["machine"], pat, _time(machine.Pat.ExpirationDate))
-    _write_key(ctx, ids["machine"], key, _time(machine.MachineKey.ExpirationDate))
-
-
-def _write_pat(ctx: Context, user_id: str, path: str, expires_at: datetime | None) -> None:
-    for row in PatRow.objects.filter(instance_id=ctx.instance, user_id=user_id):  # its text was never written
-        users.remove_pat(ctx, user_id=user_id, pat_id=row.id)
-    if path:
-        _write(path, users.add_pat(ctx, user_id=user_id, expires_at=expires_at).secret + "\n")
-
-
-def _write_key(ctx: Context, user_id: str, path: str, expires_at: datetime | None) -> None:
-    for row in MachineKeyRow.objects.filter(instance_id=ctx.instance, user_id=user_id):
-        users.remove_machine_key(ctx, user_id=user_id, key_id=row.id)
-    if path:
-        made = users.add_machine_key(ctx, user_id=user_id, expires_at=expires_at)
-        _write(path, users.key_file(made, user_id) + "\n")
-
-
-def _write(path: str, text: str) -> None:
-    """A file that only its owner reads."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
 
 
 def make_console(ctx: Context, config: Config, ids: dict[str, str], *more: str) -> None:
@@ -237,7 +194,3 @@ def _generated() -> str:
         + secrets.choice("23456789")
         + "Z"
     )
-
-
-def _time(text: str) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -12,7 +12,8 @@ from iam.instance import commands as instance
 from iam.kernel.change import Receipt, together
 from iam.kernel.context import Context
 from iam.settings.tree import Config
-from iam.setup.first_instance import THINGS, make_console, make_instance, make_owner
+from iam.setup.first_instance import THINGS, make_console, make_instance
+from iam.setup.service_users import make_owner
 from oidc.web_keys import ensure_signing_key
 from users import commands as users
 from users.commands.codes import send_first_codes

@@ -11,8 +11,9 @@ from eventstore.partitions import make_partitions
 from iam.management.models import SetupStep
 from iam.settings.state import write_privately
 from iam.setup import level
-from iam.setup.first_instance import STEP, base_url, follow_origin, make
+from iam.setup.first_instance import STEP, Printed, base_url, follow_origin, make
 from iam.setup.lock import only_one
+from iam.setup.naming import BadSettingError
 
 
 def setup() -> None:
@@ -28,7 +29,7 @@ def setup() -> None:
         level.record()
         make_partitions()
         _tell("first instance and public origin")
-        printed = make(settings.CONFIG)
+        printed = _made()
         follow_origin(settings.CONFIG)
         _tell("done")
     if printed is None:
@@ -38,6 +39,15 @@ def setup() -> None:
         lines += [f"  Password  {printed.password}   (shown once; to be changed at the first sign-in)"]
     sys.stdout.write("\n".join([*lines, "", ""]))
     sys.stdout.flush()
+
+
+def _made() -> Printed | None:
+    """The first instance; what the configuration asks for in vain ends the process with code 1 and one line."""
+    try:
+        return make(settings.CONFIG)
+    except BadSettingError as wrong:
+        refuse_if(f"configuration: {wrong}")
+        raise
 
 
 def plan() -> list[str]:

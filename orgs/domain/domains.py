@@ -1,7 +1,7 @@
 """The domains of an organization: their shape, how they are proved, what facts make of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeVar
@@ -9,9 +9,11 @@ from typing import TypeVar
 from eventstore.events import Event
 from iam.kernel.errors import InvalidInput
 from orgs.domain import events as facts
+from orgs.domain.names import LONGEST_DOMAIN, find_domain, folded, label_of
 
 V = TypeVar("V")
-DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+TAIL = 4
+"""Digits of what follows the name in a generated domain where that is taken."""
 
 
 class ProofKind(IntEnum):
@@ -56,14 +58,37 @@ def without(things: Mapping[str, V], key: str) -> Mapping[str, V]:
     return {one: held for one, held in things.items() if one != key}
 
 
-def generated_domain(name: str, instance_domain: str) -> str:
-    """The domain that every organization has: its name as a label under the instance's domain."""
+def generated_domain(name: str, instance_domain: str, *, tail: str = "") -> str:
+    """The domain that every organization has: its name as a label under the instance's domain, where that is taken
+    with a tail."""
+    base = instance_domain.split(":", maxsplit=1)[0]
+    return f"{label_of(name, tail=tail, room=LONGEST_DOMAIN - 1 - len(base))}.{base}"
+
+
+def generated_among(domains: Iterable[str], name: str, instance_domain: str) -> str:
+    """Which of an organization's domains was generated for its name, with a tail or without; empty for none."""
+    plain = {generated_domain(name, instance_domain), _generated_before(name, instance_domain)}
+    for domain in domains:
+        tail = domain.partition(".")[0].rpartition("-")[2]
+        with_tail = len(tail) == TAIL and domain == generated_domain(name, instance_domain, tail=tail)
+        if domain in plain or with_tail:
+            return domain
+    return ""
+
+
+def _generated_before(name: str, instance_domain: str) -> str:
+    """As it was done until names of other scripts got labels of their own."""
     label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-") or "org"
     return f"{label}.{instance_domain.split(':', maxsplit=1)[0]}"
 
 
+def held_as(domains: Iterable[str], asked: str) -> str:
+    """How the domain that is meant is spelled among these; empty when it is not there."""
+    return next((one for one in domains if folded(one) == folded(asked.strip())), "")
+
+
 def checked_domain(domain: str) -> str:
-    """A host name in lower case; raises InvalidInput."""
-    if not DOMAIN.fullmatch(domain.strip().lower()):
+    """A host name in lower case, in any script; raises InvalidInput."""
+    if not (name := find_domain(domain)):
         raise InvalidInput("org.domain_invalid", field="domain", reason=domain[:100])
-    return domain.strip().lower()
+    return name

@@ -12,7 +12,8 @@ from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, N
 from iam.kernel.levels import Level
 from iam.kernel.texts import is_deceptive
 from orgs.domain import events as facts
-from orgs.domain.domains import Proof, ProofKind, checked_domain, domains_after, proofs_after, without
+from orgs.domain.domains import Proof, ProofKind, checked_domain, domains_after, held_as, proofs_after, without
+from orgs.domain.names import folded
 
 LONGEST_NAME = 200
 
@@ -54,7 +55,7 @@ class Org(Aggregate):
         if wanted == self.name:
             raise FailedPrecondition("org.not_changed", field="name")
         renamed: list[Event] = [facts.OrgChanged(name=wanted)]
-        if old_domain in self.domains and new_domain != old_domain:
+        if old_domain in self.domains and new_domain not in self.domains:
             renamed += [facts.OrgDomainAdded(domain=new_domain), facts.OrgDomainVerified(domain=new_domain)]
             if self.primary == old_domain:
                 renamed.append(facts.OrgPrimaryDomainSet(domain=new_domain))
@@ -88,14 +89,14 @@ class Org(Aggregate):
         """Name a domain; an administrator's word verifies it unless the policy asks for proof (checklist T12)."""
         self.must_exist()
         wanted = checked_domain(domain)
-        if wanted in self.domains:
+        if held_as(self.domains, wanted):
             raise AlreadyExists("org.domain_already_exists", field="domain")
         added = facts.OrgDomainAdded(domain=wanted)
         return [added] if needs_proof else [added, facts.OrgDomainVerified(domain=wanted)]
 
     def ask_proof(self, domain: str, *, kind: int, code: str) -> list[Event]:
         """Say what will be looked for; what was asked for before counts no more."""
-        self._must_be_unproved(domain)
+        domain = self._must_be_unproved(domain)
         if kind not in tuple(ProofKind):
             raise InvalidInput("api.enum_unknown", field="type", reason=str(kind))
         if "." not in domain or domain.rpartition(".")[2].isdigit():
@@ -104,7 +105,7 @@ class Org(Aggregate):
 
     def proof_of(self, domain: str) -> Proof:
         """What to look for; raises NotFound, FailedPrecondition."""
-        self._must_be_unproved(domain)
+        domain = self._must_be_unproved(domain)
         if domain not in self.proofs:
             raise FailedPrecondition("org.domain_proof_missing", field="domain")
         return self.proofs[domain]
@@ -113,6 +114,7 @@ class Org(Aggregate):
         """Verify the domain if what is asked for now was found."""
         if self.proof_of(domain) != looked_for:
             raise FailedPrecondition("org.domain_proof_missing", field="domain")
+        domain = held_as(self.domains, domain)
         return [facts.OrgDomainVerified(domain=domain) if found else facts.OrgDomainVerificationFailed(domain=domain)]
 
     def set_primary_domain(self, asked: str) -> list[Event]:
@@ -130,8 +132,10 @@ class Org(Aggregate):
         return [facts.OrgDomainRemoved(domain=domain)]
 
     def set_metadata(self, values: Mapping[str, bytes]) -> list[Event]:
-        """Keep values under keys; unchanged ones say nothing."""
+        """Keep values under keys; unchanged ones say nothing. Raises FailedPrecondition for none."""
         self.must_exist()
+        if not values:
+            raise FailedPrecondition("org.metadata_empty", field="metadata")
         return [
             facts.OrgMetadataSet(key=key, value=value)
             for key, value in values.items()
@@ -175,15 +179,16 @@ class Org(Aggregate):
 
     def _must_have(self, asked: str) -> str:
         self.must_exist()
-        domain = asked.strip().lower()
-        if domain not in self.domains:
+        domain = held_as(self.domains, asked)
+        if not domain:
             raise NotFound("org.domain_not_found", field="domain")
         return domain
 
-    def _must_be_unproved(self, domain: str) -> None:
-        self._must_have(domain)
+    def _must_be_unproved(self, asked: str) -> str:
+        domain = self._must_have(asked)
         if self.domains[domain]:
             raise FailedPrecondition("org.domain_already_verified", field="domain")
+        return domain
 
     def apply(self, fact: Event) -> Self:
         """The organization after a fact."""
@@ -212,7 +217,8 @@ class Org(Aggregate):
         """Name, verified domains, administrators."""
         if self.state in (OrgState.ABSENT, OrgState.REMOVED):
             return frozenset()
-        domains = {Claim("org_domain", one, "org.domain_already_exists") for one, held in self.domains.items() if held}
+        proved = [one for one, held in self.domains.items() if held]
+        domains = {Claim("org_domain", folded(one), "org.domain_already_exists") for one in proved}
         return frozenset({Claim("org_name", self.name, "org.name_already_exists"), *domains}) | self.members.claims(
             self.id
         )

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from eventstore.aggregates import Aggregate, Claim
 from eventstore.events import Event
-from iam.kernel.errors import AlreadyExists, InvalidInput, NotFound
+from iam.kernel.errors import AlreadyExists, FailedPrecondition, InvalidInput, NotFound
 from projects.domain import events as facts
 from projects.domain.project import Project, State
 
@@ -16,7 +16,7 @@ def add_grant(project: Project, *, id: str, org_id: str, roles: tuple[str, ...])
     project.must_be_active()
     project.must_have_roles(roles)
     if org_id == project.owner:
-        raise InvalidInput("grant.own_org", field="grantedOrganizationId")
+        raise FailedPrecondition("grant.own_org", field="grantedOrganizationId")
     if find_grant_to(project, org_id):
         raise AlreadyExists("grant.already_exists", field="grantedOrganizationId")
     return [facts.GrantAdded(grant_id=id, granted_org_id=org_id, role_keys=_once(roles))]

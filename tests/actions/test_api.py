@@ -244,9 +244,9 @@ def test_a_removed_target_leaves_its_executions_and_the_last_one_ends_them(api, 
 @pytest.mark.parametrize(
     ("condition", "status", "id"),
     [
-        ({"event": {"event": "user.humam.added"}}, 400, "ACTION-ex3c1"),
-        ({"event": {"event": "user.human.password.check.succeeded"}}, 400, "ACTION-ex3c1"),
-        ({"event": {"group": "usr"}}, 400, "ACTION-ex3c2"),
+        ({"event": {"event": "user.humam.added"}}, 404, "ACTION-ex3c1"),
+        ({"event": {"event": "user.human.password.check.succeeded"}}, 404, "ACTION-ex3c1"),
+        ({"event": {"group": "usr"}}, 404, "ACTION-ex3c2"),
         ({"request": {"all": True}}, 501, "ACTION-ex3c4"),
         ({"response": {"service": "zitadel.user.v2.UserService"}}, 501, "ACTION-ex3c4"),
         ({"function": {"name": "preuserinfo"}}, 501, "ACTION-ex3c4"),

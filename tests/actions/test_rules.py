@@ -171,7 +171,7 @@ def test_a_group_may_be_written_with_its_star():
     ],
 )
 def test_a_condition_that_no_fact_can_meet_is_refused(condition, code):
-    with pytest.raises(InvalidInput, match=code):
+    with pytest.raises(NotFound, match=code):
         condition.checked()
 
 

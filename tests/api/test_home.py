@@ -4,7 +4,7 @@ import pytest
 
 from iam.access.caller import RequestMeta
 from iam.api.methods import invoke, method, registered
-from iam.kernel.errors import NotFound, PermissionDenied, Refusal
+from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied, Refusal
 from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
@@ -101,3 +101,18 @@ def test_t03_public_methods_do_not_look_at_the_header(house):
                 call(name, method(name).request(), "nothing", NOWHERE)
             except Refusal as refused:
                 assert refused.code not in ("org.not_found", "auth.permission_denied")
+
+
+@pytest.mark.parametrize("second", ["same", "empty"])
+def test_the_same_organization_twice_is_one(house, second):
+    org = house.org
+    header = {"same": f"{org},{org}", "empty": f" {org} , "}[second]
+    call(LIST_USERS, method(LIST_USERS).request(), house.pat, header)
+
+
+@pytest.mark.parametrize("name", [LIST_USERS, ADD_PROJECT, LIST_MEMBERS])
+def test_two_organizations_are_refused(house, name):
+    for header in (f"{house.org},{NOWHERE}", f"{NOWHERE},{house.org}"):
+        with pytest.raises(InvalidInput) as refused:
+            call(name, method(name).request(), house.pat, header)
+        assert refused.value.code == "auth.orgs_several"

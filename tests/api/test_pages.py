@@ -114,10 +114,11 @@ def test_offsets_and_limits_have_bounds(crowd, monkeypatch):
     monkeypatch.setattr("iam.api.lists.MOST", 5)
     assert MOST == 1000
     assert len(paged(rows, asked(limit=5), columns={})[0]) == 5
-    for query in (object_v2.ListQuery(limit=6), filter_v2.PaginationRequest(limit=6)):
-        with pytest.raises(InvalidInput, match=r"api\.list_limit"):
-            paged(rows, query, columns={})
-    assert len(paged(rows, v1.ListQuery(limit=6), columns={})[0]) == 5
+    with pytest.raises(InvalidInput, match=r"api\.list_limit"):
+        paged(rows, filter_v2.PaginationRequest(limit=6), columns={})
+    for query in (v1.ListQuery(limit=6), object_v2.ListQuery(limit=100_000)):  # they cannot say which limit applied
+        found, total = paged(rows, query, columns={})
+        assert (len(found), total) == (5, 60)
 
 
 def test_beyond_what_is_counted_a_total_is_never_below_what_is_shown(crowd, monkeypatch):

@@ -151,6 +151,12 @@ def test_a_method_that_is_not_built_says_so_under_its_address(web, api):
     ):
         answer = api.client.generic(verb.upper(), path, headers=api.headers)
         assert (answer.status_code, answer.json()["code"]) == (501, 12), path
+    for path, name in (
+        ("/v2/users/1/passkeys/registration_link", "CreatePasskeyRegistrationLink"),
+        ("/v2/users/1/passkeys/_search", "ListPasskeys"),
+        ("/v2/users/1/passkeys/2", "VerifyPasskeyRegistration"),
+    ):
+        assert web.post(path, {}, content_type="application/json").json()["message"].count(f"UserService/{name}") == 1
     unbuilt = web.get("/v2/saml/saml_requests/1")
     assert (unbuilt.status_code, "SAMLService/GetSAMLRequest" in unbuilt.json()["message"]) == (501, True)
     assert web.get("/v2/nothing").json() == {"code": 5, "message": "Not Found"}

@@ -101,6 +101,20 @@ def test_grpc_web_carries_status_and_details_in_its_last_frame(server):
     assert (flag, told["grpc-status"], status_pb2.Status.FromString(detail).code) == (0x80, "5", 5)
 
 
+def test_grpc_web_as_text_is_refused_where_it_is_no_base64(server):
+    status, headers, answer = send(server, USERS + "GetUserByID", b"%%%", "application/grpc-web-text")
+    assert (status, headers["grpc-status"], answer) == (200, "3", b"")
+
+
+def test_connect_shows_the_details_of_a_refusal_in_clear(server):
+    _, _, answer = send(server, USERS + "GetUserByID", b'{"userId": "1"}', "application/json")
+    told = json.loads(answer)
+    (detail,) = told["details"]
+    packed = v1.ErrorDetail.FromString(base64.b64decode(detail["value"] + "=="))
+    assert detail["debug"] == {"id": packed.id, "message": packed.message}
+    assert told["message"] == f"{packed.message} ({packed.id})"
+
+
 def add_user(name):
     return {
         "username": name,
@@ -201,7 +215,10 @@ def test_n02_broken_compression_is_an_invalid_argument(server):
         ("PUT", "application/json", b"{}", 405),
         ("POST", "text/plain", b"{}", 415),
         ("POST", "application/xml", b"<a/>", 415),
-        ("POST", "application/grpc-web-text", b"AAAAAAA=", 415),
+        ("POST", "application/grpc-web-text", b"AAAAAAA=", 200),
+        ("POST", "application/grpc-web-text+proto", b"AAAAAAA=", 200),
+        ("POST", "application/grpc-web-text", b"%%%", 200),
+        ("POST", "application/grpc-web-text+json", b"AAAAAAA=", 200),
         ("POST", "application/json", b"", 400),
         ("POST", "application/json", b"[]", 400),
         ("POST", "application/json", b"null", 400),

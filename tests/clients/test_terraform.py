@@ -150,7 +150,8 @@ def test_application_oidc(terraform, project):
     config = read["oidcConfig"]
     assert read["name"] == "spa"
     assert {key: config.get(key) for key in less} == less
-    assert not {"clockSkew", "loginVersion", "additionalOrigins", "noneCompliant", "complianceProblems"} & set(config)
+    assert config["clockSkew"] == "0s"
+    assert not {"loginVersion", "additionalOrigins", "noneCompliant", "complianceProblems"} & set(config)
     terraform(M, "RemoveApp", **where)
     terraform.gone(M, "GetAppByID", **where)
 

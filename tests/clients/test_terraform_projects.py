@@ -115,11 +115,11 @@ def test_application_v2(terraform, project, change):
     assert (app()["projectId"], app()["state"]) == (project, "APPLICATION_STATE_ACTIVE")
     assert seen(app()["oidcConfiguration"], {**sent, **VERSION}) == {**sent, **VERSION}
     sent |= change
-    for _ in range(2):
-        terraform(APPLICATION, "UpdateApplication", **where, oidcConfiguration=sent)
-        assert seen(app()["oidcConfiguration"], sent) == sent
-    for _ in range(2):
-        terraform(APPLICATION, "UpdateApplication", **where, name="other")
+    terraform(APPLICATION, "UpdateApplication", **where, oidcConfiguration=sent)
+    assert seen(app()["oidcConfiguration"], sent) == sent
+    terraform(APPLICATION, "UpdateApplication", **where, name="other")
+    for repeated in ({"oidcConfiguration": sent}, {"name": "other"}):
+        terraform.refused("FAILED_PRECONDITION", APPLICATION, "UpdateApplication", **where, **repeated)
         assert (app()["name"], seen(app()["oidcConfiguration"], sent)) == ("other", sent)
 
 

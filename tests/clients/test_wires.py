@@ -1,5 +1,6 @@
 """The same call over REST, Connect JSON, Connect binary, gRPC-Web and gRPC: one result, one refusal."""
 
+import base64
 import http.client
 import json
 import struct
@@ -82,6 +83,20 @@ def by_grpc_web(server, id):
     return "", {"5": "not_found", "3": "invalid_argument"}[code]
 
 
+def by_grpc_web_text(server, id):
+    """The same frames in base64, here sent in two pieces with padding of their own."""
+    body = framed(user_v2.GetUserByIDRequest(user_id=id))
+    text = base64.b64encode(body[:7]) + base64.b64encode(body[7:])
+    status, headers, answer = send(server, GET, text, "application/grpc-web-text+proto", X_Grpc_Web="1")
+    assert (status, headers["content-type"]) == (200, "application/grpc-web-text+proto")
+    parts = dict(frames(base64.b64decode(answer, validate=True)))
+    trailers = dict(line.split(":", 1) for line in parts[128].decode().lower().split("\r\n") if line)
+    code = trailers["grpc-status"].strip()
+    if code == "0":
+        return user_v2.GetUserByIDResponse.FromString(parts[0]).user.user_id, ""
+    return "", {"5": "not_found", "3": "invalid_argument"}[code]
+
+
 def by_grpc(server, id):
     with grpc.insecure_channel(f"localhost:{server.port}") as channel:
         method = channel.unary_unary(
@@ -100,7 +115,7 @@ def by_grpc(server, id):
         return answer.user.user_id, ""
 
 
-WIRES = [by_rest, by_connect_json, by_connect_binary, by_grpc_web, by_grpc]
+WIRES = [by_rest, by_connect_json, by_connect_binary, by_grpc_web, by_grpc_web_text, by_grpc]
 
 
 @pytest.mark.parametrize("ask", WIRES)
@@ -167,3 +182,33 @@ def test_reflection_tells_services_and_messages(server):
         assert file.name == org_v2.AddOrganizationRequest.DESCRIPTOR.file.name
         with pytest.raises(KeyError):
             known.FindFileContainingSymbol("zitadel.nothing.Here")
+
+
+def acting_in(server, path, body, orgs):
+    """A call with several headers of the same name: status and code of the answer."""
+    connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+    connection.putrequest("POST", path)
+    for name, value in (("Authorization", f"Bearer {server.pat}"), *(("x-zitadel-orgid", org) for org in orgs)):
+        connection.putheader(name, value)
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("path", ["/v2/users", SERVICE + "ListUsers"])
+def test_an_organization_may_be_named_twice_but_not_two(server, path):
+    connection = http.client.HTTPConnection("localhost", server.port, timeout=20)
+    connection.request("GET", "/management/v1/orgs/me", headers={"Authorization": f"Bearer {server.pat}"})
+    own = json.loads(connection.getresponse().read())["org"]["id"]
+    connection.close()
+    assert acting_in(server, path, b"{}", [own, own])[0] == 200
+    assert acting_in(server, path, b"{}", [own, ""])[0] == 200
+    status, told = acting_in(server, path, b"{}", [own, "123456789012345678"])
+    assert (status, told["details"][0]["@type" if path == "/v2/users" else "type"].rpartition(".")[2]) == (
+        400,
+        "ErrorDetail",
+    )

@@ -183,7 +183,49 @@ def test_row_07_the_form_with_set_installs_the_same_phases():
 )
 def test_row_06_what_cannot_work_is_refused_with_a_sentence(change, says):
     with pytest.raises(helm_python.HelmError, match=says):
-        rendered(handbook_values(**change))
+        rendered(handbook_values(**change) | {"ingress": {"enabled": False}})
+
+
+ENV = "ZITADEL_EXTERNALDOMAIN"
+NO_DOMAIN = {"masterkey": MASTER, "configmapConfig": {"ExternalPort": 443}}
+IN_SECRET = {"name": ENV, "valueFrom": {"secretKeyRef": {"name": "mine", "key": "domain"}}}
+PATHS = [{"path": "/", "pathType": "Prefix"}]
+
+
+@pytest.mark.parametrize(
+    ("more", "host"),
+    [
+        ({"env": [{"name": ENV, "value": "auth.example.com"}]}, "auth.example.com"),
+        ({"env": [IN_SECRET]}, None),
+        ({"envVarsSecret": "mine"}, None),
+        ({"zitadel": {**NO_DOMAIN, "configSecretName": "mine"}}, None),
+        ({"zitadel": {**NO_DOMAIN, "secretConfig": {"ExternalDomain": "auth.example.com"}}}, "auth.example.com"),
+        ({"ingress": {"enabled": True, "hosts": [{"host": "auth.example.com", "paths": PATHS}]}}, "auth.example.com"),
+    ],
+)
+def test_the_domain_may_come_from_elsewhere(more, host):
+    """From the environment, a Secret, or the host of the ingress; probes ask for it where the chart can know it."""
+    objects = rendered(handbook_values(**NO_DOMAIN) | {"ingress": {"enabled": False}} | more)
+    probes = [
+        container[kind]["httpGet"]
+        for one in objects
+        if one["kind"] == "Deployment"
+        for container in one["spec"]["template"]["spec"]["containers"]
+        for kind in ("readinessProbe", "livenessProbe", "startupProbe")
+        if kind in container
+    ]
+    assert probes
+    for probe in probes:
+        asked = [header["value"] for header in probe.get("httpHeaders", []) if header["name"] == "Host"]
+        assert asked == ([host] if host else [])
+    config = next(one for one in objects if one["kind"] == "ConfigMap" and "zitadel-config-yaml" in one["data"])
+    assert yaml.safe_load(config["data"]["zitadel-config-yaml"]).get("ExternalDomain") == host
+
+
+def test_an_ingress_without_a_host_names_no_domain():
+    more = {"ingress": {"enabled": True, "hosts": [{"host": "", "paths": PATHS}]}}
+    with pytest.raises(helm_python.HelmError, match="ExternalDomain"):
+        rendered(handbook_values(**NO_DOMAIN) | more)
 
 
 @pytest.mark.parametrize(

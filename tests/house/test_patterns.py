@@ -8,6 +8,7 @@ import pytest
 
 from iam.kernel.errors import Refusal
 from oidc.jose import BadTokenError, read
+from orgs.domain.names import ascii_of, find_domain, label_of, letters_of
 from tests.house.test_sources import ROOMS
 from users.domain import profile
 from users.domain.user import checked_user_name
@@ -25,6 +26,8 @@ NASTY = {
     "tags": "en-" * (LONG // 3) + "!",
     "percent": "https://a.example/" + "%41" * (LONG // 3) + "\\",
     "stars": "https://" + "*." * (LONG // 2) + "example/",
+    "letters beyond ASCII": "é" * LONG,
+    "labels beyond ASCII": "a@" + "é." * (LONG // 2) + "xn--",
     "quotes": '"' * LONG + "@a.example",
 }
 
@@ -55,12 +58,24 @@ def test_n04_patterns_need_linear_time(pattern):
 def test_n04_the_patterns_are_found():
     assert {
         "iam.kernel.texts.DECEPTIVE",
-        "orgs.domain.domains.DOMAIN",
+        "orgs.domain.names.DOMAIN",
         "oidc.grants.code.VERIFIER",
     } <= patterns().keys()
 
 
-@pytest.mark.parametrize("check", [checked_user_name, profile.checked_email, profile.checked_phone, read])
+@pytest.mark.parametrize(
+    "check",
+    [
+        checked_user_name,
+        profile.checked_email,
+        profile.checked_phone,
+        find_domain,
+        letters_of,
+        ascii_of,
+        label_of,
+        read,
+    ],
+)
 def test_n04_checks_need_linear_time(check):
     begun = time.monotonic()
     for text in NASTY.values():

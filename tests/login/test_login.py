@@ -212,4 +212,4 @@ def test_t04_an_unknown_host_is_told_and_no_other_at_every_door(house):
 def test_an_address_that_nothing_has_is_a_page_for_people(house, web):
     page = web.get("/nothing", headers={"accept": "text/html"})
     assert page.status_code == 404 and "There is no such page" in page.content.decode()
-    assert web.get("/nothing").content == b"Not Found"
+    assert web.get("/nothing").json() == {"code": 5, "message": "Not Found"}

@@ -33,7 +33,7 @@ def test_a_name_is_needed():
 
 
 def test_the_generated_domain_is_the_name_as_a_label():
-    assert generated_domain("Acme & Söhne", "auth.example.com:8080") == "acme-s-hne.auth.example.com"
+    assert generated_domain("Acme & Söhne", "auth.example.com:8080") == "acme-söhne.auth.example.com"
 
 
 def test_deactivating_and_reactivating():

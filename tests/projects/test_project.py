@@ -83,7 +83,7 @@ def test_t07_a_grantee_gives_only_what_was_lent():
 def test_a_project_is_not_granted_to_its_owner():
     given(Project, ADDED, ROLE, owner="org").when(
         lambda one: grants.add_grant(one, id="g", org_id="org", roles=("admin",))
-    ).refuses(InvalidInput, "grant.own_org")
+    ).refuses(FailedPrecondition, "grant.own_org")
 
 
 def test_an_authorization_keeps_only_what_is_still_allowed():

@@ -1,9 +1,11 @@
 """Where configuration comes from, and what is said about what is wrong."""
 
 import pytest
+import yaml
 
+from iam.settings.elsewhere import is_known_elsewhere
 from iam.settings.keys import master_keys
-from iam.settings.sources import BadValue, read
+from iam.settings.sources import BadValue, leaves, read
 from iam.vault import wiring
 from iam.vault.masterkey import BadMasterKey, parse
 
@@ -101,3 +103,32 @@ def test_the_hashers_that_existing_files_of_variables_name_are_taken(values, beg
 def test_a_hasher_that_nobody_should_use_is_named_with_its_variable(name, value):
     with pytest.raises(BadValue, match=f"(?i){name}"):
         read([], {f"ZITADEL_SYSTEMDEFAULTS_PASSWORDHASHER_HASHER_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "LogStore.Access.Stdout.Enabled",
+        "DefaultInstance.Features.WebKey",
+        "OIDC.DefaultLoginURLV2",
+        "OIDC.DefaultLogoutURLV2",
+        "SAML.DefaultLoginURLV2",
+        "FirstInstance.Applications",
+        "Projections.RequeueEvery",
+        "SystemDefaults.KeyConfig.Size",
+    ],
+)
+def test_a_key_of_the_reference_that_steers_nothing_is_told_so_without_a_hint(tmp_path, key):
+    value = "x"
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(value))
+    variable = f"ZITADEL_{key.upper().replace('.', '_')}"
+    _, warnings = read(["--config", str(tmp_path / "a.yaml")], {variable: "x"})
+    assert len(warnings) == 2
+    assert all("known, without effect" in one and "did you mean" not in one for one in warnings)
+    assert key in warnings[0] and variable in warnings[1]
+
+
+def test_no_key_that_has_an_effect_is_called_without():
+    assert not [leaf.path for leaf in leaves() if is_known_elsewhere(leaf.path)]

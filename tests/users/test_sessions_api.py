@@ -45,7 +45,7 @@ def test_a_session_is_made_checked_read_and_ended(house, login_client, gigi):
     right = {"sessionToken": token, "checks": {"password": {"password": PASSWORD}}}
     new = login_client.patch(f"{SESSIONS}/{id}", right).json()["sessionToken"]
     assert new != token
-    assert login_client.patch(f"{SESSIONS}/{id}", {"sessionToken": token}).json()["code"] == 7
+    assert Api(house.machine("stranger")[1]).patch(f"{SESSIONS}/{id}", {"sessionToken": token}).json()["code"] == 7
     found = login_client.get(f"{SESSIONS}/{id}").json()["session"]
     assert found["factors"]["password"]["verifiedAt"]
     assert login_client.delete(f"{SESSIONS}/{id}?sessionToken={new}").status_code == 200
@@ -149,3 +149,25 @@ def test_lists_of_organizations_and_application_keys(house, api):
     assert [one.key_id for one in invoke(service + "ListApplicationKeys", asked, meta).keys] == [key]
     one = application_v2.GetApplicationKeyRequest(key_id=key)
     assert invoke(service + "GetApplicationKey", one, meta).key_id == key
+
+
+@pytest.mark.parametrize("wrong", ["bad", "the one before", "of another session"])
+def test_whoever_may_write_any_session_needs_no_token_of_it(house, api, login_client, gigi, wrong):
+    """The right suffices to change; to read or end a session with a token, the token has to be its own."""
+    made = create(login_client, user={"loginName": "gigi"}).json()
+    path, token = f"{SESSIONS}/{made['sessionId']}", made["sessionToken"]
+    if wrong == "the one before":
+        assert api.patch(path, {"sessionToken": token}).status_code == 200
+    other = create(login_client).json()["sessionToken"]
+    sent = {"bad": "bad", "the one before": token, "of another session": other}[wrong]
+    changed = api.patch(path, {"sessionToken": sent, "metadata": {"c": "Yw=="}})
+    assert (changed.status_code, bool(changed.json().get("sessionToken"))) == (200, True)
+    stranger = Api(house.machine("stranger")[1])
+    for answer in (
+        stranger.patch(path, {"sessionToken": sent}),
+        stranger.patch(path, {}),
+        api.get(f"{path}?sessionToken={sent}"),
+        api.client.delete(path, {"sessionToken": sent}, content_type="application/json", headers=api.headers),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, 7)
+    assert api.get(path).status_code == 200

@@ -26,6 +26,13 @@ class Address:
 
     value: str
     verified: bool = False
+    must_differ: bool = False
+    """Whether it is refused when all is as it was to be."""
+
+    @property
+    def terms(self) -> dict[str, bool]:
+        """How it is set."""
+        return {"verified": self.verified, "must_differ": self.must_differ}
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,10 @@ def _steps(ctx: Context, user_id: str, changes: Changes) -> Iterator[_Step]:
         yield _Step(lambda user: user.change_machine(**changes.machine), own=False)
     if (email := changes.email) is not None:
         must_not_outrank(ctx, user_id)
-        yield _Step(lambda user: user.change_email(email.value, verified=email.verified), own=not email.verified)
+        yield _Step(lambda user: user.change_email(email.value, **email.terms), own=not email.verified)
     if (phone := changes.phone) is not None:
         must_not_outrank(ctx, user_id)
-        yield _Step(lambda user: user.change_phone(phone.value, verified=phone.verified), own=not phone.verified)
+        yield _Step(lambda user: user.change_phone(phone.value, **phone.terms), own=not phone.verified)
     if changes.metadata:
         yield _Step(lambda user: user.set_metadata(changes.metadata), own=False)
     if changes.password is not None:
@@ -161,14 +168,18 @@ def change_profile(ctx: Context, *, user_id: str, profile: Profile) -> Receipt:
     return update_user(ctx, user_id=user_id, changes=Changes(profile=profile.as_fact()))
 
 
-def change_email(ctx: Context, *, user_id: str, email: str, verified: bool = False) -> Receipt:
-    """Set a person's address."""
-    return update_user(ctx, user_id=user_id, changes=Changes(email=Address(email, verified)))
+def change_email(
+    ctx: Context, *, user_id: str, email: str, verified: bool = False, must_differ: bool = False
+) -> Receipt:
+    """Set a person's address; raises FailedPrecondition when it `must_differ` and nothing does."""
+    return update_user(ctx, user_id=user_id, changes=Changes(email=Address(email, verified, must_differ)))
 
 
-def change_phone(ctx: Context, *, user_id: str, phone: str, verified: bool = False) -> Receipt:
-    """Set a person's number, or take it away with an empty one."""
-    return update_user(ctx, user_id=user_id, changes=Changes(phone=Address(phone, verified)))
+def change_phone(
+    ctx: Context, *, user_id: str, phone: str, verified: bool = False, must_differ: bool = False
+) -> Receipt:
+    """Set a person's number, or take it away with an empty one; `must_differ` as for an address."""
+    return update_user(ctx, user_id=user_id, changes=Changes(phone=Address(phone, verified, must_differ)))
 
 
 def set_password(

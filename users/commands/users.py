@@ -59,7 +59,8 @@ def add_human(
             owner=org_id,
         )
         naming.must_be_free(unit, id, user_name or email, org_id)
-        unit.change(User, id, lambda user: user.set_metadata(metadata))
+        if metadata:
+            unit.change(User, id, lambda user: user.set_metadata(metadata))
 
     if user_id:
         naming.must_be_no_name(ctx, user_id)
@@ -99,7 +100,8 @@ def add_machine(
             owner=org_id,
         )
         naming.must_be_free(unit, id, user_name or id, org_id)
-        unit.change(User, id, lambda user: user.set_metadata(metadata))
+        if metadata:
+            unit.change(User, id, lambda user: user.set_metadata(metadata))
 
     if user_id:
         naming.must_be_no_name(ctx, user_id)

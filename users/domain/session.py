@@ -52,7 +52,7 @@ class Session(Aggregate):
         """Say whose it is; it cannot change hands."""
         self.must_live()
         if self.user_id and self.user_id != user_id:
-            raise FailedPrecondition("session.user_changed")
+            raise InvalidInput("session.user_changed", field="checks")
         return [facts.SessionUserChecked(user_id=user_id, user_resource_owner=org_id, checked_at=now)]
 
     def check_password(self, now: datetime) -> list[Event]:

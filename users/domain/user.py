@@ -125,23 +125,35 @@ class User(Aggregate):
         changed = profile.checked().difference(self.profile)
         return [facts.ProfileChanged(**changed)] if changed else []
 
-    def change_email(self, email: str, *, verified: bool) -> list[Event]:
-        """Set the address."""
+    def change_email(self, email: str, *, verified: bool, must_differ: bool = False) -> list[Event]:
+        """Set the address; raises FailedPrecondition when it `must_differ` and nothing does."""
         self.must_be("human")
         address = checked_email(email)
         changed: list[Event] = [] if address == self.email else [facts.EmailChanged(email=address)]
-        return changed + ([facts.EmailVerified()] if verified and (changed or not self.email_verified) else [])
+        changed += [facts.EmailVerified()] if verified and (changed or not self.email_verified) else []
+        if must_differ and not changed:
+            raise FailedPrecondition("user.email_not_changed", field="email")
+        return changed
 
     def prove_email(self) -> list[Event]:
         """The address is the person's; says nothing twice."""
         self.must_be("human")
         return [] if self.email_verified else [facts.EmailVerified()]
 
-    def change_phone(self, phone: str, *, verified: bool) -> list[Event]:
-        """Set the number, or take it away with an empty one, which nobody can call verified."""
+    def change_phone(self, phone: str, *, verified: bool, must_differ: bool = False) -> list[Event]:
+        """Set the number, or take it away with an empty one, which nobody can call verified.
+
+        Raises FailedPrecondition when it `must_differ` and nothing does.
+        """
         self.must_be("human")
         if not phone and verified:
             raise InvalidInput("api.field_missing", field="phone")
+        changed = self._new_phone(phone, verified=verified)
+        if must_differ and not changed:
+            raise FailedPrecondition("user.phone_not_changed" if phone else "user.phone_not_found", field="phone")
+        return changed
+
+    def _new_phone(self, phone: str, *, verified: bool) -> list[Event]:
         if not phone:
             return [facts.PhoneRemoved()] if self.phone else []
         number = checked_phone(phone)
@@ -232,8 +244,10 @@ class User(Aggregate):
         return [facts.SecretRemoved()]
 
     def set_metadata(self, values: Mapping[str, bytes]) -> list[Event]:
-        """Keep values under keys."""
+        """Keep values under keys; raises FailedPrecondition for none."""
         self.must_exist()
+        if not values:
+            raise FailedPrecondition("user.metadata_empty", field="metadata")
         return [
             facts.MetadataSet(key=one, value=value) for one, value in values.items() if self.metadata.get(one) != value
         ]

@@ -64,6 +64,8 @@ gatehouse/leftover: "true"
 {{- $_ := set $tree "Metrics" (dict "Networks" "10.0.0.0/8,100.64.0.0/10,172.16.0.0/12,192.168.0.0/16,fc00::/7") -}}
 {{- end -}}
 {{- $given := .Values.zitadel.configmapConfig -}}
+{{- with include "zitadel.domain" . | trim -}}{{- $_ := set $tree "ExternalDomain" . -}}{{- end -}}
+{{- if not (dig "ExternalDomain" "" $given) -}}{{- $given = omit $given "ExternalDomain" -}}{{- end -}}
 {{- if and (include "zitadel.workers" .) (dig "Cache" "Enabled" false $given) -}}
 {{- $redis := dict "Enabled" true -}}
 {{- with dig "Cache" "Config" "Connection" "Addrs" list $given -}}
@@ -86,6 +88,27 @@ gatehouse/leftover: "true"
 {{- else -}}
 {{- include "zitadel.redis" . -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The public host as far as the values tell it: from the configuration, the environment, or the first ingress host. */}}
+{{- define "zitadel.domain" -}}
+{{- $domain := coalesce (dig "ExternalDomain" "" .Values.zitadel.configmapConfig) (dig "ExternalDomain" "" .Values.zitadel.secretConfig) "" -}}
+{{- range .Values.env -}}
+{{- if and (eq .name "ZITADEL_EXTERNALDOMAIN") .value -}}{{- $domain = .value -}}{{- end -}}
+{{- end -}}
+{{- if .Values.ingress.enabled -}}
+{{- range .Values.ingress.hosts -}}{{- $domain = coalesce $domain .host "" -}}{{- end -}}
+{{- end -}}
+{{- $domain | default "" | trim -}}
+{{- end -}}
+
+{{/* Whether a Secret may hold the public host: then the chart cannot know it. */}}
+{{- define "zitadel.domainInSecret" -}}
+{{- $found := or .Values.envVarsSecret .Values.zitadel.configSecretName -}}
+{{- range .Values.env -}}
+{{- if and (eq .name "ZITADEL_EXTERNALDOMAIN") .valueFrom -}}{{- $found = "true" -}}{{- end -}}
+{{- end -}}
+{{- if $found -}}true{{- end -}}
 {{- end -}}
 
 {{- define "zitadel.tls" -}}
@@ -306,9 +329,11 @@ httpGet:
   path: {{ .path }}
   port: {{ .root.Values.service.protocol }}
   scheme: {{ ternary "HTTPS" "HTTP" (or (eq (include "zitadel.tls" .root) "true") (eq .root.Values.service.scheme "HTTPS")) }}
+  {{- with include "zitadel.domain" .root | trim }}
   httpHeaders:
     - name: Host
-      value: {{ .root.Values.zitadel.configmapConfig.ExternalDomain | quote }}
+      value: {{ . | quote }}
+  {{- end }}
 initialDelaySeconds: {{ .probe.initialDelaySeconds }}
 periodSeconds: {{ .probe.periodSeconds }}
 failureThreshold: {{ .probe.failureThreshold }}

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from eventstore.aggregates import Aggregate
 from eventstore.events import Activity, Event, declared_events
 from iam.actions.domain.events import ExecutionRemoved, ExecutionSet
-from iam.kernel.errors import InvalidInput
+from iam.kernel.errors import InvalidInput, NotFound
 
 EVENT, GROUP, ALL = "event", "group", "all"
 ANY = ".*"
@@ -42,13 +42,13 @@ class Condition:
         return cls(GROUP, name.removesuffix(ANY)) if name.endswith(ANY) else cls(EVENT, name)
 
     def checked(self) -> "Condition":
-        """The condition, if a fact can meet it; raises InvalidInput."""
+        """The condition, if a fact can meet it; raises NotFound."""
         name = self.name.removesuffix(ANY) if self.kind == GROUP else self.name
         known = [one for one, kind in declared_events() if not issubclass(kind, Activity)]
         if self.kind == EVENT and name not in known:
-            raise InvalidInput("execution.event_unknown", field="event")
+            raise NotFound("execution.event_unknown", field="event")
         if self.kind == GROUP and not any(one.startswith(f"{name}.") for one in known):
-            raise InvalidInput("execution.group_unknown", field="group")
+            raise NotFound("execution.group_unknown", field="group")
         return replace(self, name=name)
 
 

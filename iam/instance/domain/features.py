@@ -23,6 +23,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     SYSTEM: (*SWITCHES, "improved_performance", "login_v2"),
     INSTANCE: (*SWITCHES, "improved_performance", "login_v2", "debug_oidc_parent_error", "console_use_v2_user_api"),
 }
+IN_FORCE: Mapping[str, Any] = {"login_default_org": True, "login_v2": {"required": True, "base_uri": ""}}
+"""What holds in an instance whose features nobody has set: login pages of one's own ask for it before anything else."""
 
 
 class FeatureSet(Event):

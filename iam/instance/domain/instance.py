@@ -85,11 +85,9 @@ class Instance(Aggregate):
         ]
 
     def rename(self, name: str) -> list[Event]:
-        """Give it another name."""
+        """Give it another name; nothing happens when it has it already."""
         self._must_exist()
-        if name == self.name:
-            raise FailedPrecondition("instance.not_changed")
-        return [InstanceChanged(name=_name(name))]
+        return [] if name == self.name else [InstanceChanged(name=_name(name))]
 
     def add_domain(self, domain: str) -> list[Event]:
         """Let another host lead here."""
