@@ -24,6 +24,7 @@ from oidc.issuers import is_issuer
 from oidc.jose import BadTokenError, read, verify
 from oidc.models import AuthRequest
 from oidc.registry import find_client
+from oidc.role_scopes import with_roles
 from oidc.scopes import Scopes, known
 from oidc.web_keys import verifying_key
 
@@ -238,7 +239,7 @@ def remember(ctx: Context, asked: Asked, login_client_id: str = "") -> AuthReque
         redirect_uri=asked.redirect_uri,
         response_type="code",
         response_mode="query",
-        scopes=list(asked.scopes),
+        scopes=list(with_roles(ctx, asked.client, asked.scopes)),
         state=asked.sent.get("state", ""),
         nonce=asked.sent.get("nonce", ""),
         prompt=list(asked.prompt),

@@ -73,11 +73,9 @@ def _profile(person: Person) -> Claims:
 def requested_claims(person: Person, scopes: Scopes) -> Claims:
     """Metadata, resource owner and organization domain: told in every place, only when asked for."""
     told: Claims = {}
-    if scope_names.METADATA in scopes:
-        told[scope_names.METADATA] = {
-            key: base64.b64encode(value).decode() for key, value in sorted(person.metadata.items())
-        }
-    if scope_names.RESOURCE_OWNER in scopes or scopes.org_id or scopes.org_domain:
+    if scope_names.METADATA in scopes and person.metadata:
+        told[scope_names.METADATA] = {key: _base64url(value) for key, value in sorted(person.metadata.items())}
+    if wants_org(scopes):
         owner = {"id": person.org_id, "name": person.org_name, "primary_domain": person.org_domain}
         told |= {f"{scope_names.RESOURCE_OWNER}:{part}": value for part, value in owner.items()}
     if scopes.org_domain and scopes.org_domain.lower() == person.org_domain.lower():
@@ -85,9 +83,21 @@ def requested_claims(person: Person, scopes: Scopes) -> Claims:
     return told
 
 
+def wants_org(scopes: Scopes) -> bool:
+    """Whether the person's organization is to be told."""
+    return bool(scope_names.RESOURCE_OWNER in scopes or scopes.org_id or scopes.org_domain)
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
 @dataclass(frozen=True)
 class RoleQuestion:
-    """Which roles a token or answer must name: of which projects, and whether the application asserts them unasked."""
+    """Which roles a token or answer must name: of which projects, and whether the application asserts them unasked.
+
+    Without a project (a service user's own tokens) roles are those of the whole audience.
+    """
 
     project_id: str
     audience: tuple[str, ...]
@@ -97,7 +107,7 @@ class RoleQuestion:
     @property
     def projects(self) -> tuple[str, ...]:
         """Projects whose roles must be looked up; none when roles are neither asked for nor asserted."""
-        every = scope_names.ROLES in self.scopes
+        every = scope_names.ROLES in self.scopes or (not self.project_id and bool(self.scopes.roles))
         own = self.asserted or every or bool(self.scopes.roles) or scope_names.ROLES_SINGULAR in self.scopes
         candidates = ([self.project_id] if own else []) + (list(self.audience) if every else [])
         return tuple(dict.fromkeys(project for project in candidates if project))
@@ -120,7 +130,7 @@ def _held(question: RoleQuestion, project: str, roles: RolesOfProject) -> dict[s
     scopes = question.scopes
     everything = question.asserted or scope_names.ROLES in scopes or scope_names.ROLES_SINGULAR in scopes
     limited = _limited(roles, scopes.role_orgs)
-    if everything or project != question.project_id:
+    if everything:
         return limited
     return {key: orgs for key, orgs in limited.items() if key in scopes.roles}
 

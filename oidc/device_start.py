@@ -17,6 +17,7 @@ from oidc.clients import Client
 from oidc.devices import State, terms
 from oidc.errors import OAuthError
 from oidc.models import DeviceAuthorization
+from oidc.role_scopes import with_roles
 from oidc.scopes import Scopes, known
 
 PAGE = "/device"
@@ -38,7 +39,7 @@ def start(ctx: Context, client: Client, scope: str) -> Mapping[str, Any]:
     _clear(ctx)
     _must_have_room(ctx, client)
     device_code, shape = secrets.token_urlsafe(32), terms()
-    user_code = _remember(ctx, client, scopes, device_code)
+    user_code = _remember(ctx, client, with_roles(ctx, client, scopes), device_code)
     page = f"{ctx.base_url}{PAGE}"
     return {
         "device_code": device_code,

@@ -7,11 +7,13 @@ from oidc.scopes import STANDARD
 from oidc.web_keys import published
 
 METHODS = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
-ALGORITHMS = ["RS256", "ES256", "ES384", "ES512", "EdDSA"]
+ALGORITHMS = ["RS256", "ES256", "ES384", "ES512"]
+"""Of the keys that applications may register for their assertions."""
+SCOPES = [scope for scope in STANDARD if scope != "address"]
+"""Nobody has an address yet: that scope is taken and gives nothing."""
 CLAIMS = (
-    "sub aud exp iat iss auth_time nonce acr amr c_hash at_hash act azp client_id sid name given_name family_name"
-    " nickname gender locale updated_at picture preferred_username email email_verified phone_number"
-    " phone_number_verified"
+    "sub aud exp iat iss auth_time nonce amr at_hash azp client_id sid name given_name family_name nickname gender"
+    " locale updated_at preferred_username email email_verified phone_number phone_number_verified"
 )
 
 
@@ -30,7 +32,7 @@ def document(ctx: Context) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/oauth/v2/revoke",
         "end_session_endpoint": f"{issuer}/oidc/v1/end_session",
         "jwks_uri": f"{issuer}/oauth/v2/keys",
-        "scopes_supported": list(STANDARD),
+        "scopes_supported": SCOPES,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": [

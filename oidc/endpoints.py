@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from iam.access.caller import RequestMeta, context_of_nobody, instance_of
@@ -18,7 +19,7 @@ from oidc import device_start, devices, discovery, families, introspection
 from oidc.client_auth import authenticated_client
 from oidc.clients import Client
 from oidc.cors import with_cors
-from oidc.errors import OAuthError
+from oidc.errors import OAuthError, TokenMissingError
 from oidc.grants import code, device, refresh, service
 from oidc.tokens import Order, issue
 from oidc.web_keys import published
@@ -84,10 +85,23 @@ def _refused(meta: RequestMeta, refused: OAuthError) -> HttpResponse:
         with suppress(ResourceExhausted):
             rates.count_nobody(meta)
     response = _json(refused.answer(), refused.kind.status)
-    if refused.kind.status == 401:
-        scheme = "Basic" if refused.error == "invalid_client" else f'Bearer error="{refused.error}"'
-        response.headers["WWW-Authenticate"] = scheme
+    if challenge := _challenge(refused):
+        response.headers["WWW-Authenticate"] = challenge
     return response
+
+
+def _challenge(refused: OAuthError) -> str:
+    """How to come again (RFC 6749 §5.2, RFC 6750 §3)."""
+    if isinstance(refused, TokenMissingError):
+        return "Bearer"
+    match refused.error:
+        case "invalid_client":
+            return "Basic"
+        case "invalid_token":
+            return 'Bearer error="invalid_token"'
+        case "insufficient_scope":
+            return 'Bearer error="insufficient_scope", scope="openid"'
+    return ""
 
 
 def _json(content: Any, status: int) -> HttpResponse:
@@ -102,13 +116,20 @@ def form_of(request: HttpRequest) -> Mapping[str, str]:
     """The form of a POST; raises OAuthError for a parameter sent twice or in the query (RFC 6749 §3.2, C08, D01)."""
     if "application/x-www-form-urlencoded" not in (request.content_type or ""):
         raise OAuthError("invalid_request", "expected application/x-www-form-urlencoded")
-    for name, values in request.POST.lists():
+    for name, values in _posted(request).lists():
         if len(values) > 1:
             raise OAuthError("invalid_request", f"{name[:40]} was sent more than once" if name.isidentifier() else "")
     for secret in ("client_secret", "token", "refresh_token", "code", "access_token", "device_code"):
         if secret in request.GET:
             raise OAuthError("invalid_request", f"{secret} does not belong into the address")
     return {name: value for name, value in request.POST.items() if isinstance(value, str)}
+
+
+def _posted(request: HttpRequest) -> QueryDict:
+    try:
+        return request.POST
+    except (TooManyFieldsSent, RequestDataTooBig, BadRequest) as wrong:
+        raise OAuthError("invalid_request", "the form cannot be read") from wrong
 
 
 @endpoint("GET", open_to_any=True)
@@ -143,7 +164,17 @@ def token(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
         raise
 
 
+NEEDED = {
+    "authorization_code": "code",
+    "refresh_token": "refresh_token",
+    devices.GRANT: "device_code",
+    JWT_BEARER: "assertion",
+}
+"""What a grant cannot do without (RFC 6749 §4.1.3, §6; RFC 8628 §3.4; RFC 7523 §2.1)."""
+
+
 def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
+    _must_have(form, NEEDED.get(form.get("grant_type", ""), ""))
     match form.get("grant_type", ""):
         case "client_credentials":
             return service.by_secret(ctx, form, authorization)
@@ -154,6 +185,12 @@ def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
         case "":
             raise OAuthError("invalid_request", "grant_type is missing")
     raise OAuthError("unsupported_grant_type")
+
+
+def _must_have(form: Mapping[str, str], name: str) -> None:
+    """A parameter sent without a value counts as left out (RFC 6749 §3.2); raises OAuthError invalid_request."""
+    if name and not form.get(name):
+        raise OAuthError("invalid_request", f"{name} is missing")
 
 
 def _client_with(ctx: Context, grant: str, form: Mapping[str, str], authorization: str) -> Client:
@@ -178,28 +215,35 @@ def introspect(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/introspect (RFC 7662)."""
     form = form_of(request)
     client = authenticated_client(ctx, form, request.headers.get("Authorization", ""), public=False)
-    return introspection.introspect(ctx, client, form.get("token", "")), 200
+    _must_have(form, "token")
+    return introspection.introspect(ctx, client, form["token"]), 200
 
 
 @endpoint("GET", "POST")
 def userinfo(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oidc/v1/userinfo (OpenID Connect Core §5.3)."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    in_form = request.POST.get("access_token", "") if request.method == "POST" else ""
+    in_form = _posted(request).get("access_token", "") if request.method == "POST" else ""
     if "access_token" in request.GET or (given and in_form):
         raise OAuthError("invalid_request", "send the token once, in the header")
     if scheme and scheme.lower() != "bearer":
         raise OAuthError("invalid_token", "expected a bearer token")
-    told = introspection.userinfo(ctx, (given or in_form).strip())
-    return told, 200
+    token = (given or in_form).strip()
+    if not token:
+        raise TokenMissingError
+    return introspection.userinfo(ctx, token), 200
 
 
 @endpoint("POST")
 def revoke(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
-    """/oauth/v2/revoke (RFC 7009): 200 for an unknown token, too."""
+    """/oauth/v2/revoke (RFC 7009): 200 for an unknown token, too; another client's is left alone (checklist D08)."""
     form = form_of(request)
     client = authenticated_client(ctx, form, request.headers.get("Authorization", ""))
-    row = introspection.find_any(ctx, form.get("token", ""))
-    if row is not None and row.client_id == client.id:
-        families.revoke_family(ctx, row.family_id, reason="revoked_by_client")
+    _must_have(form, "token")
+    row = introspection.find_any(ctx, form["token"])
+    if row is None:
+        return None, 200
+    if row.app_id != client.app_id:
+        raise OAuthError("invalid_client", "the token was not issued for this client")
+    families.revoke_family(ctx, row.family_id, reason="revoked_by_client")
     return None, 200

@@ -58,6 +58,14 @@ class OAuthError(Exception):
         return {**told, "error_description": self.description} if self.description else told
 
 
+class TokenMissingError(OAuthError):
+    """No token came at all: a challenge that names no error (RFC 6750 §3.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_request", "access token missing")
+        self.kind = Kind(401, redirects=False)
+
+
 class ShownError(Exception):
     """A refusal that is shown on a page of our own and never sent to an address of the request (RFC 6749 §4.1.2.1).
 

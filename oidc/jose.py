@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,12 +15,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 MAX_LENGTH = 65_536
+"""As long as a request may be: our own largest token comes back as a hint."""
 MAX_KID = 200
+MAX_NAME = 1000
 MAX_DEPTH = 16
 SKEW = timedelta(seconds=30)
 """How far a foreign clock may be ahead (nbf, iat) or behind (exp) of ours."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, and surrogates that stand alone: an escape in JSON makes them."""
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
@@ -114,6 +119,14 @@ def _apart(name: str, seconds: float, side: str) -> str:
     return f"{name} is {seconds:.0f} seconds {side} this server's clock ({allowed}); the clocks differ"
 
 
+def text_of(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that is text, empty without it; raises BadTokenError for anything else or more than MAX_NAME signs."""
+    value = claims.get(name, "")
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        raise BadTokenError(f"{name} is no text")
+    return value
+
+
 def audience(claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The `aud` claim, a string or a list of strings (RFC 7519 §4.1.3); raises BadTokenError."""
     value = claims.get("aud")
@@ -168,11 +181,13 @@ def _decoded(part: str) -> bytes:
 
 def _object(part: str) -> Mapping[str, Any]:
     try:
-        parsed = json.loads(_decoded(part).decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        text = _decoded(part).decode("utf-8")
+        parsed = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
         raise BadTokenError("JSON") from error
-    if not isinstance(parsed, dict) or _depth(parsed) > MAX_DEPTH:
+    if not isinstance(parsed, dict):
         raise BadTokenError("JSON")
+    _check_shape(parsed)
     return parsed
 
 
@@ -187,16 +202,24 @@ def _refuse_constant(name: str) -> None:
     raise BadTokenError(f"{name} is no number")
 
 
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadTokenError("a number without an end")
+    return number
+
+
+def _check_shape(value: Any) -> None:
+    """Nothing nested too deep, and no text that neither UTF-8 nor the database can hold; raises BadTokenError."""
+    level, depth = [value], 0
     while level:
         depth += 1
-        if depth > MAX_DEPTH:
-            break
-        level = [
-            item
-            for parent in level
-            if isinstance(parent, (dict, list))
-            for item in (parent.values() if isinstance(parent, dict) else parent)
-        ]
-    return depth
+        if depth > MAX_DEPTH or any(UNHOLDABLE.search(item) for item in level if isinstance(item, str)):
+            raise BadTokenError("JSON")
+        level = [part for item in level for part in _parts(item)]
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return value if isinstance(value, list) else []

@@ -27,8 +27,8 @@ from projects.domain import uris
 from users.models import SessionRow, UserRow
 from users.queries import must_change_password
 
-AMR = ("pwd", "password")
-"""How a password check is told: RFC 8176, and the word that older clients know (reference/oidc.md §6)."""
+AMR = ("pwd",)
+"""How a password check is told (RFC 8176)."""
 CODE_LIFETIME = timedelta(seconds=60)
 DEVICE_QUESTION = "/ui/v2/login/device/confirm?authRequest="
 FLOWS_SALT = "oidc.flows"

@@ -1,11 +1,12 @@
 """Signing keys: made, activated, rotated with overlap; a parsed key is kept in memory (parsing costs 100 signatures)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from eventstore.events import Event
@@ -22,10 +23,13 @@ PURPOSE = "web_keys"
 CURVES = {256: "P-256", 384: "P-384", 512: "P-521"}
 
 
-def ensure_signing_key(ctx: Context) -> str:
-    """The active key's id; makes and activates one where there is none."""
-    row = WebKeyRow.objects.filter(instance_id=ctx.instance, state=KeyState.ACTIVE).first()
-    return row.id if row else rotate(ctx)
+def ensure_signing_keys(ctx: Context) -> None:
+    """Two keys, one that signs and one to follow it: whoever ends the first one activates another one before."""
+    there = WebKeyRow.objects.filter(instance_id=ctx.instance)
+    if not there.filter(state=KeyState.ACTIVE).exists():
+        rotate(ctx)
+    if not there.filter(state=KeyState.INITIAL).exists():
+        create_key(ctx, config=KeyConfig())
 
 
 def rotate(ctx: Context, config: KeyConfig | None = None) -> str:
@@ -109,6 +113,18 @@ def signing_key(instance: str) -> BoundKey:
     if found is None:
         raise Unavailable("web_key.none_active")
     return _private(instance, *found)
+
+
+def of_outer_instance() -> Subquery:
+    """Expression: the key that signs at the instance of the outer row, for `key_from`; NULL when there is none."""
+    rows = WebKeyRow.objects.filter(instance_id=OuterRef("instance_id"), state=KeyState.ACTIVE)
+    parts = JSONObject(id=F("id"), algorithm=F("algorithm"), private_key=F("private_key"))
+    return Subquery(rows.annotate(parts=parts).values("parts")[:1], output_field=JSONField())
+
+
+def key_from(instance: str, parts: Mapping[str, str] | None) -> BoundKey | None:
+    """The key that the expression found."""
+    return _private(instance, parts["id"], parts["algorithm"], parts["private_key"]) if parts else None
 
 
 def _signing(instance: str) -> list[str] | None:

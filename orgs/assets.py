@@ -4,13 +4,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from iam.access.caller import context_for, instance_of
+from iam.access.caller import RequestMeta, context_for, instance_of
 from iam.access.http import meta_of
+from iam.api import rates
 from iam.api.rest import refused
 from iam.instance.assets import get_asset, upload_asset
 from iam.instance.images import MOST_FONT_BYTES, SVG
 from iam.instance.setting_commands import of_instance
-from iam.kernel.errors import InvalidInput, NotFound, Refusal
+from iam.kernel.context import Context
+from iam.kernel.errors import InvalidInput, NotFound, PermissionDenied, Refusal, Unauthenticated
 from orgs.settings import of_org
 
 PLACES = {"logo": "logo", "logo/dark": "logo_dark", "icon": "icon", "icon/dark": "icon_dark", "font": "font"}
@@ -22,8 +24,7 @@ YEAR = 365 * 24 * 3600
 def upload(request: HttpRequest, level: str, place: str) -> HttpResponse:
     """Keep a file (multipart, field `file`) for the branding that is being prepared."""
     try:
-        ctx = context_for(meta_of(request))
-        ctx.authenticated()
+        ctx = _counted(meta_of(request))
         sent = request.FILES.get("file")
         if sent is None:
             raise InvalidInput("api.field_missing", field="file")
@@ -34,6 +35,19 @@ def upload(request: HttpRequest, level: str, place: str) -> HttpResponse:
     except Refusal as refusal:
         return refused(refusal)
     return JsonResponse({})
+
+
+def _counted(meta: RequestMeta) -> Context:
+    """Who uploads, counted as with every other method of the API."""
+    rates.enter(meta)
+    try:
+        ctx = context_for(meta)
+        ctx.authenticated()
+    except (Unauthenticated, NotFound, PermissionDenied):
+        rates.count_nobody(meta)
+        raise
+    rates.count_caller(meta, ctx.instance, ctx.actor)
+    return ctx
 
 
 @require_GET

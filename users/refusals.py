@@ -31,6 +31,8 @@ REFUSALS = {
     "user.expiration_past": ("The expiration lies in the past", "COMMAND-dv3t5"),
     "user.public_key_invalid": ("This is not a public RSA key in PEM", "COMMAND-5dS2f"),
     "user.ranks_higher": ("This user administers something that you do not", "USER-r4nkH"),
+    "session.proof_missing": ("authentication required", "AUTHZ-Kl3p0"),
+    "session.factor_missing": ("mfa required", "AUTHZ-Kl3p0"),
     "user.code_invalid": ("The code is wrong or too old", "CODE-woT0xc"),
     "password.hash_not_supported": ("This password hash is of no scheme that is accepted, or too costly", "USER-JDk4t"),
     "password.guessable": (

@@ -2,6 +2,14 @@
 
 NOTHING = "Nothing needs to be done."
 REMEDIES = {
+    "session.proof_missing": (
+        "The session has not proved a password that counts: none was checked, or it must be changed first.",
+        "Check the password in the session, or change it, and use the session token that comes back.",
+    ),
+    "session.factor_missing": (
+        "The organization asks for a second factor, which the session has not proved.",
+        "Sign in with a second factor.",
+    ),
     "user.not_found": (
         "The user does not exist, was deleted, or is out of the caller's reach.",
         "Check the id; list the users that the caller may see.",

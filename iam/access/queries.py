@@ -35,6 +35,11 @@ def memberships_of(user_ref: str, instance_ref: str = "instance_id") -> Subquery
     return Subquery(rows.order_by().annotate(held=_JsonList(held)).values("held"), output_field=JSONField())
 
 
+def json_list_of(rows: QuerySet[Any], column: str) -> Subquery:
+    """Expression: a column of all rows of a question, as a JSON list; NULL or an empty list without rows."""
+    return Subquery(rows.order_by().annotate(listed=_JsonList(column)).values("listed"), output_field=JSONField())
+
+
 def find_memberships(instance_id: str, user_id: str) -> QuerySet[MembershipRow]:
     """Every membership of one user."""
     return MembershipRow.objects.filter(instance_id=instance_id, user_id=user_id)

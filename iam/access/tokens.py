@@ -6,6 +6,7 @@ refuse a mangled token without asking the database (reference/oidc.md §7, check
 
 import hashlib
 import hmac
+import re
 import secrets
 import zlib
 from datetime import datetime
@@ -15,6 +16,8 @@ from typing import Protocol
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 BODY = 43  # 62^43 > 2^256
 CHECKSUM = 6  # 62^6 > 2^32
+NAME = 11  # 62^11 > 10^18; what is left of the body has 190 random bits
+NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class TokenKind(StrEnum):
@@ -26,9 +29,10 @@ class TokenKind(StrEnum):
     SESSION = "gths"
 
 
-def mint(kind: TokenKind) -> str:
-    """A new token of a kind."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(BODY))
+def mint(kind: TokenKind, *, names: str = "") -> str:
+    """A new token of a kind; it may name the thing whose it is, so that this is found without an index of digests."""
+    named = _spelled(int(names), NAME) if NUMBER.fullmatch(names) else ""
+    body = named + "".join(secrets.choice(ALPHABET) for _ in range(BODY - len(named)))
     return f"{kind}_{body}{_checksum(f'{kind}_{body}')}"
 
 
@@ -40,6 +44,15 @@ def kind_of(token: str) -> TokenKind | None:
     if not secrets.compare_digest(_checksum(token[:-CHECKSUM]).encode(), token[-CHECKSUM:].encode()):
         return None
     return TokenKind(prefix)
+
+
+def named_by(token: str) -> str:
+    """The id that a token names; of one that names nothing, a number that means nothing."""
+    _, _, body = token.partition("_")
+    number = 0
+    for sign in body[:NAME]:
+        number = number * len(ALPHABET) + ALPHABET.index(sign)
+    return str(number)
 
 
 def digest(secret: str) -> str:
@@ -75,8 +88,13 @@ def is_secret_of(holder: SecretHolder, secret: str, now: datetime) -> bool:
 
 
 def _checksum(text: str) -> str:
-    number, signs = zlib.crc32(text.encode()), ""
-    for _ in range(CHECKSUM):
+    return _spelled(zlib.crc32(text.encode()), CHECKSUM)
+
+
+def _spelled(number: int, length: int) -> str:
+    """A number in the signs of the alphabet, the highest first."""
+    signs = ""
+    for _ in range(length):
         number, sign = divmod(number, len(ALPHABET))
         signs = ALPHABET[sign] + signs
     return signs

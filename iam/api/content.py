@@ -1,6 +1,7 @@
 """JSON bodies with bounds: how deep, how many members, each once (checklist N01)."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -10,6 +11,8 @@ from iam.kernel.errors import InvalidInput
 
 STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 """Strings, so that brackets inside them are passed over, and brackets."""
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a sign beyond the first 65,536, as an escape."""
 OPENS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
@@ -18,9 +21,14 @@ def loads(raw: bytes) -> Any:
     _check_depth(raw, settings.CONFIG.Limits.JSONDepth)
     counted = _Members(settings.CONFIG.Limits.JSONMembers)
     try:
-        return json.loads(raw, object_pairs_hook=counted.once, parse_constant=_no_constant)
+        text = raw.decode()  # nothing else is JSON between systems (RFC 8259 §8.1), with no mark before it
+        value = json.loads(text, object_pairs_hook=counted.once, parse_constant=_no_constant, parse_float=_finite)
+        if SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()  # fails for one that stands alone: no text holds it
+        return value
     except (ValueError, RecursionError) as wrong:
-        raise InvalidInput("api.body_invalid", reason=str(wrong)[:200]) from wrong
+        reason = str(wrong)[:200].encode("ascii", "backslashreplace").decode()
+        raise InvalidInput("api.body_invalid", reason=reason) from wrong
 
 
 def object_of(raw: bytes) -> dict[str, Any]:
@@ -62,3 +70,10 @@ class _Members:
 
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number without an end")
+    return number

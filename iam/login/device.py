@@ -109,5 +109,6 @@ def asked_for(scopes: Scopes) -> tuple[list[str], list[str]]:
         named.RESOURCE_OWNER: _("see your organization"),
         f"{named.PROJECT}{OWN_PROJECT}:aud": _("use the programming interface of this server in your name"),
     }
+    words |= {scope: words[named.ROLES] for scope in scopes.granted if scope.startswith(named.ROLE)}
     said = [words[scope] for scope in scopes.granted if scope in words]
     return list(dict.fromkeys(said)), [scope for scope in scopes.granted if scope not in words]

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "iam.settings.middleware.request_frame",
+    "iam.settings.middleware.whole_texts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "iam.api.doors.limited",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from iam.access.catalog import text_of
 from iam.access.hosts import host_asked, origin_of
+from iam.api.failure_page import error_page
 from iam.cache import epochs
 from iam.kernel.errors import InvalidInput
 from iam.observe import requests
 from iam.observe.requests import Served
 from iam.settings.guards import ANCESTOR, HEADERS, TRANSPORT, page_policy
 
+OF_API = re.compile(r"/(?:v2|v2beta|management|admin|auth|system|assets)/")
 NAMED_GROUP = re.compile(r"\(\?P<(\w+)>[^()]*(?:\([^()]*\)[^()]*)*\)")
 WIRES = (
     (re.compile(r"(?:v2|v2beta|management|admin|auth|system)/"), "rest"),
@@ -107,3 +109,27 @@ def route_of(request: HttpRequest) -> str:
         return str(found.url_name)  # a route of the API bears its template as its name
     words = NAMED_GROUP.sub(r"{\1}", found.route).replace("\\", "").replace("^", "").removesuffix("$")
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", words)
+
+
+def whole_texts(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a NUL in the address or the form of a page or endpoint: no text of ours holds one, and the database none at all.
+
+    Messages of the API have limits of their own (`iam.api.limits`); uploads are read by who may send them.
+    """
+
+    def checked(request: HttpRequest) -> HttpResponse:
+        if OF_API.match(request.path_info) or not _has_zero(request):
+            return answer(request)
+        if request.path_info.startswith("/ui/") or "text/html" in request.headers.get("Accept", ""):
+            return error_page(request, status=400, reason="page_unknown")
+        told = {"error": "invalid_request", "error_description": "NUL is no part of a parameter"}
+        return JsonResponse(told, status=400, headers={"Cache-Control": "no-store"})
+
+    return checked
+
+
+def _has_zero(request: HttpRequest) -> bool:
+    is_form = request.method == "POST" and request.content_type == "application/x-www-form-urlencoded"
+    sent = [request.GET, request.POST] if is_form else [request.GET]
+    texts = (text for values in sent for name, all_of_it in values.lists() for text in (name, *all_of_it))
+    return "\0" in request.path_info or any("\0" in text for text in texts)

@@ -1,4 +1,4 @@
-"""The first instance: organization, administrator, service user, the console's application, a signing key.
+"""The first instance: organization, administrator, service user, the console's application, two signing keys.
 
 Every id is chosen and noted before anything is made, and each step looks whether it is done: a set-up that is
 killed anywhere goes on where it stopped.
@@ -23,7 +23,7 @@ from iam.settings.tree import Config, DefaultInstanceSection
 from iam.setup.naming import naming
 from iam.setup.service_users import make_login_client, make_owner, make_owning_machine
 from iam.vault import wiring
-from oidc.web_keys import ensure_signing_key
+from oidc.web_keys import ensure_signing_keys
 from orgs import commands as orgs
 from orgs.models import OrgRow
 from projects import commands as projects
@@ -74,7 +74,7 @@ def make(config: Config) -> Printed | None:
     with naming("login client"):
         make_login_client(ctx, config, ids)
     make_console(ctx, config, ids)
-    ensure_signing_key(ctx)
+    ensure_signing_keys(ctx)
     step.chosen = {thing: ids[thing] for thing in THINGS}
     step.done_at = datetime.now(UTC)
     step.save()

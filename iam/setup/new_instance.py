@@ -14,7 +14,7 @@ from iam.kernel.context import Context
 from iam.settings.tree import Config
 from iam.setup.first_instance import THINGS, make_console, make_instance
 from iam.setup.service_users import make_owner
-from oidc.web_keys import ensure_signing_key
+from oidc.web_keys import ensure_signing_keys
 from users import commands as users
 from users.commands.codes import send_first_codes
 from users.domain.profile import Profile
@@ -78,7 +78,7 @@ def create_instance(
             instance.set_primary_domain(where, domain=domain)
         made = _machine(where, owner, ids) if isinstance(owner, Machine) else _person(where, owner, ids)
         make_console(where, config, ids, domain)
-        ensure_signing_key(where)
+        ensure_signing_keys(where)
         receipt = instance.set_primary_domain(where, domain=domain or config.ExternalDomain)
     return replace(made, receipt=receipt)
 

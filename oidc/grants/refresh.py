@@ -25,7 +25,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
         raise OAuthError("invalid_scope", "more scopes than were granted")
     user = still_admitted(ctx, client, row, scopes)
     return Order(
-        subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr), row.nonce),
+        subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr)),  # no nonce: OpenID Connect Core §12.2
         scopes=scopes,
         client=client,
         family_id=row.family_id,

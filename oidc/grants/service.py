@@ -2,31 +2,38 @@
 
 from collections.abc import Mapping
 
-from iam.access.tokens import is_secret_of
 from iam.instance.settings import Instance
 from iam.kernel.context import Context
 from oidc import audience
-from oidc.client_auth import check_assertion_claims, counted_guess, credentials
+from oidc.client_auth import check_assertion_claims, credentials, must_know_secret
 from oidc.errors import OAuthError
-from oidc.jose import BadTokenError, BoundKey, public_pem, read, verify
+from oidc.jose import BadTokenError, BoundKey, public_pem, read, text_of, verify
 from oidc.membership import of_own_org
 from oidc.scopes import Scopes, known
 from oidc.subjects import living_machine, living_user
 from oidc.tokens import Order, Subject
 from users.models import MachineKeyRow, UserRow
 
+BY_SECRET = ("pwd",)
+"""How a client secret is told (RFC 8176)."""
+
 
 def by_secret(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
-    """A service user with its client secret; the client id is the user name or id."""
+    """A service user with its client secret; the client id is its id, its user name or one of its login names."""
     id, secret, method = credentials(form, authorization)
-    if method not in ("basic", "post"):
+    if method != "secret":
         raise OAuthError("invalid_client", "client_credentials needs a client secret")
-    with counted_guess(ctx, id):
-        user, instance = living_machine(ctx.instance, id) or (None, None)
-        if user is None or not is_secret_of(user, secret, ctx.now()):
-            raise OAuthError("invalid_client", "wrong credentials")
+    found = living_machine(ctx.instance, id)
+    must_know_secret(ctx, found.user.id if found else id, found.user if found else None, secret)
+    assert found is not None
+    if not form.get("scope", "").strip():
+        raise OAuthError("invalid_request", "scope is missing")
     return Order(
-        subject=Subject(user, auth_time=ctx.now()), scopes=_scopes(ctx, form, user, instance), instance=instance
+        subject=Subject(found.user, auth_time=ctx.now(), amr=BY_SECRET),
+        scopes=_scopes(ctx, form, found.user, found.instance),
+        presented_id=id,
+        instance=found.instance,
+        key=found.key,
     )
 
 
@@ -34,7 +41,7 @@ def by_assertion(ctx: Context, form: Mapping[str, str]) -> Order:
     """A service user with an assertion signed by one of its keys; raises OAuthError invalid_grant."""
     assertion = form.get("assertion", "")
     try:
-        user_id = str(read(assertion).claims.get("iss", ""))
+        user_id = text_of(read(assertion).claims, "iss")
         claims = verify(assertion, lambda kid: _key(ctx, user_id, kid), types=("jwt",))
         check_assertion_claims(ctx, claims, subject=user_id)
     except BadTokenError as wrong:

@@ -190,7 +190,7 @@ def test_n01_json_is_read_within_bounds(text, code):
 
 def test_n01_brackets_in_strings_do_not_nest():
     text = '"' + "[{" * 1000 + '\\" ["'
-    assert content.loads(f'{{"a": {text}, "b": 1e400}}'.encode())["b"] == float("inf")
+    assert content.loads(f'{{"a": {text}, "b": 1e40}}'.encode())["b"] == 1e40
 
 
 @pytest.mark.parametrize("raw", [b'{"name":"\\ud800"}', b'{"name":"x","name":"y"}', b'{"name": 1e400}'])

@@ -1,6 +1,11 @@
 """Files of a branding: uploaded, checked by their content, served so that nothing in them runs."""
 
 import io
+import random
+import struct
+import tracemalloc
+import zlib
+from contextlib import suppress
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -107,6 +112,71 @@ def test_n03_bombs_are_refused_and_what_is_hidden_in_a_picture_is_dropped():
     kept = checked_asset("logo", polyglot)
     assert kept.content_type == "image/png"
     assert b"secret place" not in kept.content and b"script" not in kept.content
+
+
+def png(width, height, *, bits=8, kind=2, chunks=()):
+    """A PNG that announces a size and holds next to nothing."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0))
+    more = b"".join(chunk(*one) for one in chunks)
+    return b"\x89PNG\r\n\x1a\n" + head + more + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def webp(side):
+    """A lossless WebP of which only the head is there."""
+    bits = (side - 1) | (side - 1) << 14
+    body = b"WEBPVP8L" + struct.pack("<I", 5) + b"\x2f" + struct.pack("<I", bits) + b"\0"
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+SIZES = [(100_000, 100_000), (2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (13_000, 13_000), (20_000, 20_000), (4097, 4096)]
+BOMBS = {
+    **{f"png {width}x{height}": png(width, height) for width, height in SIZES},
+    **{
+        f"gif {side}": b"GIF89a" + struct.pack("<HHBBB", side, side, 0, 0, 0) + b"\x2c\0\0\0\0"
+        for side in (65_535, 4097)
+    },
+    "webp 16384": webp(16_384),
+    "png with an inflating profile": png(8, 8, chunks=[(b"iCCP", b"x\0\0" + zlib.compress(bytes(100_000_000)))]),
+    "png with inflating text": png(8, 8, chunks=[(b"zTXt", b"x\0\0" + zlib.compress(bytes(100_000_000)))]),
+    "png without dots": png(0, 0),
+    "png of no depth": png(8, 8, bits=77, kind=77),
+    "png that ends early": png(4000, 4000),
+    "png of a broken chunk": png(8, 8)[:40] + b"\xff" * 200,
+    "svg of 50,000 levels": b'<svg xmlns="http://www.w3.org/2000/svg">'
+    + b"<g>" * 50_000
+    + b"</g>" * 50_000
+    + b"</svg>",
+    "svg of surrogates": b'<svg xmlns="http://www.w3.org/2000/svg">&#xd800;</svg>',
+    "svg of NUL": b'<svg xmlns="http://www.w3.org/2000/svg">&#0;\0</svg>',
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("level", ["org", "instance"])
+def test_n03_no_picture_brings_the_server_down(api, level, name):
+    """Announced sizes that no memory holds, and files that decoders stumble over: refused, never a 5xx."""
+    api.post("/management/v1/policies/label", {})
+    tracemalloc.start()
+    answer = upload(api, level, "logo", BOMBS[name])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answer.status_code == 400, answer.content
+    assert most < 100_000_000
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_n03_bytes_changed_at_random_are_refused_or_drawn(seed):
+    """Pillow promises no list of what its decoders raise."""
+    draw = random.Random(seed)
+    content = bytearray(picture(kind=("PNG", "JPEG", "GIF", "WEBP")[seed % 4]))
+    for _ in range(1 + seed % 7):
+        content[draw.randrange(8, len(content))] = draw.randrange(256)
+    with suppress(InvalidInput):
+        checked_asset("logo", bytes(content))
 
 
 def test_t01_t02_uploads_need_the_right(house, api, web):

@@ -71,7 +71,7 @@ def test_after_the_yes_the_device_has_the_tokens_of_the_code_flow(tv):
     assert tokens["scope"] == "openid profile email offline_access"
     claims = json.loads(base64.urlsafe_b64decode(tokens["id_token"].split(".")[1] + "=="))
     assert (claims["sub"], claims["azp"], claims["sid"]) == (tv.flow.person, tv.client_id, session)
-    assert claims["auth_time"] and claims["amr"] == ["pwd", "password"] and "nonce" not in claims
+    assert claims["auth_time"] and claims["amr"] == ["pwd"] and "nonce" not in claims
     assert tv.flow.userinfo(tokens["access_token"]).json()["email"] == "gigi@example.com"
     again = tv.flow.refresh(tokens["refresh_token"], client_id=tv.client_id).json()
     assert again["refresh_token"] != tokens["refresh_token"]

@@ -75,7 +75,7 @@ def test_c15_a_device_code_of_another_client_issuer_or_tenant_is_unknown(house, 
     tv.start()
     tv.approve()
     assert tv.poll(client_id=other.client_id).json()["error"] == "invalid_grant"
-    for wrong in ("", "x", tv.started["user_code"]):
+    for wrong in ("x", tv.started["user_code"]):
         assert tv.poll(device_code=wrong).json()["error"] == "invalid_grant"
     instance.add_domain(house.system, domain="second.example")
     tv.flow.web.defaults["HTTP_HOST"] = "second.example"

@@ -15,6 +15,8 @@ from joserfc.jwk import RSAKey
 from eventstore.store import Write
 from iam.access.caller import authenticate
 from iam.kernel.errors import AlreadyExists
+from oidc.jose import SKEW
+from oidc.models import UsedAssertion
 from projects import commands as projects
 from tests.oidc.support import make_flow
 from users import commands as users
@@ -112,6 +114,34 @@ def test_d02_an_assertion_with_an_id_counts_once(flow, robot, key):
     assert by_assertion(flow, text).json()["error"] == "invalid_grant"
 
 
+@pytest.mark.parametrize("jti", ["1", "", " ", "é", "x" * 1000])
+def test_d02_any_id_counts_once_for_as_long_as_the_assertion_would_be_taken(flow, robot, key, jti):
+    now = int(time.time())
+    text = assertion(key.id, key.secret, robot, jti=jti, iat=now + 20, exp=now + 3620)
+    assert by_assertion(flow, text).status_code == 200
+    row = UsedAssertion.objects.get()
+    assert row.expires_at.timestamp() >= now + 3620 + SKEW.total_seconds(), "or it would be forgotten before its end"
+    assert by_assertion(flow, text).json()["error"] == "invalid_grant"
+    other = assertion(key.id, key.secret, robot, jti=f"{jti}other"[-900:])
+    assert by_assertion(flow, other).status_code == 200
+
+
+@pytest.mark.parametrize("jti", [7, 1.5, None, True, [], ["1"], {}, "x" * 1001])
+def test_d02_what_is_no_text_is_no_id(flow, robot, key, jti):
+    assert by_assertion(flow, assertion(key.id, key.secret, robot, jti=jti)).json()["error"] == "invalid_grant"
+
+
+def test_d02_without_an_id_an_assertion_may_come_again(flow, robot, key):
+    text = assertion(key.id, key.secret, robot)
+    assert [by_assertion(flow, text).status_code for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(("lifetime", "status"), [(60, 200), (3600, 200), (3601, 400), (86_400, 400)])
+def test_d02_an_assertion_lives_an_hour_at_most(flow, robot, key, lifetime, status):
+    now = int(time.time())
+    assert by_assertion(flow, assertion(key.id, key.secret, robot, iat=now, exp=now + lifetime)).status_code == status
+
+
 def test_j01_j02_unsigned_and_symmetric_assertions_are_refused(flow, robot, key):
     good = assertion(key.id, key.secret, robot)
 
@@ -123,7 +153,7 @@ def test_j01_j02_unsigned_and_symmetric_assertions_are_refused(flow, robot, key)
     body = f"{head('HS256')}.{good.split('.')[1]}"
     mac = hmac.new(public, body.encode(), "sha256").digest()
     forged = f"{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
-    for text in (unsigned, forged, good[:-4] + "AAAA", "a.b", ""):
+    for text in (unsigned, forged, good[:-4] + "AAAA", "a.b"):
         assert by_assertion(flow, text).json()["error"] == "invalid_grant"
 
 

@@ -51,7 +51,8 @@ def create_session(ctx: Context, *, user_agent: str = "", ip: str = "", fingerpr
 
 def write_session(ctx: Context, entries: Entries, *, session_id: str = "", agent: Agent | None = None) -> OpenSession:
     """Write into a session, or into a new one of `agent`, all or nothing; it gets a new token (checklist L02)."""
-    id, token, token_id = session_id or ctx.ports.new_id(), mint(TokenKind.SESSION), ctx.ports.new_id()
+    id, token_id = session_id or ctx.ports.new_id(), ctx.ports.new_id()
+    token = mint(TokenKind.SESSION, names=id)
     owner = must_sign_in(ctx, entries.user_id).owner if entries.user_id else ""
 
     def work(unit: Unit) -> None:
