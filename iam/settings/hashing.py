@@ -71,6 +71,12 @@ class RoundsLimitsSection(Section):
     MaxRounds: int = Field(2_000_000, ge=1, description="rounds")
 
 
+class Sha2LimitsSection(Section):
+    """sha-crypt: its rounds, each of which costs more."""
+
+    MaxRounds: int = Field(1_000_000, ge=1, description="rounds")
+
+
 class HasherLimitsSection(Section):
     """The most that one check of a stored hash may cost. Hashes above it are refused when they are imported, and a stored
     one counts as a wrong password; what the hasher itself makes is always checked."""
@@ -79,7 +85,7 @@ class HasherLimitsSection(Section):
     Bcrypt: BcryptLimitsSection = BcryptLimitsSection()
     Scrypt: ScryptLimitsSection = ScryptLimitsSection()
     PBKDF2: RoundsLimitsSection = RoundsLimitsSection()
-    Sha2: RoundsLimitsSection = RoundsLimitsSection(MaxRounds=1_000_000)
+    Sha2: Sha2LimitsSection = Sha2LimitsSection()
     CheckDuration: timedelta = Field(
         timedelta(seconds=10), gt=timedelta(0), description="a check that takes longer counts as a wrong password"
     )
