@@ -1,7 +1,8 @@
 """What triggers of the database keep, whoever writes (decision 0005): copies of columns, or tables made from others.
 
 Set-up makes the triggers that are missing, and fills what they keep from what was there before. It looks after every
-migration: SQLite loses triggers when it makes a table anew.
+migration: SQLite loses triggers when it makes a table anew. It takes them away before: SQLite renames no table while a
+trigger names one that is being made anew.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,6 +41,15 @@ def make(kept: Kept, using: str) -> bool:
         for sql in missing.values():
             cursor.execute(sql)
     return True
+
+
+def take_away(kept: Kept, using: str) -> None:
+    """Drop the triggers on SQLite, whose tables are made anew by migrations; `put` makes them again and fills."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with transaction.atomic(using), connection.cursor() as cursor:
+            for name in kept.triggers[connection.vendor]:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
 
 
 def in_turns(using: str, table: str, at_once: int, fill: Callable[[Any, str, list[str]], None]) -> None:

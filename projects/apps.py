@@ -13,7 +13,7 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         """Importing declares them."""
-        from django.db.models.signals import post_migrate
+        from django.db.models.signals import post_migrate, pre_migrate
 
         from iam.cache import kept, triggers
         from projects import (  # noqa: F401 - Django allows models only from here on
@@ -40,7 +40,18 @@ class ProjectsConfig(AppConfig):
         triggers.watch(kept.OIDC, ProjectRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, ProjectGrantRow, on=ended)
         triggers.watch(kept.MEMBERSHIPS, UserGrantRow, per="user_id")
+        pre_migrate.connect(_take_away, sender=self, dispatch_uid="kept_by_database")
         post_migrate.connect(_put, sender=self, dispatch_uid="kept_by_database")
+
+
+def _take_away(using: str, plan: Any, **_: Any) -> None:
+    """Before migrations, if there are any: SQLite makes no table anew that a trigger names."""
+    from projections import by_database
+    from projects import role_keys, user_names
+
+    if plan:
+        by_database.take_away(user_names.KEPT, using)
+        by_database.take_away(role_keys.KEPT, using)
 
 
 def _put(using: str, **_: Any) -> None:

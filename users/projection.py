@@ -255,13 +255,10 @@ def _named(at: Recorded, fact: Any) -> dict[str, Any]:
 
 
 def _must_be_domain(at: Recorded, org_id: str) -> bool:
-    rules = {row.owner: row.with_domain for row in _rules.all(instance=at.stream.instance, org_id=org_id)}
+    """Not a prepared question, which keeps the name of its table: a replay fills another one."""
+    rows = NameRuleRow.objects.filter(instance_id=at.stream.instance, owner__in=(at.stream.instance, org_id))
+    rules = dict(rows.values_list("owner", "with_domain"))
     return rules.get(org_id, rules.get(at.stream.instance, False))
-
-
-@prepared
-def _rules(instance: str, org_id: str) -> "QuerySet[NameRuleRow]":
-    return NameRuleRow.objects.filter(instance_id=instance, owner__in=(instance, org_id))
 
 
 def _keep_rule(at: Recorded, fact: SettingFact) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -79,8 +80,9 @@ def with_id(text: str, old: str, new: str) -> str:
     """The same archive, where one thing has another id; signed by who has the key."""
     manifest, records = read(io.StringIO(text), KEY)
     changed = json.loads(json.dumps(list(records)).replace(json.dumps(old), json.dumps(new)))
+    subject = new if manifest.subject == old else manifest.subject
     out = io.StringIO()
-    write(out, manifest, changed, KEY)
+    write(out, replace(manifest, subject=subject), changed, KEY)
     return out.getvalue()
 
 

@@ -71,6 +71,27 @@ def test_set_up_fills_in_what_the_log_tells(house, two):
     person(house, a, "gigo")
 
 
+@pytest.mark.parametrize("places", [("b",), ("",), ("b", ""), ("", "b")], ids=str)
+def test_names_that_once_needed_a_domain_come_after_what_was_proved_meanwhile(house, two, places):
+    """As a replay has it: while the policy asked for a domain, nobody signed in by the bare name."""
+    a, b = two
+    before = person(house, b, "before@mail.example", email="other@mail.example")
+    for place in places:
+        of_domain(house, WITH_DOMAIN, b if place else "")
+    first = person(house, a, "first", email="before@mail.example")
+    person(house, b, "during")
+    for place in places:
+        of_domain(house, {"user_login_must_be_domain": False}, b if place else "")
+    person(house, b, "after")
+    wanted = dict(UserRow.objects.values_list("user_name", "bare_position"))
+    as_before(house, "")
+    with connection.cursor() as cursor:
+        FILL(apps, SimpleNamespace(execute=cursor.execute))
+    assert dict(UserRow.objects.values_list("user_name", "bare_position")) == wanted
+    assert rebuild(wiring.store(), projection("users"), swap=False).different == ()
+    assert leads(house, "before@mail.example") == first != before
+
+
 def test_a_row_without_positions_comes_last_and_its_names_sign_in(house, two):
     a, b = two
     old = person(house, a, "old", email=f"new@{D}")

@@ -5,6 +5,7 @@ vacant then. The read tables only tell early of addresses and ids, which the ord
 """
 
 from eventstore.aggregates import Aggregate, Claim, Vacant, known_kinds
+from eventstore.store import Store, Stream
 from iam.instance.domain import kinds
 from iam.instance.settings import settings_of
 from iam.kernel.change import Unit
@@ -36,10 +37,12 @@ def must_be_free(unit: Unit, user_id: str, user_name: str, org_id: str) -> None:
     """A name leads to nobody else, and makes no login name that does (checklist U03); raises AlreadyExists with the push."""
     name = checked_user_name(user_name)
     domains = [domain for domain, is_verified in unit.load(Org, org_id).domains.items() if is_verified]
-    values = set(vacant_for(name, org_id, domains))
-    if name != user_id:
-        values |= {Vacant(Claim(kind, name, "user.already_exists")) for kind in IDS}
-    unit.must_be_vacant(User, user_id, values)
+    unit.must_be_vacant(User, user_id, {*vacant_for(name, org_id, domains), *no_chosen_id(name, user_id)})
+
+
+def no_chosen_id(name: str, user_id: str) -> frozenset[Vacant]:
+    """What must be vacant for a name that is not to be an id that somebody chose."""
+    return frozenset(Vacant(Claim(kind, name, "user.already_exists")) for kind in IDS if name != user_id)
 
 
 def must_lead_to_nobody(ctx: Context, user_name: str, user_id: str) -> None:
@@ -48,7 +51,7 @@ def must_lead_to_nobody(ctx: Context, user_name: str, user_id: str) -> None:
     Whoever proves an address a moment later has it after the name, and nobody is given an id that is there: early is enough.
     """
     name = user_name.strip()
-    if name != user_id and (_is_proved_by_another(ctx, name, user_id) or _is_id(ctx, name)):
+    if name != user_id and (_is_proved_by_another(ctx, name, user_id) or is_drawn_id(ctx.store, ctx.instance, name)):
         raise AlreadyExists("user.already_exists", field="userName")
 
 
@@ -74,6 +77,6 @@ def _is_proved_by_another(ctx: Context, name: str, user_id: str) -> bool:
     return "@" in name and others.filter(email__iexact=name, email_verified=True).exists()
 
 
-def _is_id(ctx: Context, name: str) -> bool:
+def is_drawn_id(store: Store, instance: str, name: str) -> bool:
     """Ids that were drawn are digits; those that were chosen are claimed."""
-    return name.isdecimal() and any(ctx.store.read(ctx.stream(kind, name)) for kind in sorted(known_kinds()))
+    return name.isdecimal() and any(store.read(Stream(instance, kind, name)) for kind in sorted(known_kinds()))
