@@ -198,17 +198,20 @@ def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
     try:
         for check in CHECKS:
             asked = check(ctx, asked)
-        made = remember(ctx, asked, request.headers.get(LOGIN_CLIENT, ""))
+        made = request_of(ctx, asked, request.headers.get(LOGIN_CLIENT, ""))
         session_id = login_door.silent_session(ctx, request, made)
     except OAuthError as refused:
         if not refused.kind.redirects or not asked.redirect_uri:
             raise ShownError("refused", asked=refused.description) from refused
         return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
     if session_id:
+        made.save(force_insert=True)  # over at once, so it needs no room
         return see_other(login_door.finish(ctx, made.id, session_id))
     if "none" in asked.prompt:
         refused = OAuthError("login_required", "nobody is signed in")
         return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
+    made.source = waiting.make_room(ctx, browser=login_door.known_browser(request, ctx.instance))
+    made.save(force_insert=True)
     response = see_other(LOGIN + made.id)
     login_door.bind(request, response, made.id)
     return response
@@ -223,15 +226,14 @@ def _sent(request: HttpRequest) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if isinstance(value, str) and value}
 
 
-def remember(ctx: Context, asked: Asked, login_client_id: str = "") -> AuthRequest:
-    """Keep the request until a person has answered, an hour at most; raises ResourceExhausted while too many wait.
+def request_of(ctx: Context, asked: Asked, login_client_id: str = "") -> AuthRequest:
+    """The request as it waits until a person has answered, an hour at most; not stored yet.
 
     `login_client_id`: the user that serves the login pages and passed the request on, as it says of itself.
     """
     now = ctx.now()
-    return AuthRequest.objects.create(
+    return AuthRequest(
         instance_id=ctx.instance,
-        source=waiting.make_room(ctx),
         id=f"V2_{ctx.ports.new_id()}",
         issuer=ctx.base_url,
         client_id=asked.client.id,

@@ -37,6 +37,8 @@ MOST_FLOWS = 10
 FindSessions = Callable[[HttpRequest, str], Iterable[SessionRow]]
 _finders: list[FindSessions] = []
 _finders_of_all: list[FindSessions] = []
+FindBrowser = Callable[[HttpRequest, str], str]
+_finders_of_browser: list[FindBrowser] = []
 
 
 def finds_browser_sessions(find: FindSessions) -> FindSessions:
@@ -49,6 +51,17 @@ def finds_sessions_to_end(find: FindSessions) -> FindSessions:
     """Register who knows those, and the older ones of the same people, which end with them (the login does)."""
     _finders_of_all[:] = [find]
     return find
+
+
+def finds_known_browser(find: FindBrowser) -> FindBrowser:
+    """Register who knows a browser in which somebody has signed in before, (request, instance) → digest (the login does)."""
+    _finders_of_browser[:] = [find]
+    return find
+
+
+def known_browser(request: HttpRequest, instance: str) -> str:
+    """The digest of a browser in which somebody has signed in before; empty for any other."""
+    return next((find(request, instance) for find in _finders_of_browser), "")
 
 
 def browser_sessions(request: HttpRequest, instance: str) -> list[SessionRow]:

@@ -24,8 +24,9 @@ REMEDIES = {
         "Authorize the user for a role, or grant the project to the organization; then let the device start anew.",
     ),
     "auth_request.too_many": (
-        "As many sign-ins as RateLimits.Waiting allows wait for somebody to end them, of one network or of the instance.",
-        "Wait until some are ended; each waits for an hour at most. Operators raise the setting.",
+        "As many sign-ins as RateLimits.Waiting allows were begun in one network in the last ten minutes, and wait for somebody"
+        " to end them.",
+        "Wait until some are ended; each counts for ten minutes at most. Operators raise the setting.",
     ),
     "device_authorization.consent_missing": (
         "The application asks for the API of this server, and belongs neither to the user's organization nor to the default"

@@ -1,10 +1,15 @@
-"""How many sign-ins may wait for somebody to end them: of one network, and of one instance (checklist N08)."""
+"""How many sign-ins may wait for somebody to end them: of one network, and of one instance (checklist N08).
+
+Nobody is to keep others out by beginning many: of a network only those count that began lately, a browser in which
+somebody has signed in before begins on its own account, and a full instance forgets its oldest ones.
+"""
 
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Count, Q
 
+from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import ResourceExhausted
 from oidc.models import AuthRequest
@@ -12,13 +17,15 @@ from users.attempts import network_of
 
 KEPT = timedelta(hours=1)
 """After their time is over, so that who comes late is told so."""
+LATELY = timedelta(minutes=10)
+"""What somebody began and left counts no longer for the network: so many people share one, and so long it is shut."""
 RETRY_AFTER = timedelta(minutes=1)
 
 
-def make_room(ctx: Context) -> str:
+def make_room(ctx: Context, *, browser: str = "") -> str:
     """Forget requests that nobody ended in time; answers the network that the next one is counted on.
 
-    Raises ResourceExhausted while too many wait.
+    `browser`: the digest of one in which somebody has signed in before. Raises ResourceExhausted while too many wait.
     """
     rows, network = AuthRequest.objects.filter(instance_id=ctx.instance), network_of(ctx.origin.ip)
     rows.filter(expires_at__lt=ctx.now() - KEPT).delete()
@@ -26,7 +33,17 @@ def make_room(ctx: Context) -> str:
     if not limits.Enabled or not network:
         return network
     waiting = rows.filter(finished_at=None, expires_at__gt=ctx.now())
-    counted = waiting.aggregate(every=Count("id"), here=Count("id", filter=Q(source=network)))
-    if counted["every"] >= limits.Waiting.Instance or counted["here"] >= limits.Waiting.Network:
-        raise ResourceExhausted("auth_request.too_many", retry_after=RETRY_AFTER)
+    here = Count("id", filter=Q(source=network, created_at__gt=ctx.now() - LATELY))
+    counted = waiting.aggregate(every=Count("id"), here=here)
+    if counted["here"] >= limits.Waiting.Network:
+        _must_be_known(ctx, browser)
+    if (over := counted["every"] - limits.Waiting.Instance) >= 0:
+        oldest = waiting.order_by("expires_at").values_list("id", flat=True)[: over + 1]
+        rows.filter(id__in=list(oldest)).delete()
     return network
+
+
+def _must_be_known(ctx: Context, browser: str) -> None:
+    if not browser:
+        raise ResourceExhausted("auth_request.too_many", retry_after=RETRY_AFTER)
+    rates.count_known_browser(ctx.instance, browser)

@@ -12,7 +12,7 @@ from iam.api.methods import Service
 from iam.kernel.change import Receipt
 from iam.kernel.context import Context
 from iam.kernel.errors import FailedPrecondition, InvalidInput, NotFound, PermissionDenied, Unimplemented
-from users import queries
+from users import attempts, queries
 from users.commands import sessions as commands
 from users.commands.sessions import NOBODY, Entries
 from users.domain.session import Agent
@@ -30,7 +30,7 @@ def CreateSession(ctx: Context, request: Any) -> Any:
     """Open a session and make the checks that come with it; a wrong password leaves none behind."""
     ctx.require("session.write", ctx.instance)
     _must_be_supported(request)
-    user = _checked_user(ctx, request.checks, "")
+    user = _checked_user(ctx, request.checks, "", request.user_agent.ip)
     opened = commands.write_session(ctx, _entries(request, user), agent=_agent(request.user_agent))
     return session_v2.CreateSessionResponse(
         session_id=opened.id, session_token=opened.token, details=details(object_v2.Details, opened.receipt)
@@ -42,7 +42,7 @@ def SetSession(ctx: Context, request: Any) -> Any:
     """Make more checks in a session; it gets a new token."""
     row = _session(ctx, queries.living_sessions(ctx), request, "session.write")
     _must_be_supported(request)
-    user = _checked_user(ctx, request.checks, row.user_id)
+    user = _checked_user(ctx, request.checks, row.user_id, row.ip)
     opened = commands.write_session(ctx, _entries(request, user), session_id=row.id)
     return session_v2.SetSessionResponse(session_token=opened.token, details=details(object_v2.Details, opened.receipt))
 
@@ -86,7 +86,7 @@ def _must_be_supported(request: Any) -> None:
         raise Unimplemented("session.check_unsupported", field=sorted(unknown)[0])
 
 
-def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
+def _checked_user(ctx: Context, checks: Any, user_id: str, ip: str) -> UserRow | None:
     """Whose session it is, after the checks that were sent; raises NotFound, InvalidInput, FailedPrecondition."""
     asked = ""
     if checks.HasField("user"):
@@ -100,7 +100,12 @@ def _checked_user(ctx: Context, checks: Any, user_id: str) -> UserRow | None:
             raise FailedPrecondition("session.user_missing")
         id = found.id if found else NOBODY
         commands.must_know_password(
-            ctx, user_id=id, password=checks.password.password, asked="" if found else asked, typed=asked
+            ctx,
+            user_id=id,
+            password=checks.password.password,
+            asked="" if found else asked,
+            typed=asked,
+            device=attempts.told_network(ip),
         )
     if asked and found is None:
         raise NotFound("user.not_found")

@@ -80,6 +80,16 @@ def network_of(ip: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{PREFIXES[address.version]}", strict=False))
 
 
+def told_network(ip: str) -> str:
+    """Where a person is whom a login of one's own signs in, as that says: all of its people come from one address, and who
+    guesses there is not to keep out the others. Counted beside what comes from that network itself; empty for no address."""
+    try:
+        ipaddress.ip_address(ip)
+    except ValueError:
+        return ""
+    return f"at {network_of(ip)}"
+
+
 def bare(typed: str) -> str:
     """A login name in the form that all its spellings share: case, blanks, the domain, the way a number is written.
 

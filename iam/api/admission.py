@@ -7,7 +7,7 @@ answered at once. Everything else goes past them, at the same doors, too.
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -15,10 +15,14 @@ from typing import Any
 from django.conf import settings
 
 from iam import precedence
+from iam.access.caller import RequestMeta
+from iam.api import doors
 from iam.api.sent_passwords import may_carry_password
 from iam.api.turns import FullError, SharedTurns
 from iam.kernel.errors import ResourceExhausted
+from iam.kernel.hosts import host_name
 from iam.observe import meter
+from iam.peers import FORWARDED, client_address
 from iam.settings.hashing import PasswordHasherSection
 from iam.settings.tree import Config
 
@@ -84,6 +88,17 @@ async def turn(scope: dict[str, Any], body: bytes) -> AsyncIterator[None]:
         with precedence.going_first():
             yield
         return
+    doors.must_not_wait(scope["path"], _meta_of(scope))  # a place in the queue is worth more than an answer
     async with room().turn():
         with precedence.giving_way():
             yield
+
+
+def _meta_of(scope: dict[str, Any]) -> RequestMeta:
+    """What the limits of addresses look at, as the method of the API will see it."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    peer = (scope.get("client") or ("",))[0]
+    host = headers.get("host", "")
+    with suppress(ValueError):
+        host = host_name(host)
+    return RequestMeta(host=host, headers=headers, remote_addr=client_address(peer, headers.get(FORWARDED, "")))

@@ -38,6 +38,10 @@ class _Gone(Exception):
     """The client left."""
 
 
+class _TooMuchHeld(ResourceExhausted):
+    """There is no room for another body."""
+
+
 class _Held:
     bytes = 0
 
@@ -60,7 +64,7 @@ async def passed(scope: Scope, receive: Any, send: Any, application: Application
         await _linger(scope, receive)
         await refuse(scope, send, large, 413)
     except ResourceExhausted as full:
-        await refuse(scope, send, full, 429 if full.code == admission.FULL else 503)
+        await refuse(scope, send, full, 503 if isinstance(full, _TooMuchHeld) else 429)
     except _Gone:
         return
     finally:
@@ -83,7 +87,7 @@ async def _collect(scope: Scope, receive: Any, collected: bytearray) -> None:
         if len(collected) + len(body) > most:
             raise TooLarge("api.body_too_large")
         if _Held.bytes + len(body) > MOST_HELD:
-            raise ResourceExhausted("api.too_many_requests")
+            raise _TooMuchHeld("api.too_many_requests")
         collected += body
         _Held.bytes += len(body)
         if not message.get("more_body", False):
@@ -133,7 +137,7 @@ async def refuse(scope: Scope, send: Any, refusal: Refusal, status: int) -> None
     kind = (_header(scope, b"content-type") or b"").decode("latin1").partition(";")[0]
     answer = told(refusal)
     headers: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-    if scope["http_version"].startswith("1") and refusal.code != admission.FULL:
+    if scope["http_version"].startswith("1") and status != 429:
         headers.append((b"connection", b"close"))
     trailers: Headers = []
     if kind.startswith("application/grpc"):

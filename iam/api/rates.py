@@ -22,6 +22,8 @@ from iam.settings.tree import RateSection
 
 MOST_KNOWN = 20_000
 IPV6_PREFIX = 64
+KNOWN_BROWSER = RateSection(PerSecond=0.1, Burst=20)
+"""Sign-ins that one browser may begin while its network has begun too many."""
 _local = LocalBuckets()
 
 
@@ -95,6 +97,11 @@ def count_letter(instance: str) -> None:
     limits = settings.CONFIG.RateLimits
     if limits.Enabled:
         _spend(f"letters:{instance}", limits.Letters.Instance)
+
+
+def count_known_browser(instance: str, device: str) -> None:
+    """Count a sign-in that a browser begins on its own account. Raises ResourceExhausted."""
+    _spend(f"browser:{instance}:{device}", KNOWN_BROWSER)
 
 
 def may_try_code(instance: str, address: str) -> None:

@@ -13,7 +13,7 @@ import mmap
 import os
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -112,9 +112,10 @@ class SharedTurns:
             queue.seats = [one for one in queue.seats if (one.desk, one.number) != (seat.desk, seat.number)]
 
     def process_ended(self, process: int) -> None:
-        """Give back what a process held and waited for."""
+        """Give back what a process held and waited for; who got a turn by its last change may not have been woken."""
         with self._changing() as queue:
             queue.leave(process)
+        self._ring(desk for desk, one in enumerate(queue.processes) if one)
 
     def _is_served(self, seat: Seat) -> bool:
         with self._changing() as queue:
@@ -150,7 +151,10 @@ class SharedTurns:
                 self._write(queue)
         finally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
-        for desk in {seat.desk for seat in served if seat in before[1]}:  # who came just now looks for themselves
+        self._ring({seat.desk for seat in served if seat in before[1]})  # who came just now looks for themselves
+
+    def _ring(self, desks: Iterable[int]) -> None:
+        for desk in desks:
             with suppress(BlockingIOError):  # full: it is rung already
                 os.write(self._bells[desk][1], b"\0")
 

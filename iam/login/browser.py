@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from iam.access.tokens import digest
 from iam.vault import wiring
-from oidc.login_door import finds_browser_sessions, finds_sessions_to_end
+from oidc.login_door import finds_browser_sessions, finds_known_browser, finds_sessions_to_end
 from users.models import SessionRow
 from users.queries import find_sessions
 
@@ -82,6 +82,13 @@ def device_of(request: HttpRequest, instance: str) -> Device:
     except signing.BadSignature:
         return Device(secrets.token_urlsafe(16))
     return Device(str(kept["id"]), tuple(kept["people"]))
+
+
+@finds_known_browser
+def known_device(request: HttpRequest, instance: str) -> str:
+    """The digest of a browser in which somebody has signed in before; empty for any other."""
+    device = device_of(request, instance)
+    return device.digest if device.people else ""
 
 
 def remember_device(

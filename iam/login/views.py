@@ -135,8 +135,8 @@ def fill(request: HttpRequest, visit: Visit, template: str, status: int = 200, *
     response.frame_ancestors = frame_ancestors(visit.settings.security)  # type: ignore[attr-defined]
     if visit.flow is not None and visit.flow.redirect_uri:
         may_go_on_to(response, visit.flow.redirect_uri)
-    if lang := request.GET.get("lang"):
-        response.set_cookie(language.COOKIE, lang[:5], max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
+    if (lang := request.GET.get("lang", "").split("-")[0].lower()) in language.OFFERED:
+        response.set_cookie(language.COOKIE, lang, max_age=browser.AGE_SECONDS, samesite="Lax", httponly=True)
     return response
 
 

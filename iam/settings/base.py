@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "iam.settings.middleware.whole_texts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "iam.api.doors.limited",
+    "iam.api.readable.without_nul",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]

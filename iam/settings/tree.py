@@ -519,8 +519,14 @@ class LettersSection(Section):
 class WaitingSection(Section):
     """How much of what nobody proved anything for may wait at the same time: sign-ins begun, letters asked for."""
 
-    Network: int = Field(300, ge=1, description="sign-ins that one network (/24, IPv6: /48) began and did not end")
-    Instance: int = Field(50_000, ge=1, description="sign-ins of one instance that were begun and did not end")
+    Network: int = Field(
+        300, ge=1, description="sign-ins that one network (/24, IPv6: /48) began in ten minutes and did not end"
+    )
+    Instance: int = Field(
+        50_000,
+        ge=1,
+        description="sign-ins of one instance that were begun and did not end; then the oldest are forgotten",
+    )
     Letters: int = Field(10_000, ge=1, description="letters asked for that were not looked at yet, of one instance")
 
 

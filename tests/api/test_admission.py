@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from iam.access.caller import RequestMeta
 from iam.api import admission, gate
 
 SESSION = {
@@ -179,3 +180,37 @@ def test_grpc_and_people_are_told_in_their_own_form(small):
         await asyncio.gather(*waiting)
 
     asyncio.run(story())
+
+
+def test_p12_an_address_that_has_asked_too_much_takes_no_place_in_the_queue(small, monkeypatch):
+    """Else a stranger who sends the word holds all turns, and whoever signs in is told that too many do."""
+    from django.conf import settings
+
+    from iam.api import rates
+
+    rates.forget()
+    monkeypatch.setattr(settings.CONFIG.RateLimits.Address, "Burst", 3)
+    monkeypatch.setattr(settings.CONFIG.RateLimits.Address, "PerSecond", 0.001)
+    flood, person = {"client": ("192.0.2.9", 1)}, {"client": ("198.51.100.1", 1)}
+
+    async def story(path):
+        house = House()
+        for _ in range(3):
+            rates.count_page("192.0.2.9")
+            rates.count_nobody(RequestMeta("localhost", remote_addr="192.0.2.9"))
+        strangers = await crowd(house, 5, path=path, **flood)
+        assert [one.result()[0] for one in strangers] == [429] * 5 and house.begun == 0
+        people = await crowd(house, 1, path=path, **person)
+        assert house.begun == 1, path
+        house.may_end.set()
+        await asyncio.gather(*people)
+
+    for path in (
+        "/v2/sessions",
+        "/ui/v2/login/password",
+        "/zitadel.session.v2.SessionService/CreateSession",
+        "/nothing",
+    ):
+        rates.forget()
+        asyncio.run(story(path))
+    rates.forget()

