@@ -43,7 +43,10 @@ def test_a_new_user_is_told_to_the_target_in_the_words_of_the_reference(house, r
         "sequence": 1,
         "event_type": "user.human.added",
         "userID": house.system.actor,
-        "event_payload": {},
+        "event_payload": {
+            "organizationScoped": False,
+            "withDomain": False,
+        },  # beside the reference's: how the name is unique
     }
     assert post.states() == [SENT]
 

@@ -136,9 +136,9 @@ def test_facts_are_fed_in_batches_with_few_statements(settled, django_assert_max
 
 
 def test_an_idle_follower_reads_and_writes_nothing_else(settled, django_assert_max_num_queries):
-    """The horizon, who has news, and what is due: messages and webhooks, one statement each."""
+    """The horizon, who has news, and what is due: messages, webhooks and letters asked for without a token, one statement each."""
     run_until_done(wiring.store())
-    with django_assert_max_num_queries(7) as asked:
+    with django_assert_max_num_queries(8) as asked:
         run_until_done(wiring.store())
     assert not [one for one in asked.captured_queries if not one["sql"].startswith(("SELECT", "(SELECT"))]
 
