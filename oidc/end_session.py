@@ -89,7 +89,10 @@ def checked_target(instance: str, signed: str) -> str:
 
 
 def _target(ctx: Context, sent: dict[str, str]) -> tuple[str, set[str]]:
-    """(where to go afterwards, session and person that the hint names); raises ShownError for an unregistered address."""
+    """(where to go afterwards, session and person that the hint names); raises ShownError for an unregistered address.
+
+    Nowhere after a hint that is none: what else came with it is not believed either (RP-Initiated Logout §4).
+    """
     claims = hinted(ctx, sent.get("id_token_hint", "")) if sent.get("id_token_hint") else None
     by_hint = str(claims.get("azp", "")) if claims else ""
     client_id = sent.get("client_id", "") or by_hint
@@ -102,4 +105,6 @@ def _target(ctx: Context, sent: dict[str, str]) -> tuple[str, set[str]]:
     if client is None or (by_hint and by_hint != client_id) or uri not in registered or client.weakness_of(uri):
         log.info("client %.200r asked to go on to %.200r; it registered %s", client_id, uri, registered)
         raise ShownError("post_logout_redirect_uri_mismatch", asked=uri[:1000])
+    if claims is None and sent.get("id_token_hint"):
+        return "", known
     return with_query(uri, {"state": sent["state"]}) if sent.get("state") else uri, known

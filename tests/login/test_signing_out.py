@@ -199,6 +199,22 @@ def test_r15_the_page_goes_where_a_checked_request_said(flow, name, value, signe
         assert "evil" not in answer.get("Content-Security-Policy", "")
 
 
+@pytest.mark.parametrize("hint", ["modified", "foreign", "no token"])
+@pytest.mark.parametrize("signed_in", [True, False])
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_r13_a_hint_that_is_none_leads_nowhere(house, flow, hint, signed_in, verb):
+    """Neither at once nor after the question, though a client and its registered address came with it."""
+    tokens = sign_in(flow)
+    if not signed_in:
+        flow.web.cookies.clear()
+    head, body, signature = tokens["id_token"].split(".")
+    sent = {"modified": f"{head}.{body}.{signature[::-1]}", "foreign": f"{head}.{body}.e30", "no token": "x"}[hint]
+    form = {"id_token_hint": sent, "client_id": flow.client_id, "post_logout_redirect_uri": BACK}
+    answer = getattr(flow.web, verb)(OUT, form)
+    assert answer["Location"] == PAGE and alive(flow, tokens)
+    assert BACK not in (flow.web.get(PAGE).get("Location") or "")
+
+
 @pytest.mark.parametrize("change", ["another instance", "too old", "another shape"])
 def test_r13_an_address_counts_for_its_instance_and_time(house, flow, monkeypatch, change):
     value = [house.instance, BACK]
