@@ -43,7 +43,7 @@ async def _refuse(scope: Scope, send: Any, wrong: InvalidInput | TooLarge) -> No
 
 
 def _must_fit(scope: Scope) -> None:
-    head = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    head = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
     head += sum(len(name) + len(value) + BESIDE for name, value in scope["headers"])
     if head > settings.CONFIG.Limits.HeaderBytes:
         raise TooLarge("api.head_too_large")
@@ -55,7 +55,7 @@ def _netloc(scope: Scope) -> bytes:
         raise InvalidInput("auth.host_invalid", field="host")  # an absolute form names a second host (RFC 9112 §3.2.2)
     headers = _joined(scope)
     if (
-        "host" not in headers and scope["http_version"] == "1.0"
+        "host" not in headers and scope.get("http_version") == "1.0"
     ):  # may leave it out; then it is nobody's (RFC 9112 §3.2)
         headers["host"] = "{}:{}".format(*(scope.get("server") or ("localhost", 0)))
     peer = (scope.get("client") or ("",))[0]

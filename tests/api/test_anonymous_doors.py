@@ -198,7 +198,7 @@ def test_n08_one_address_opens_so_many_sockets_and_is_then_told_to_wait(house, f
         scope = {
             "type": "websocket",
             "path": "/no/such/socket",
-            "headers": [],
+            "headers": [(b"host", b"localhost")],
             "client": (address, 1),
             "subprotocols": [],
         }
