@@ -35,5 +35,6 @@ urlpatterns = [
     *rest_urls(),
     re_path(API, unknown_route),
 ]
+handler400 = "iam.api.health.malformed"
 handler404 = "iam.api.health.unknown"
 handler500 = "iam.api.health.failed"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 
 from iam.access.caller import instance_of
@@ -14,6 +14,8 @@ from oidc.registry import client_of
 from projects.domain.uris import origin_of
 from projects.models import AppRow
 
+MOST = 50
+"""Applications that are looked at for one origin."""
 View = Callable[[HttpRequest], HttpResponse]
 
 
@@ -57,5 +59,8 @@ def is_registered(host: str, origin: str) -> bool:
     if not wanted or wanted != origin.lower():
         return False
     likely = Q(redirect_uris__icontains=wanted) | Q(additional_origins__icontains=wanted)
-    rows = AppRow.objects.filter(likely, instance_id=instance, kind="oidc").select_related("project")[:50]
+    exact = Q(redirect_uris__icontains=f'"{wanted}/') | Q(additional_origins__icontains=f'"{wanted}"')
+    rows = AppRow.objects.filter(likely, instance_id=instance, kind="oidc").select_related("project")
+    # the surest first: addresses that only hold the origin somewhere, however many, push nobody out
+    rows = rows.order_by(Case(When(exact, then=Value(0)), default=Value(1)), "id")[:MOST]
     return any(wanted in client_of(row).origins for row in rows)

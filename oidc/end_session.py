@@ -20,10 +20,13 @@ from users.commands.sessions import terminate_session
 
 log = logging.getLogger(__name__)
 
+END_SESSION = "/oidc/v1/end_session"
 LOGOUT = "/ui/v2/login/logout"
 SIGNED_OUT = "/ui/v2/login/signedout"
 SALT = "oidc.end_session"
+AGAIN_SALT = "oidc.end_session.again"
 QUESTION_SECONDS = 3600
+AGAIN_SECONDS = 60
 
 
 @csrf_exempt
@@ -33,15 +36,38 @@ def end_session(request: HttpRequest) -> HttpResponse:
     meta = meta_of(request)
     try:
         ctx = context_of_nobody(meta, instance_of(meta.host))
-        target, known = _target(ctx, {name: str(value) for name, value in values.items()})
+        target, known = _came_again(ctx, request) or _target(ctx, {name: str(value) for name, value in values.items()})
     except (ShownError, NotFound) as shown:
         return error_page(request, shown)
+    if _is_posted_from_elsewhere(ctx, request):
+        return see_other(_again(ctx, target, known))
     if not known:
         return _ask(ctx, request, target)
     for row in sessions_to_end(request, ctx.instance):
         if known & {row.id, row.user_id}:
             terminate_session(ctx, session_id=row.id)
     return see_other(target or SIGNED_OUT)
+
+
+def _is_posted_from_elsewhere(ctx: Context, request: HttpRequest) -> bool:
+    """Whether a form of another site brought the browser here: it keeps its cookies back then (SameSite=Lax)."""
+    origin = request.headers.get("Origin", ctx.base_url)
+    return request.method == "POST" and origin != ctx.base_url and not sessions_to_end(request, ctx.instance)
+
+
+def _again(ctx: Context, target: str, known: set[str]) -> str:
+    """This endpoint, with what was found out, for the browser to come again with its cookies (RP-Initiated Logout §2)."""
+    checked = signing.dumps([ctx.instance, target, sorted(known)], salt=AGAIN_SALT)
+    return f"{END_SESSION}?{urlencode({'checked': checked})}"
+
+
+def _came_again(ctx: Context, request: HttpRequest) -> tuple[str, set[str]] | None:
+    """What an earlier request found out; None for any other."""
+    try:
+        of, target, known = signing.loads(request.GET.get("checked", ""), salt=AGAIN_SALT, max_age=AGAIN_SECONDS)
+    except (signing.BadSignature, ValueError):
+        return None
+    return (str(target), set(known)) if of == ctx.instance else None
 
 
 def _ask(ctx: Context, request: HttpRequest, target: str) -> HttpResponse:
@@ -63,7 +89,10 @@ def checked_target(instance: str, signed: str) -> str:
 
 
 def _target(ctx: Context, sent: dict[str, str]) -> tuple[str, set[str]]:
-    """(where to go afterwards, session and person that the hint names); raises ShownError for an unregistered address."""
+    """(where to go afterwards, session and person that the hint names); raises ShownError for an unregistered address.
+
+    Nowhere after a hint that is none: what else came with it is not believed either (RP-Initiated Logout §4).
+    """
     claims = hinted(ctx, sent.get("id_token_hint", "")) if sent.get("id_token_hint") else None
     by_hint = str(claims.get("azp", "")) if claims else ""
     client_id = sent.get("client_id", "") or by_hint
@@ -76,4 +105,6 @@ def _target(ctx: Context, sent: dict[str, str]) -> tuple[str, set[str]]:
     if client is None or (by_hint and by_hint != client_id) or uri not in registered or client.weakness_of(uri):
         log.info("client %.200r asked to go on to %.200r; it registered %s", client_id, uri, registered)
         raise ShownError("post_logout_redirect_uri_mismatch", asked=uri[:1000])
+    if claims is None and sent.get("id_token_hint"):
+        return "", known
     return with_query(uri, {"state": sent["state"]}) if sent.get("state") else uri, known

@@ -3,19 +3,18 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
-from iam.access.caller import RequestMeta, context_of_nobody, instance_of
+from iam.access.caller import context_of_nobody, instance_of
 from iam.access.http import meta_of
 from iam.api import rates
 from iam.kernel.context import Context
 from iam.kernel.errors import NotFound, ResourceExhausted
-from oidc import device_start, devices, discovery, families, introspection
+from oidc import counting, device_start, devices, discovery, families, introspection
 from oidc.client_auth import authenticated_client
 from oidc.clients import Client
 from oidc.cors import with_cors
@@ -32,8 +31,6 @@ OF_CLIENTS: Mapping[str, Callable[[Context, Client, Mapping[str, str]], Order]] 
 }
 """Grants of an application that authenticates as it is registered, and registered the grant."""
 MOST_FORM = 1_000_000
-SECRETS = ("client_secret", "client_assertion", "assertion", "access_token")
-"""What shows who asks; when it is wrong, the refusal counts."""
 Endpoint = Callable[[Context, HttpRequest], tuple[Any, int]]
 
 
@@ -49,11 +46,11 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
             meta = meta_of(request)
             try:
                 if not open_to_any:
-                    rates.enter(meta)
-                    _count_nobody_on_page(request, meta)
+                    counting.enter(request, meta)
                 content, status = answer(context_of_nobody(meta, instance_of(meta.host)), request)
             except OAuthError as refused:
-                return _refused(meta, refused)
+                counting.count_refusal(request, meta, refused)
+                return _refused(refused)
             except ResourceExhausted as wait:
                 return _told_to_wait(wait)
             except NotFound as unknown:
@@ -65,13 +62,6 @@ def endpoint(*verbs: str, open_to_any: bool = False) -> Callable[[Endpoint], Cal
     return wrap
 
 
-def _count_nobody_on_page(request: HttpRequest, meta: RequestMeta) -> None:
-    """A request that shows no secret is anybody's, good or bad: counted on its address."""
-    shows = request.headers.get("Authorization") or any(name in request.POST for name in SECRETS)
-    if not shows:
-        rates.count_page(meta.remote_addr)
-
-
 def _told_to_wait(wait: ResourceExhausted) -> HttpResponse:
     """429: OAuth has no word of its own for it at these endpoints."""
     told = OAuthError("temporarily_unavailable", "too many requests; wait before the next one").answer()
@@ -80,10 +70,7 @@ def _told_to_wait(wait: ResourceExhausted) -> HttpResponse:
     return response
 
 
-def _refused(meta: RequestMeta, refused: OAuthError) -> HttpResponse:
-    if refused.kind.status == 401 or refused.error == "invalid_grant":
-        with suppress(ResourceExhausted):
-            rates.count_nobody(meta)
+def _refused(refused: OAuthError) -> HttpResponse:
     response = _json(refused.answer(), refused.kind.status)
     if challenge := _challenge(refused):
         response.headers["WWW-Authenticate"] = challenge
@@ -156,7 +143,7 @@ def _keys(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
 @endpoint("POST")
 def token(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/token."""
-    order = _order(ctx, form_of(request), request.headers.get("Authorization", ""))
+    order = _order(ctx, request, form_of(request))
     try:
         return issue(ctx, order), 200
     except families.ReusedError as reused:
@@ -173,15 +160,17 @@ NEEDED = {
 """What a grant cannot do without (RFC 6749 §4.1.3, §6; RFC 8628 §3.4; RFC 7523 §2.1)."""
 
 
-def _order(ctx: Context, form: Mapping[str, str], authorization: str) -> Order:
+def _order(ctx: Context, request: HttpRequest, form: Mapping[str, str]) -> Order:
     _must_have(form, NEEDED.get(form.get("grant_type", ""), ""))
     match form.get("grant_type", ""):
         case "client_credentials":
-            return service.by_secret(ctx, form, authorization)
+            made = service.by_secret(ctx, form, request.headers.get("Authorization", ""))
+            counting.note_proved(request)
+            return made
         case grant if grant == JWT_BEARER:
             return service.by_assertion(ctx, form)
         case grant if ordered := OF_CLIENTS.get(grant):
-            return ordered(ctx, _client_with(ctx, grant, form, authorization), form)
+            return ordered(ctx, _client_with(ctx, grant, request, form), form)
         case "":
             raise OAuthError("invalid_request", "grant_type is missing")
     raise OAuthError("unsupported_grant_type")
@@ -193,9 +182,17 @@ def _must_have(form: Mapping[str, str], name: str) -> None:
         raise OAuthError("invalid_request", f"{name} is missing")
 
 
-def _client_with(ctx: Context, grant: str, form: Mapping[str, str], authorization: str) -> Client:
+def _client_of(ctx: Context, request: HttpRequest, form: Mapping[str, str], *, public: bool = True) -> Client:
+    """The application that calls; raises OAuthError invalid_client."""
+    client = authenticated_client(ctx, form, request.headers.get("Authorization", ""), public=public)
+    if not client.is_public:
+        counting.note_proved(request)
+    return client
+
+
+def _client_with(ctx: Context, grant: str, request: HttpRequest, form: Mapping[str, str]) -> Client:
     """The application that calls and registered a grant; raises OAuthError invalid_client, unauthorized_client."""
-    client = authenticated_client(ctx, form, authorization)
+    client = _client_of(ctx, request, form)
     if grant not in client.grant_types:
         raise OAuthError("unauthorized_client", f"this client may not use {grant}")
     return client
@@ -205,7 +202,7 @@ def _client_with(ctx: Context, grant: str, form: Mapping[str, str], authorizatio
 def device_authorization(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/device_authorization (RFC 8628 §3.1). Each one makes a row: counted on its address, good or not (N08)."""
     form = form_of(request)
-    client = _client_with(ctx, devices.GRANT, form, request.headers.get("Authorization", ""))
+    client = _client_with(ctx, devices.GRANT, request, form)
     rates.count_nobody(meta_of(request))
     return device_start.start(ctx, client, form.get("scope", "")), 200
 
@@ -214,7 +211,7 @@ def device_authorization(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
 def introspect(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/introspect (RFC 7662)."""
     form = form_of(request)
-    client = authenticated_client(ctx, form, request.headers.get("Authorization", ""), public=False)
+    client = _client_of(ctx, request, form, public=False)
     _must_have(form, "token")
     return introspection.introspect(ctx, client, form["token"]), 200
 
@@ -238,7 +235,7 @@ def userinfo(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
 def revoke(ctx: Context, request: HttpRequest) -> tuple[Any, int]:
     """/oauth/v2/revoke (RFC 7009): 200 for an unknown token, too; another client's is left alone (checklist D08)."""
     form = form_of(request)
-    client = authenticated_client(ctx, form, request.headers.get("Authorization", ""))
+    client = _client_of(ctx, request, form)
     _must_have(form, "token")
     row = introspection.find_any(ctx, form["token"])
     if row is None:

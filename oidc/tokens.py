@@ -47,6 +47,7 @@ class Subject:
 class Order:
     """Which tokens to make: for whom (client None: the service user itself), how far, of which family.
 
+    `granted` is what the sign-in was for, when less is asked for now: the next refresh token stands for it all.
     `presented_id` is the client id by which a service user came, when that was not its id. `instance`, and the `key`
     that signs there, when they were read already; else they are read. `take` uses up what was presented, or raises.
     """
@@ -59,6 +60,7 @@ class Order:
     with_refresh: bool = False
     started_at: datetime | None = None
     audience: tuple[str, ...] = field(default=())
+    granted: tuple[str, ...] = ()
     presented_id: str = ""
     instance: Instance | None = None
     key: BoundKey | None = None
@@ -237,6 +239,7 @@ def _refresh_token(ctx: Context, order: Order, lifetimes: OidcLifetimes) -> str:
     started = order.started_at or now
     last = started + lifetimes.refresh_token_expiration
     idle = min(now + lifetimes.refresh_token_idle_expiration, last)
+    order = replace(order, scopes=order.granted or order.scopes)  # RFC 6749 §6: identical to those of the one before
     RefreshToken.objects.create(
         **_bearer(ctx, order, ctx.ports.new_id(), token, idle), started_at=started, ends_at=last
     )

@@ -43,7 +43,7 @@ async def _refuse(scope: Scope, send: Any, wrong: InvalidInput | TooLarge) -> No
 
 
 def _must_fit(scope: Scope) -> None:
-    head = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
+    head = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
     head += sum(len(name) + len(value) + BESIDE for name, value in scope["headers"])
     if head > settings.CONFIG.Limits.HeaderBytes:
         raise TooLarge("api.head_too_large")

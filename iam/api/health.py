@@ -33,6 +33,14 @@ def validate(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told, status=412 if any(wrong.values()) else 200)
 
 
+def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A form or query that cannot be read: a page for people, OAuth's own error for programs (RFC 6749 §5.2)."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return error_page(request, status=400, reason="page_unknown")
+    told = {"error": "invalid_request", "error_description": "the request cannot be read"}
+    return JsonResponse(told, status=400, headers={"Cache-Control": "no-store"})
+
+
 def unknown(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A path that nothing has: a page for people, for programs what unknown paths of the API answer."""
     if "text/html" not in request.headers.get("Accept", ""):

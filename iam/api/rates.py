@@ -60,10 +60,13 @@ def _buckets() -> Buckets:
     return RedisBuckets(redis.broker, _local) if redis.Enabled else _local
 
 
-def enter(meta: RequestMeta) -> None:
-    """Refuse a request whose address has to wait; looks only. Raises ResourceExhausted."""
+def enter(meta: RequestMeta, secret: str = "") -> None:
+    """Refuse a request whose address has to wait; looks only. Raises ResourceExhausted.
+
+    `secret`: what it shows elsewhere than in its header.
+    """
     limits = settings.CONFIG.RateLimits
-    if limits.Enabled and meta.remote_addr and _digest(meta) not in _known:
+    if limits.Enabled and meta.remote_addr and _digest(meta, secret) not in _known:
         _spend(_of_address(meta.remote_addr), limits.Address, 0)
 
 
@@ -119,11 +122,17 @@ def tried_wrong_code(instance: str, address: str) -> None:
             _spend(f"code:{instance}:{source_of(address)}", limits.Code)
 
 
+def note_accepted(meta: RequestMeta, secret: str = "") -> None:
+    """Remember what a request showed and was accepted by; nothing of one that showed nothing."""
+    if settings.CONFIG.RateLimits.Enabled and (secret or meta.headers.get("authorization")):
+        _known.add(_digest(meta, secret))
+
+
 def count_caller(meta: RequestMeta, instance: str, user_id: str) -> None:
     """Count a request on its caller. Raises ResourceExhausted."""
     limits = settings.CONFIG.RateLimits
     if limits.Enabled:
-        _known.add(_digest(meta))
+        note_accepted(meta)
         _spend(f"caller:{instance}:{user_id}", limits.Caller)
 
 
@@ -171,8 +180,9 @@ def _of_address(address: str) -> str:
     return f"address:{source_of(address)}"
 
 
-def _digest(meta: RequestMeta) -> bytes:
-    return hashlib.sha256(f"{meta.host}\n{meta.headers.get('authorization', '')}".encode()).digest()
+def _digest(meta: RequestMeta, secret: str = "") -> bytes:
+    shown = (meta.host, meta.headers.get("authorization", ""), *([secret] if secret else ()))
+    return hashlib.sha256("\n".join(shown).encode()).digest()
 
 
 def _spend(key: str, rate: RateSection, cost: int = 1) -> None:

@@ -36,6 +36,7 @@ from users.commands.sessions import (
     must_know_password,
     record_password_check,
     set_session_token,
+    terminate_session,
 )
 from users.login_names import certain_name
 from users.models import SessionRow, UserRow
@@ -301,9 +302,16 @@ def _signed_in(request: HttpRequest, visit: Visit, user: UserRow) -> HttpRespons
         response = see_other(f"{BASE}password/expiring", flow)
     else:
         response = answered(visit, id) or _another_account(request, visit)
-    browser.remember(request, response, {**known, id: opened.token})
+    _end(ctx, browser.remember(request, response, {**known, id: opened.token}))
     browser.remember_device(request, response, ctx.instance, browser.device_of(request, ctx.instance), user.id)
     return response
+
+
+def _end(ctx: Context, ids: list[str]) -> None:
+    """End sessions that the browser knows no more: nothing lives on that signing out does not end (checklist L10)."""
+    living = SessionRow.objects.filter(instance_id=ctx.instance, id__in=ids, terminated=False) if ids else ()
+    for row in living:
+        terminate_session(ctx, session_id=row.id)
 
 
 def _another_account(request: HttpRequest, visit: Visit) -> HttpResponse:

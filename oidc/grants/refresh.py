@@ -27,6 +27,7 @@ def order(ctx: Context, client: Client, form: Mapping[str, str]) -> Order:
     return Order(
         subject=Subject(user, row.session_id, row.auth_time, tuple(row.amr)),  # no nonce: OpenID Connect Core §12.2
         scopes=scopes,
+        granted=tuple(row.scopes),
         client=client,
         family_id=row.family_id,
         with_refresh=True,

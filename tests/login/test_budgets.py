@@ -1,5 +1,6 @@
 """One budget for a person, whatever name is typed and whichever door is asked; one for a network (P03, P05, O03, O04)."""
 
+import itertools
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -131,6 +132,7 @@ def test_p03_an_address_that_asks_for_many_names_has_to_wait(house, gigi):
     assert told == [200] * burst + [429] and ResetRequest.objects.count() == burst
 
 
+NEW_ADDRESSES = itertools.count()
 LETTERS = {
     "reset page": lambda house, id: ask("gigi") and settle(),
     "PasswordReset": lambda house, id: Rpc(USERS, house.pat)("PasswordReset", {"userId": id}),
@@ -139,7 +141,7 @@ LETTERS = {
     ),
     "SendEmailCode": lambda house, id: Rpc(USERS, house.pat)("SendEmailCode", {"userId": id}),
     "SetEmail": lambda house, id: Rpc(USERS, house.pat)(
-        "SetEmail", {"userId": id, "email": "gigi@example.com", "sendCode": {}}
+        "SetEmail", {"userId": id, "email": f"gigi{next(NEW_ADDRESSES)}@example.com", "sendCode": {}}
     ),
     "v1 reset": lambda house, id: Rpc(OLDER, house.pat)("SendHumanResetPasswordNotification", {"userId": id}),
 }

@@ -111,7 +111,21 @@ def test_a_cookie_of_many_sign_ins_stays_small_and_remembers_everybody(house, fl
     for _ in range(15):
         sign_in(flow)
     known = signing.loads(flow.web.cookies["gatehouse_sessions"].value, salt=cookies.SALT)
-    assert len(known) <= cookies.MOST and len(browser.sessions_in(flow)) == 2
+    assert len(known) <= cookies.MOST + cookies.MOST_OLDER and len(browser.sessions_in(flow)) == 2
+    assert len(flow.web.cookies["gatehouse_sessions"].value) < 1000
+
+
+@pytest.mark.parametrize("most", [50, 3])
+def test_l10_signing_out_ends_what_many_sign_ins_left_behind(flow, monkeypatch, most):
+    """Also what the cookie has no room for any more: that ends with the sign-in that pushes it out."""
+    monkeypatch.setattr(cookies, "MOST_OLDER", most)
+    first, other = sign_in(flow), another_app(flow)
+    for _ in range(12):
+        last = sign_in(other)
+    out(flow, id_token_hint=last["id_token"])
+    assert not alive(flow, first) and not alive(other, last)
+    assert "error" in flow.refresh(first["refresh_token"]).json()
+    assert not SessionRow.objects.filter(terminated=False).exists()
 
 
 # ── without a hint ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,6 +199,22 @@ def test_r15_the_page_goes_where_a_checked_request_said(flow, name, value, signe
         assert "evil" not in answer.get("Content-Security-Policy", "")
 
 
+@pytest.mark.parametrize("hint", ["modified", "foreign", "no token"])
+@pytest.mark.parametrize("signed_in", [True, False])
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_r13_a_hint_that_is_none_leads_nowhere(house, flow, hint, signed_in, verb):
+    """Neither at once nor after the question, though a client and its registered address came with it."""
+    tokens = sign_in(flow)
+    if not signed_in:
+        flow.web.cookies.clear()
+    head, body, signature = tokens["id_token"].split(".")
+    sent = {"modified": f"{head}.{body}.{signature[::-1]}", "foreign": f"{head}.{body}.e30", "no token": "x"}[hint]
+    form = {"id_token_hint": sent, "client_id": flow.client_id, "post_logout_redirect_uri": BACK}
+    answer = getattr(flow.web, verb)(OUT, form)
+    assert answer["Location"] == PAGE and alive(flow, tokens)
+    assert BACK not in (flow.web.get(PAGE).get("Location") or "")
+
+
 @pytest.mark.parametrize("change", ["another instance", "too old", "another shape"])
 def test_r13_an_address_counts_for_its_instance_and_time(house, flow, monkeypatch, change):
     value = [house.instance, BACK]
@@ -221,3 +251,56 @@ def test_time_of_the_older_sessions_counts(house, flow):
     SessionRow.objects.update(expires_at=house.system.now() - timedelta(seconds=1))
     assert not alive(flow, first)
     assert alive(flow, sign_in(flow))
+
+
+# ── a form of another site: browsers keep their cookies back (SameSite=Lax) ────────────────────────────────────────────
+
+
+def posted(flow, origin="https://app.example", **form):
+    """What a browser does with a form of another site: a POST without cookies, then it follows with them."""
+    headers = {"origin": origin} if origin else {}
+    return Client(HTTP_HOST=HOST).post(OUT, form, headers=headers)["Location"]
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "null", "http://localhost.evil.example"])
+@pytest.mark.parametrize("state", [None, "a b&c=d"])
+def test_r13_a_posted_form_with_a_hint_signs_out(flow, origin, state):
+    tokens = sign_in(flow)
+    sent = {
+        "id_token_hint": tokens["id_token"],
+        "post_logout_redirect_uri": BACK,
+        **({"state": state} if state else {}),
+    }
+    answer = flow.web.get(posted(flow, origin, **sent))
+    assert urlsplit(answer["Location"])._replace(query="").geturl() == BACK
+    assert told(answer) == ({"state": state} if state else {})
+    assert not alive(flow, tokens)
+
+
+def test_r13_r14_a_posted_form_without_a_hint_asks(flow):
+    tokens = sign_in(flow)
+    asked = flow.web.get(posted(flow, client_id=flow.client_id, post_logout_redirect_uri=BACK))["Location"]
+    assert urlsplit(asked).path == PAGE and alive(flow, tokens)
+
+
+def test_r13_a_posted_form_with_a_wrong_address_is_refused_at_once(flow):
+    form = {"client_id": flow.client_id, "post_logout_redirect_uri": "https://evil.example/"}
+    answer = Client(HTTP_HOST=HOST).post(OUT, form, headers={"origin": "https://evil.example"})
+    assert (answer.status_code, "Location" in answer) == (400, False)
+
+
+@pytest.mark.parametrize("change", ["another instance", "too old", "another salt", "another shape", "none"])
+def test_r13_r14_what_comes_again_was_checked_here_a_moment_ago(house, flow, monkeypatch, change):
+    tokens = sign_in(flow)
+    value, salt = [house.instance, "https://evil.example/", [flow.person]], end_session.AGAIN_SALT
+    if change == "another instance":
+        value[0] = "999999999999999998"
+    if change == "too old":
+        monkeypatch.setattr(end_session, "AGAIN_SECONDS", -1)
+    if change == "another salt":
+        salt = end_session.SALT
+    if change == "another shape":
+        value = value[:2]
+    checked = "junk" if change == "none" else signing.dumps(value, salt=salt)
+    assert urlsplit(out(flow, checked=checked)["Location"]).path == PAGE
+    assert alive(flow, tokens)

@@ -222,6 +222,21 @@ def test_r06_d10_scripts_of_an_address_that_is_not_answered_read_nothing(house, 
     assert ("Access-Control-Allow-Origin" in answer) is answered
 
 
+@pytest.mark.parametrize("config", [{"redirect_uris": (REDIRECT,)}, {"additional_origins": ("https://app.example",)}])
+@pytest.mark.parametrize("address", ["https://app.example.evil.example/", "https://evil.example/?https://app.example/"])
+def test_d10_addresses_that_hold_an_origin_somewhere_push_its_application_out_of_nothing(house, flow, config, address):
+    """Anybody who may register applications may register many of these."""
+    AppRow.objects.all().delete()
+    made = OidcConfig(**{"redirect_uris": ("https://evil.example/",), **config})
+    app = projects.add_oidc_app(house.system, project_id=flow.project, name="real", config=made).id
+    row = AppRow.objects.get(id=app)
+    more = {field.attname: getattr(row, field.attname) for field in AppRow._meta.concrete_fields}
+    more |= {"redirect_uris": [address], "additional_origins": []}
+    AppRow.objects.bulk_create(AppRow(**more | {"id": f"0{at}", "client_id": f"c{at}"}) for at in range(1, 70))
+    answer = flow.web.options("/oauth/v2/token", headers={"origin": "https://app.example"})
+    assert answer.get("Access-Control-Allow-Origin") == "https://app.example"
+
+
 LOOPBACK = [  # (registered, asked, answered) for a native application
     ("http://127.0.0.1/cb", "http://127.0.0.1:53211/cb", True),
     ("http://127.0.0.1:9/cb", "http://127.0.0.1/cb", True),

@@ -142,6 +142,16 @@ def test_c06_scopes_only_shrink(flow):
     assert flow.refresh(token, scope="openid").json()["scope"] == "openid"
 
 
+def test_c06_the_next_refresh_token_stands_for_what_the_first_did(flow):
+    """RFC 6749 §6: who asks for less once may have it all the next time, and never more."""
+    first = flow.tokens()
+    less = flow.refresh(first["refresh_token"], scope="openid").json()
+    assert less["scope"] == "openid" and "email" not in flow.userinfo(less["access_token"]).json()
+    again = flow.refresh(less["refresh_token"]).json()
+    assert again["scope"] == first["scope"] and "email" in flow.userinfo(again["access_token"]).json()
+    assert flow.refresh(again["refresh_token"], scope="openid phone").json()["error"] == "invalid_scope"
+
+
 def test_c06_refresh_ends_with_the_password(flow):
     token = flow.tokens()["refresh_token"]
     users.set_password(flow.house.system, user_id=flow.person, password="Another-Horse-9")
