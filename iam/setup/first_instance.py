@@ -6,7 +6,8 @@ killed anywhere goes on where it stopped.
 
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,7 +67,7 @@ def make(config: Config) -> Printed | None:
         step.save()
     ids = {thing: Drawn(id) for thing, id in step.chosen.items()}
     ctx = system_context(ids["instance"], base_url=base_url(config))
-    make_instance(ctx, config, ids)
+    make_instance(ctx, config, ids, part=naming)
     with naming("human"):
         printed = _make_human(ctx, config, ids)
     with naming("machine"):
@@ -81,11 +82,18 @@ def make(config: Config) -> Printed | None:
     return printed
 
 
-def make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
-    """The instance with its settings and its first organization, where they are missing."""
+def unnamed(_: str) -> AbstractContextManager[None]:
+    """Around a part whose refusals go as they are to whoever asked for the instance."""
+    return nullcontext()
+
+
+def make_instance(
+    ctx: Context, config: Config, ids: dict[str, str], *, part: Callable[[str], AbstractContextManager[None]] = unnamed
+) -> None:
+    """The instance with its settings and its first organization, where they are missing. `part` stands around each of them."""
     first, default = config.FirstInstance, config.DefaultInstance
     if not InstanceRow.objects.filter(instance_id=ctx.instance).exists():
-        with naming("instance"):
+        with part("instance"):
             instance.add_instance(
                 ctx,
                 name=first.InstanceName or default.InstanceName,
@@ -93,12 +101,12 @@ def make_instance(ctx: Context, config: Config, ids: dict[str, str]) -> None:
                 default_language=first.DefaultLanguage or default.DefaultLanguage,
             )
         for kind, values in _settings(default).items():
-            with naming(f"DefaultInstance, {kind} policy"):
+            with part(f"DefaultInstance, {kind} policy"):
                 change_setting(ctx, of_instance(ctx), kind=kind, values=values)
             if kind == "label":
                 activate_label(ctx, of_instance(ctx))
     if not OrgRow.objects.filter(instance_id=ctx.instance, id=ids["org"]).exists():
-        with naming("organization"):
+        with part("organization"):
             orgs.add_org(ctx, name=first.Org.Name or default.Org.Name, org_id=ids["org"])
     instance.set_default_org(ctx, org_id=ids["org"])
 

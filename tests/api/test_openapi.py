@@ -14,6 +14,7 @@ from iam.api.methods import method
 from iam.api.openapi import SCALARS, WELL_KNOWN, address_of, built
 from iam.api.routes import routes
 from iam.kernel.errors import InvalidInput, WrongCredentials
+from tests.conftest import HOST
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def operations(document):
 
 
 def test_the_document_is_valid_and_names_every_route(db, client):
-    answer = client.get("/openapi.json")
+    answer = client.get("/openapi.json", HTTP_HOST=HOST)
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
     document = answer.json()
     OpenAPIV31SpecValidator(document).validate()
@@ -111,12 +112,12 @@ def test_durations_are_described_as_they_are_read_and_written():
 
 
 def test_the_browsable_page_needs_no_script_and_nothing_from_elsewhere(db, client):
-    answer = client.get("/openapi")
+    answer = client.get("/openapi", HTTP_HOST=HOST)
     page = answer.content.decode()
     assert "zitadel.user.v2.UserService" in page and "<script" not in page and " style=" not in page
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     for address in re.findall(r'(?:href|src)="([^"]+)"', page):
         assert address.startswith("/"), address
-        assert client.get(address).status_code == 200, address
+        assert client.get(address, HTTP_HOST=HOST).status_code == 200, address
     for route in routes():
         assert f"<code>{address_of(route)}</code>" in page
