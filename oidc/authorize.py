@@ -210,7 +210,7 @@ def _answer(ctx: Context, request: HttpRequest) -> HttpResponse:
     if "none" in asked.prompt:
         refused = OAuthError("login_required", "nobody is signed in")
         return see_other(error_url(ctx, asked.redirect_uri, asked.sent.get("state", ""), refused))
-    made.source = waiting.make_room(ctx, browser=login_door.known_browser(request, ctx.instance))
+    made.source = waiting.require_room(ctx, browser=login_door.known_browser(request, ctx.instance))
     made.save(force_insert=True)
     response = see_other(LOGIN + made.id)
     login_door.bind(request, response, made.id)

@@ -115,7 +115,7 @@ def begin_sign_in(ctx: Context, row: DeviceAuthorization) -> AuthRequest:
     Raises ResourceExhausted while too many wait.
     """
     made = _request(ctx, row)
-    made.source = waiting.make_room(ctx)
+    made.source = waiting.require_room(ctx)
     made.save(force_insert=True)
     return made
 

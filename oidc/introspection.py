@@ -19,7 +19,7 @@ from oidc.issuers import is_issuer
 from oidc.models import AccessToken, RefreshToken
 from oidc.role_scopes import scopes_of
 from oidc.scopes import METADATA, PROJECT, RESOURCE_OWNER, Scopes
-from oidc.tokens import person_of, told_amr
+from oidc.tokens import amr_values, person_of
 from orgs.models import OrgRow
 from projects.models import RoleRow
 from projects.queries import role_claims as held_roles
@@ -133,14 +133,14 @@ def introspect(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     }
     if row.auth_time:
         told["auth_time"] = int(row.auth_time.timestamp())
-    if amr := told_amr(row.amr):
+    if amr := amr_values(row.amr):
         told["amr"] = list(amr)
     return told | _about(ctx, row, scopes, question)
 
 
 def _pat(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     """A token without scopes may be asked about by every project, and brings the roles that it knows (oidc.md §7)."""
-    row = _found_pat(ctx, token, project=client.project_id)
+    row = _find_pat(ctx, token, project=client.project_id)
     if row is None or (row.scopes and f"{PROJECT}{client.project_id}:aud" not in row.scopes):
         return INACTIVE
     named = row.scopes or [*PAT_SCOPES, *scopes_of(sorted(row.role_keys or ()))]
@@ -163,7 +163,7 @@ def _pat(ctx: Context, client: Client, token: str) -> dict[str, Any]:
     return told | _about(ctx, row, scopes, question)
 
 
-def _found_pat(ctx: Context, token: str, *, project: str = "") -> Any:
+def _find_pat(ctx: Context, token: str, *, project: str = "") -> Any:
     """The row of a living personal access token; None for any other."""
     row = _living_pat.first(instance=ctx.instance, digest=digest(token), project=project, now=timezone.now())
     return row if row is not None and row.org_state == ACTIVE else None
@@ -172,7 +172,7 @@ def _found_pat(ctx: Context, token: str, *, project: str = "") -> Any:
 def userinfo(ctx: Context, token: str) -> dict[str, Any]:
     """The claims of the token's person by scope, also of a personal access token; raises OAuthError invalid_token."""
     if kind_of(token) is TokenKind.PAT:
-        row = _found_pat(ctx, token)
+        row = _find_pat(ctx, token)
         scopes = Scopes(tuple(row.scopes or PAT_SCOPES)) if row is not None else Scopes()
         question = RoleQuestion("", tuple(scopes.projects), scopes)
     else:

@@ -115,7 +115,7 @@ def begin_without_client(ctx: Context, redirect_uri: str) -> AuthRequest:
     now = ctx.now()
     return AuthRequest.objects.create(
         instance_id=ctx.instance,
-        source=waiting.make_room(ctx),
+        source=waiting.require_room(ctx),
         id=f"V2_{ctx.ports.new_id()}",
         issuer=ctx.base_url,
         redirect_uri=redirect_uri,

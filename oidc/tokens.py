@@ -259,7 +259,7 @@ def _id_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, requested: C
         "exp": int((now + lifetimes.id_token_lifetime + order.clock_skew).timestamp()),
         "iat": int((now - order.clock_skew).timestamp()),
         "auth_time": int(subject.auth_time.timestamp()) if subject.auth_time else None,
-        "amr": list(told_amr(subject.amr)) or None,
+        "amr": list(amr_values(subject.amr)) or None,
         "sid": subject.session_id or None,
         "nonce": subject.nonce or None,
         "at_hash": half_hash(access_token, key.alg),
@@ -272,7 +272,7 @@ def _id_token(ctx: Context, order: Order, lifetimes: OidcLifetimes, requested: C
     return sign(told, key)
 
 
-def told_amr(amr: Iterable[str]) -> tuple[str, ...]:
+def amr_values(amr: Iterable[str]) -> tuple[str, ...]:
     """Methods as RFC 8176 names them. `password` beside `pwd` was stored once, for clients of another time."""
     return tuple(one for one in amr if one != "password")
 

@@ -22,7 +22,7 @@ LATELY = timedelta(minutes=10)
 RETRY_AFTER = timedelta(minutes=1)
 
 
-def make_room(ctx: Context, *, browser: str = "") -> str:
+def require_room(ctx: Context, *, browser: str = "") -> str:
     """Forget requests that nobody ended in time; answers the network that the next one is counted on.
 
     `browser`: the digest of one in which somebody has signed in before. Raises ResourceExhausted while too many wait.

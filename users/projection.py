@@ -219,7 +219,7 @@ class Users(Projection):
         """Login names follow what the instance or the organization says of domains."""
         if fact.setting != DOMAIN.name:
             return
-        _keep_rule(at, fact)
+        _store_rule(at, fact)
         rows, org_id = UserRow.objects.filter(instance_id=at.stream.instance), ""
         if at.stream.kind == "org":
             org_id = at.stream.id
@@ -261,7 +261,7 @@ def _must_be_domain(at: Recorded, org_id: str) -> bool:
     return rules.get(org_id, rules.get(at.stream.instance, False))
 
 
-def _keep_rule(at: Recorded, fact: SettingFact) -> None:
+def _store_rule(at: Recorded, fact: SettingFact) -> None:
     rules = NameRuleRow.objects.filter(instance_id=at.stream.instance, owner=at.stream.id)
     before = rules.values_list("with_domain", flat=True).first()
     own = own_after(DOMAIN, None if before is None else {RULE: before}, fact)

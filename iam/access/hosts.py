@@ -37,7 +37,7 @@ def host_asked(headers: Mapping[str, str], peer: str) -> str:
 
     Without a trusted proxy at the other end, what headers other than Host say is what the client says: nothing.
     """
-    told = _told_by_proxies(headers, peer) if is_trusted(peer) else ""
+    told = _forwarded_host(headers, peer) if is_trusted(peer) else ""
     return checked(told or headers.get(HOST, ""))
 
 
@@ -47,7 +47,7 @@ def public_host(headers: Mapping[str, str], peer: str) -> str:
     return checked(named) if named and is_trusted(peer) else ""
 
 
-def _told_by_proxies(headers: Mapping[str, str], peer: str) -> str:
+def _forwarded_host(headers: Mapping[str, str], peer: str) -> str:
     if named := headers.get(INSTANCE_HOST, "").strip():
         return named
     if FORWARDED_ELEMENTS in headers and (named := _of_elements(headers[FORWARDED_ELEMENTS])):

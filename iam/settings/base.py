@@ -8,15 +8,15 @@ from pathlib import Path
 
 from iam.settings import keys, logs, sources
 from iam.settings.databases import databases
-from iam.settings.state import keep_private
+from iam.settings.state import restrict_access
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR = Path(os.environ.get("GATEHOUSE_VAR", BASE_DIR / "var"))
 CONFIG = sources.load()
 if CONFIG.embedded:
-    keep_private(VAR, CONFIG.Database.SQLite.Path or str(VAR / "gatehouse.sqlite3"))
+    restrict_access(VAR, CONFIG.Database.SQLite.Path or str(VAR / "gatehouse.sqlite3"))
 elif VAR.is_dir():
-    keep_private(VAR)
+    restrict_access(VAR)
 _masters = keys.load(VAR, embedded=CONFIG.embedded)
 
 

@@ -9,7 +9,7 @@ FOLDER, FILE, OTHERS = 0o700, 0o600, 0o077
 BESIDE = ("", "-wal", "-shm", "-journal")
 
 
-def keep_private(var: Path, database: str = "") -> None:
+def restrict_access(var: Path, database: str = "") -> None:
     """Make the folder, and SQLite's file where one is used, for the owner only; take from others what they had before.
 
     SQLite gives its other files the mode of the first. What belongs to another user stays as it is.

@@ -29,7 +29,7 @@ def setup() -> None:
         level.record()
         make_partitions()
         _tell("first instance and public origin")
-        printed = _made()
+        printed = _make_first_instance()
         follow_origin(settings.CONFIG)
         _tell("done")
     if printed is None:
@@ -41,7 +41,7 @@ def setup() -> None:
     sys.stdout.flush()
 
 
-def _made() -> Printed | None:
+def _make_first_instance() -> Printed | None:
     """The first instance; what the configuration asks for in vain ends the process with code 1 and one line."""
     try:
         return make(settings.CONFIG)

@@ -26,7 +26,7 @@ def make_owning_machine(ctx: Context, config: Config, ids: dict[str, str]) -> No
     if not name:
         return
     id = ids["machine"]
-    _make(ctx, ids["org"], id, name, machine.Machine.Name)
+    _add_service_user(ctx, ids["org"], id, name, machine.Machine.Name)
     make_owner(ctx, id)
     pat = first.PatPath or (str(settings.VAR / "admin.pat") if config.embedded else "")
     key = first.MachineKeyPath or (str(settings.VAR / "admin-key.json") if config.embedded else "")
@@ -40,7 +40,7 @@ def make_login_client(ctx: Context, config: Config, ids: dict[str, str]) -> None
     if not path:
         return
     id = ids["login_client"]
-    _make(ctx, ids["org"], id, client.Machine.Username or DEFAULT_LOGIN_CLIENT, client.Machine.Name)
+    _add_service_user(ctx, ids["org"], id, client.Machine.Username or DEFAULT_LOGIN_CLIENT, client.Machine.Name)
     _let_administer(ctx, id, LOGIN_CLIENT)
     _write_pat(ctx, id, path, _time(client.Pat.ExpirationDate))
 
@@ -55,7 +55,7 @@ def _let_administer(ctx: Context, user_id: str, roles: tuple[str, ...]) -> None:
         instance.add_member(ctx, user_id=user_id, roles=roles)
 
 
-def _make(ctx: Context, org_id: str, id: str, user_name: str, name: str) -> None:
+def _add_service_user(ctx: Context, org_id: str, id: str, user_name: str, name: str) -> None:
     if not UserRow.objects.filter(instance_id=ctx.instance, id=id).exists():
         users.add_machine(ctx, org_id=org_id, user_id=id, user_name=user_name, name=name or user_name)
 

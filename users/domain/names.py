@@ -52,12 +52,12 @@ def lookalike(name: str) -> str:
     folded = name.casefold()
     if folded.isascii():
         return ""
-    seen = "".join(_seen(one) for one in folded)
-    return seen if seen.isascii() else ""
+    latin = "".join(_latin_for(one) for one in folded)
+    return latin if latin.isascii() else ""
 
 
 @cache
-def _seen(sign: str) -> str:
+def _latin_for(sign: str) -> str:
     """The Latin letter or digit that a sign is taken for; itself without one."""
     alike = (one["c"].strip(DIRECTION) for one in confusables_data.get(sign, ()))
     return sign if sign.isascii() else next((one.lower() for one in alike if one.isascii() and one.isalnum()), sign)
