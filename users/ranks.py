@@ -1,15 +1,19 @@
 """Nobody changes a user who holds more than they do: neither state nor name, nor credentials, by which they would gain what
 they do not hold themselves (checklist T06, E10)."""
 
+from eventstore.store import Stream
+from iam.access.models import MembershipRow
 from iam.access.queries import find_memberships
 from iam.access.roles import permissions_of
-from iam.kernel.cascade import checks
+from iam.kernel.cascade import cascades, checks
 from iam.kernel.change import Unit
 from iam.kernel.context import Context
 from iam.kernel.errors import PermissionDenied
 from iam.kernel.levels import Level, Resource
+from orgs.domain.events import OrgDeactivated, OrgRemoved
 from users.domain.events import MfaInitSkipped
 from users.domain.user import User
+from users.models import UserRow
 
 OWNERS = "iam.write"
 """The permission that only an instance's owner holds."""
@@ -37,3 +41,14 @@ def changes_outrank_nobody(unit: Unit) -> None:
     for user_id, events in unit.changed_by_right(User).items():
         if not all(isinstance(event, MfaInitSkipped) for event in events):
             must_not_outrank(unit.ctx, user_id)
+
+
+@cascades(OrgDeactivated, OrgRemoved)
+def stops_nobody_higher(unit: Unit, stream: Stream, _: OrgDeactivated | OrgRemoved) -> None:
+    """An organization that stops takes its users with it: raises PermissionDenied when one of them ranks higher."""
+    if unit.ctx.allows(OWNERS, unit.ctx.instance):
+        return
+    users = UserRow.objects.filter(instance_id=stream.instance, org_id=stream.id)
+    held = MembershipRow.objects.filter(instance_id=stream.instance, user_id__in=users.values("id"))
+    for user_id in sorted(set(held.values_list("user_id", flat=True))):
+        must_not_outrank(unit.ctx, user_id)

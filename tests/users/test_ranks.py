@@ -14,7 +14,7 @@ from iam.api import rates
 from iam.api.methods import invoke, method, registered
 from iam.instance import commands as instances
 from iam.kernel.context import Caller
-from iam.kernel.errors import FailedPrecondition, Refusal
+from iam.kernel.errors import FailedPrecondition, PermissionDenied, Refusal
 from iam.vault import wiring
 from orgs import commands as orgs
 from orgs.domain.org import OrgState
@@ -189,6 +189,26 @@ def test_t06_e10_nobody_changes_who_holds_more(ranks, house, changing, caller, r
         elif not name.endswith(HARMLESS):
             assert not has_changed, (name, kind, state)
             assert refusal is not None, (name, kind, state)
+
+
+@pytest.mark.parametrize("rank", RANKS)
+@pytest.mark.parametrize("caller", ["ORG_OWNER", "IAM_ORG_MANAGER", "IAM_OWNER"])
+@pytest.mark.parametrize("stop", [orgs.deactivate_org, orgs.remove_org])
+def test_t06_e10_nobody_stops_an_organization_in_which_somebody_holds_more(house, stop, caller, rank):
+    org = orgs.add_org(house.system, name="Stopped").id
+    id, token = house.machine("stopper", org)
+    inhabitant = house.machine("inhabitant", org)[0]
+    for user_id, role in ((id, caller), (inhabitant, rank)):
+        if role in INSTANCE_ROLES:
+            instances.add_member(house.system, user_id=user_id, roles=(role,))
+        elif role != "nothing":
+            orgs.add_org_member(house.system, org_id=org, user_id=user_id, roles=(role,))
+    if rank in MAY_CHANGE[caller]:
+        stop(house.as_token(token), org_id=org)
+    else:
+        with pytest.raises(PermissionDenied, match=r"user\.ranks_higher"):
+            stop(house.as_token(token), org_id=org)
+    assert (OrgRow.objects.filter(id=org, state=OrgState.ACTIVE).count() == 0) == (rank in MAY_CHANGE[caller])
 
 
 @pytest.fixture
