@@ -182,13 +182,14 @@ def test_budget_of_introspection_and_userinfo(flow):
 
 def test_budget_of_reading_and_deactivating_a_user(flow, api):
     """Host, token, the user's stream and sessions, whether the organization is still there, the fact, and the row; two more
-    than before so that the last owner of the instance stays: who owns it, and that nobody else came or left meanwhile."""
+    than before so that the last owner of the instance stays: who owns it, and that nobody else came or left meanwhile (which
+    PostgreSQL locks first)."""
     api.get(f"/v2/users/{flow.person}")
     with statements(3):
         assert api.get(f"/v2/users/{flow.person}").status_code == 200
     api.post(f"/v2/users/{flow.person}/lock", {})
     api.post(f"/v2/users/{flow.person}/unlock", {})
-    with statements(9):
+    with statements(10):
         assert api.post(f"/v2/users/{flow.person}/deactivate", {}).status_code == 200
 
 
@@ -199,13 +200,14 @@ def test_budget_of_a_personal_access_token(house):
 
 
 def test_budget_of_creating_a_person(house, api):
-    """Host, token, two streams, their locks and guard, claim, the person's key, the caller's, facts, and the row."""
+    """Host, token, two streams, their locks and guard, claim, the person's key, the caller's, facts, and the row; one more
+    than before, so that no login name of somebody else is taken: whether those that the name would make are vacant."""
     human = {"profile": {"givenName": "A", "familyName": "B"}}
     make = lambda name: api.post(
         "/v2/users/human", {"username": name, **human, "email": {"email": f"{name}@example.com", "isVerified": True}}
     )
     make("first")
-    with statements(13):  # the caller's key is read anew in a transaction of several commands
+    with statements(14):  # the caller's key is read anew in a transaction of several commands
         assert make("second").status_code == 200
 
 

@@ -3,6 +3,7 @@
 import itertools
 import random
 import re
+import string
 
 import pytest
 from django.db import connection
@@ -334,13 +335,16 @@ def test_the_longest_names_find_room_in_every_index(house):
     def longest():
         return "".join(chr(lots.randrange(0x20000, 0x2A6DF)) for number in range(200))
 
+    def longest_id():
+        return "".join(lots.choices(string.ascii_letters + string.digits, k=200))
+
     profile = Profile(longest(), longest(), nick_name=longest())
     address = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 7}"
     person = users.add_human(
-        house.system, org_id=house.org, user_name=longest(), user_id=longest(), profile=profile, email=address
+        house.system, org_id=house.org, user_name=longest(), user_id=longest_id(), profile=profile, email=address
     ).id
-    users.add_machine(house.system, org_id=house.org, user_name=longest(), user_id=longest(), name=longest())
-    project = projects.add_project(house.system, org_id=house.org, name=longest(), project_id=longest()).id
+    users.add_machine(house.system, org_id=house.org, user_name=longest(), user_id=longest_id(), name=longest())
+    project = projects.add_project(house.system, org_id=house.org, name=longest(), project_id=longest_id()).id
     roles = tuple(longest() for number in range(50))
     for key in roles:
         projects.add_role(house.system, project_id=project, key=key, display_name=key)
