@@ -111,7 +111,7 @@ def test_the_process_ends_with_one_line(config, monkeypatch, capsys):
     config.FirstInstance.Org.Human.Password = "short"
     monkeypatch.setattr(settings, "CONFIG", config)
     with pytest.raises(SystemExit) as ended:
-        phases._made()
+        phases._make_first_instance()
     told = capsys.readouterr().err
     assert ended.value.code == 1
     assert told.count("\n") == 1 and "ZITADEL_FIRSTINSTANCE_ORG_HUMAN_PASSWORD" in told
