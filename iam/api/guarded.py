@@ -10,12 +10,12 @@ def guarded(application: Asgi) -> Asgi:
     """Add what an answer does not say itself."""
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
-        async def told(message: dict[str, Any]) -> None:
+        async def send_guarded(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": _complete(message.get("headers", ()))}
             await send(message)
 
-        await application(scope, receive, told)
+        await application(scope, receive, send_guarded)
 
     return answer
 
